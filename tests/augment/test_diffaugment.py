@@ -60,5 +60,5 @@ def test_every_image_meets_its_own_transform_and_gradients_come_back(images: tor
 
 
 def test_an_unknown_part_is_refused_by_name() -> None:
-    with pytest.raises(UserError, match="'rotation'.*color, translation, cutout"):
+    with pytest.raises(UserError, match=r"'rotation'.*color, translation, cutout"):
         DiffAugment("translation,rotation")

@@ -12,7 +12,9 @@ from ganlit.regularizers.gradient import R1, squared_gradient
 
 def test_r1_of_a_linear_critic_is_half_its_squared_weight() -> None:
     weight = torch.randn(12)
-    seen = Verdict(lambda x: x.flatten(1) @ weight, torch.randn(5, 3, 2, 2, requires_grad=True), torch.zeros(5, 3, 2, 2))
+    seen = Verdict(
+        lambda x: x.flatten(1) @ weight, torch.randn(5, 3, 2, 2, requires_grad=True), torch.zeros(5, 3, 2, 2)
+    )
     assert R1(weight=1.0)(seen).item() == pytest.approx(weight.square().sum().item() / 2, rel=1e-5)
 
 

@@ -71,7 +71,12 @@ def game(**overrides: object) -> Synthesis:
 
 
 def train(module: Synthesis, batches: int, batch: int = 64, **options: object) -> Trainer:
-    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+    quiet = {
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+    }
     trainer = Trainer(max_epochs=1, accelerator="cpu", **(quiet | options))
     trainer.fit(module, DataLoader(Ring(batch, batches), batch_size=None))
     return trainer

@@ -99,7 +99,9 @@ def test_a_step_depends_on_seed_and_clock_alone(new_game: Callable, play_game: C
 
 
 def test_seeds_differ_between_ranks_and_steps() -> None:
-    seeds = {stateless_seed(seed, rank, images) for seed in range(3) for rank in range(8) for images in range(0, 640, 32)}
+    seeds = {
+        stateless_seed(seed, rank, images) for seed in range(3) for rank in range(8) for images in range(0, 640, 32)
+    }
     assert len(seeds) == 3 * 8 * 20
 
 

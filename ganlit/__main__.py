@@ -1,0 +1,5 @@
+import sys
+
+from ganlit.cli import main
+
+sys.exit(main())

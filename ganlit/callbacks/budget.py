@@ -1,0 +1,29 @@
+"""The length of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lightning.pytorch import Callback, Trainer
+
+from ganlit.tasks.base import AdversarialModule
+
+
+class Budget(Callback):
+    """Ends training when the discriminator has seen `kimg` thousand real images.
+
+    The last tick may be shorter than the others; Lightning validates it as any other.
+    """
+
+    def __init__(self, kimg: float) -> None:
+        self.kimg = kimg
+
+    def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        self._check(trainer, pl_module)  # a finished run that is resumed has nothing left to do
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
+        self._check(trainer, pl_module)
+
+    def _check(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        if pl_module.images_seen >= self.kimg * 1000:
+            trainer.should_stop = True

@@ -1,0 +1,76 @@
+"""One picture of a run: how the score fell, and what it stands for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lightning.pytorch import Callback, Trainer
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from ganlit.callbacks.fidelity import Fidelity
+from ganlit.tasks.base import AdversarialModule
+
+
+def draw(fidelity: Fidelity | None, final: tuple[float, dict[str, float]] | None, grid: Path) -> Figure:
+    """FID over kimg on a logarithmic scale beside a sample grid; the grid alone where nothing was measured.
+
+    Args:
+        fidelity: its history makes the curve, under the full name of the measure.
+        final: kimg and values of the closing test: a star, and a dashed line for real against real images.
+        grid: the picture's file.
+    """
+    history = fidelity.history if fidelity is not None else []
+    figure = Figure(figsize=(13, 6) if history else (7, 6), layout="constrained")
+    axes = figure.subplots(1, 2 if history else 1, squeeze=False)[0]
+    axes[-1].imshow(imread(grid), cmap="gray", interpolation="nearest")
+    axes[-1].set_title(f"{float(grid.stem.removeprefix('kimg')):g} kimg")
+    axes[-1].axis("off")
+    if history:
+        _curve(axes[0], history, final)
+    return figure
+
+
+def _curve(
+    axes: Axes, history: list[tuple[float, dict[str, float]]], final: tuple[float, dict[str, float]] | None
+) -> None:
+    names = dict.fromkeys(name for _, values in history for name in values if name.startswith("fid"))
+    for name in names:
+        points = [(kimg, values[name]) for kimg, values in history if name in values]
+        axes.plot(*zip(*points, strict=True), marker=".", label=name)
+    kimg, values = final or (0.0, {})
+    for name, value in values.items():
+        if name.startswith("fid"):
+            axes.plot(kimg, value, "*", markersize=14, label=f"{name}: {value:.1f} at the end")
+        elif name.startswith("floor"):
+            axes.axhline(value, linestyle="--", color="gray", label=f"{name}: {value:.1f}, real against real")
+    axes.set(xlabel="kimg", ylabel="FID", yscale="log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.grid(alpha=0.3)
+    axes.legend(loc="upper right", fontsize="small")
+
+
+class Overview(Callback):
+    """Writes overview.png when training ends, and again when the closing test has its value."""
+
+    def __init__(self, fidelity: Fidelity | None = None) -> None:
+        self.fidelity = fidelity
+
+    def on_train_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        self._write(trainer, None)
+
+    def on_test_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        self._write(trainer, (pl_module.kimg, self.fidelity.latest) if self.fidelity is not None else None)
+
+    def _write(self, trainer: Trainer, final: tuple[float, dict[str, float]] | None) -> None:
+        folder = Path(trainer.default_root_dir)
+        grids = sorted((folder / "samples").glob("kimg*.png"))
+        if trainer.is_global_zero and grids:
+            partial = folder / "overview.partial"
+            draw(self.fidelity, final, grids[-1]).savefig(partial, format="png", dpi=150)
+            os.replace(partial, folder / "overview.png")

@@ -1,0 +1,122 @@
+"""What one sees of a run while it runs."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import rich
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import ProgressBar
+from lightning.pytorch.utilities import rank_zero_only
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from ganlit.callbacks.fidelity import Fidelity
+from ganlit.tasks.base import PLAYERS, AdversarialModule, Player
+
+
+@rank_zero_only
+def say(text: str) -> None:
+    """Prints a line, above the bar where there is one; long lines and brackets stay as they are."""
+    rich.get_console().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def clock(seconds: float) -> str:
+    """75 seconds are "1:15", 4000 are "1:06:40"."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+class Progress(ProgressBar):
+    """A bar on a terminal; and, there as in a log file, one plain line for each tick.
+
+    Args:
+        kimg: the length of the run.
+        fidelity: whose score is shown.
+        refresh: seconds between two looks at the losses, for which the host waits for the device.
+    """
+
+    def __init__(self, kimg: float, fidelity: Fidelity | None = None, refresh: float = 0.5) -> None:
+        super().__init__()
+        self.kimg = kimg
+        self.fidelity = fidelity
+        self.refresh = refresh
+        self.is_enabled = True
+        self.bar: Bar | None = None
+
+    def enable(self) -> None:
+        self.is_enabled = True
+
+    def disable(self) -> None:
+        self.is_enabled = False
+
+    def print(self, *args: Any, **kwargs: Any) -> None:
+        say(" ".join(str(arg) for arg in args))
+
+    def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        self.started, self.kimg_at_start = time.monotonic(), pl_module.kimg
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        self.tick_started, self.kimg_at_tick, self.shown = time.monotonic(), pl_module.kimg, 0.0
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
+        now = time.monotonic()
+        self.rate = (pl_module.kimg - self.kimg_at_tick) * 1000 / (now - self.tick_started)
+        if now - self.shown > self.refresh:
+            self.shown = now
+            self._show("training", pl_module.kimg / self.kimg, self.summary(trainer, pl_module))
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        if self.is_enabled:
+            say(self.summary(trainer, pl_module))
+
+    def on_validation_batch_end(
+        self, trainer: Trainer, pl_module: AdversarialModule, outputs: Any, batch: Any, batch_idx: int, *_: Any
+    ) -> None:
+        share = (batch_idx + 1) / sum(trainer.num_val_batches)
+        if trainer.state.fn == "fit":
+            self._show(f"measuring {share:.0%}", pl_module.kimg / self.kimg, self.summary(trainer, pl_module))
+        else:
+            self._show("measuring", share, "")
+
+    def on_test_batch_end(
+        self, trainer: Trainer, pl_module: AdversarialModule, outputs: Any, batch: Any, batch_idx: int, *_: Any
+    ) -> None:
+        self._show("measuring", (batch_idx + 1) / sum(trainer.num_test_batches), "")
+
+    def on_exception(self, trainer: Trainer, pl_module: AdversarialModule, exception: BaseException) -> None:
+        self._close()
+
+    def teardown(self, trainer: Trainer, pl_module: AdversarialModule, stage: str) -> None:
+        self._close()
+
+    def summary(self, trainer: Trainer, pl_module: AdversarialModule) -> str:
+        """Where the run stands: clock, speed, losses, score, time elapsed and left."""
+        parts = [f"kimg {pl_module.kimg:.1f}/{self.kimg:g}", f"{self.rate:.0f} img/s"]
+        parts += [f"{player[0].upper()} {self._loss(trainer, player):.3f}" for player in PLAYERS]
+        if self.fidelity is not None and self.fidelity.score is not None:
+            parts.append(f"FID {self.fidelity.score:.1f}")
+        elapsed = time.monotonic() - self.started
+        left = elapsed * (self.kimg - pl_module.kimg) / (pl_module.kimg - self.kimg_at_start)
+        return "  ".join([*parts, f"{clock(elapsed)} gone", f"{clock(max(left, 0))} left"])
+
+    def _loss(self, trainer: Trainer, player: Player) -> float:
+        """The first of a player's terms: its adversarial loss."""
+        terms = [value for name, value in trainer.callback_metrics.items() if name.startswith(f"{player}/")]
+        return float(terms[0]) if terms else float("nan")
+
+    def _show(self, stage: str, share: float, text: str) -> None:
+        if not self.is_enabled or not rich.get_console().is_terminal:
+            return
+        if self.bar is None:
+            self.bar = Bar(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"))
+            self.bar.add_task(stage, total=1.0, text=text)
+            self.bar.start()
+        self.bar.update(self.bar.task_ids[0], description=stage, completed=min(share, 1.0), text=text)
+
+    def _close(self) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None

@@ -1,0 +1,277 @@
+"""The command line: `python -m ganlit fit | validate | test`, which are Lightning's, and the tools."""
+
+from __future__ import annotations
+
+import logging
+import pkgutil
+import sys
+import time
+import warnings
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+import torch
+import wandb
+import yaml
+from jsonargparse import Namespace, set_parsing_settings
+from jsonargparse.typing import NonNegativeInt, PositiveFloat
+from lightning.pytorch import Callback, Trainer, seed_everything
+from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.utilities.warnings import PossibleUserWarning
+from omegaconf.errors import OmegaConfBaseException
+
+import ganlit
+from ganlit.callbacks.budget import Budget
+from ganlit.callbacks.checkpoint import Checkpoints
+from ganlit.callbacks.fidelity import Fidelity
+from ganlit.callbacks.overview import Overview
+from ganlit.callbacks.progress import Progress, clock, say
+from ganlit.callbacks.samples import Samples
+from ganlit.data.base import GanDataModule
+from ganlit.data.check import check
+from ganlit.errors import UserError
+from ganlit.generate import generate
+from ganlit.loggers import loggers
+from ganlit.precision import native_bf16
+from ganlit.refusals import explain, explain_interpolation
+from ganlit.runs import claim, last_checkpoint
+from ganlit.tasks.base import PLAYERS, AdversarialModule
+
+# Interpolations resolve once, after all files and overrides are merged, wherever in the tree they end up.
+set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
+
+# A configuration may call every class of these packages by its short name, which needs their modules to be imported.
+for module in pkgutil.walk_packages(ganlit.__path__, "ganlit."):
+    if module.name.split(".")[1] in ("augment", "data", "losses", "networks", "regularizers", "tasks"):
+        import_module(module.name)
+
+TRAINER_DEFAULTS = {
+    "default_root_dir": "runs",
+    "max_epochs": -1,  # the budget is in kimg
+    "devices": 1,  # Lightning's own DDP cannot train two players
+    "use_distributed_sampler": False,
+    "num_sanity_val_steps": 0,
+    "enable_checkpointing": False,
+    "enable_model_summary": False,
+}
+
+
+class Parser(LightningArgumentParser):
+    """Refuses in one sentence."""
+
+    def add_subcommands(self, **kwargs: Any) -> Any:
+        self.commands = super().add_subcommands(**kwargs)
+        return self.commands
+
+    @property
+    def files(self) -> list[str]:
+        """The configuration files named on the command line."""
+        parser = ArgumentParser(add_help=False, allow_abbrev=False)
+        parser.add_argument("-c", "--config", action="append", default=[])
+        return parser.parse_known_args(self.args)[0].config
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        if not self.exit_on_error:  # a parser of a class inside: its message becomes part of the outer one
+            super().error(message, ex)
+        parser = getattr(ex, "subcommand_parser", self)
+        raise UserError(explain(message, parser.get_defaults(skip_validation=True).keys()))
+
+
+class GanlitCLI(LightningCLI):
+    """Lightning's command line with a run directory, a budget in kimg, one seed and measured fidelity."""
+
+    def __init__(self, args: ArgsType = None) -> None:
+        super().__init__(
+            AdversarialModule,
+            GanDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            parser_class=Parser,
+            parser_kwargs={
+                "prog": "python -m ganlit",
+                "description": ganlit.__doc__,
+                "parser_mode": "omegaconf+",
+                "allow_abbrev": False,
+            },
+            trainer_defaults=TRAINER_DEFAULTS,
+            save_config_callback=None,
+            auto_configure_optimizers=False,
+            load_from_checkpoint_support=False,
+            args=args,
+        )
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        return {name: skip for name, skip in LightningCLI.subcommands().items() if name != "predict"}
+
+    def setup_parser(self, *args: Any, **kwargs: Any) -> None:
+        super().setup_parser(*args, **kwargs)
+        tools = Parser(), Parser(description="Look after datasets."), Parser()
+        tools[0].add_function_arguments(generate, as_positional=True)
+        self.parser.commands.add_subcommand("generate", tools[0], help="Write images of a trained run.")
+        self.parser.commands.add_subcommand("data", tools[1], help="Check a dataset without training.")
+        tools[2].add_function_arguments(check, as_positional=True)
+        tools[1].add_subcommands().add_subcommand("check", tools[2], help="Report all that is wrong with a dataset.")
+
+    def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_argument(
+            "--name", type=str | None, help="The run directory is runs/NAME; the first file's by default."
+        )
+        parser.add_argument(
+            "--kimg", type=PositiveFloat, default=1000.0, help="Length in thousands of real images seen."
+        )
+        parser.add_argument("--seed", type=NonNegativeInt, default=0, help="Of weights, latents, noise and data order.")
+        parser.add_argument("--fidelity", type=Fidelity | None, help="What is measured; null trains without measures.")
+        parser.set_defaults({"fidelity": {"class_path": "ganlit.callbacks.fidelity.Fidelity"}})
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.link_arguments("seed", "model.init_args.seed", compute_fn=int)
+        parser.link_arguments("seed", "data.init_args.seed", compute_fn=int)
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        super().parse_arguments(parser, args)
+        for name, tool in {"generate": generate, "data.check": check}.items():
+            if name in self.config:  # a tool needs neither module nor Trainer
+                tool(**self.config[name].as_dict())
+                parser.exit()
+
+    def _parse_ckpt_path(self) -> None:
+        """Lightning would read hyperparameters from the checkpoint; here config.yaml is their record."""
+
+    def _set_seed(self) -> None:
+        seed_everything(int(self.settings.seed), workers=True, verbose=False)
+
+    @property
+    def settings(self) -> Namespace:
+        """The configuration of the chosen command."""
+        return self.config[self.subcommand]
+
+    @property
+    def folder(self) -> Path:
+        """The run directory."""
+        return Path(self.settings.trainer.default_root_dir) / self.settings.name
+
+    def before_instantiate_classes(self) -> None:
+        self.began = time.monotonic()
+        settings = self.settings
+        if settings.name is None:
+            settings.name = Path(self._parser(self.subcommand).files[0]).stem
+        if settings.ckpt_path is None and self.subcommand != "fit":
+            settings.ckpt_path = str(last_checkpoint(self.folder))
+        if settings.ckpt_path is not None and not Path(settings.ckpt_path).is_file():
+            raise UserError(f"--ckpt_path: {settings.ckpt_path} does not exist.")
+        if self.subcommand == "fit" and rank_zero_only.rank == 0:
+            claim(self.folder, settings.ckpt_path)
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        given = {**self.config_init[self.subcommand].trainer, **kwargs}
+        given["default_root_dir"] = self.folder
+        given["precision"] = affordable(given["precision"], given["accelerator"])
+        given["callbacks"] = self.callbacks(given["enable_progress_bar"]) + list(given["callbacks"] or [])
+        if given["logger"] is None:
+            given["logger"] = loggers(self.folder, yaml.safe_load(self.dump())) if self.subcommand == "fit" else False
+        return Trainer(**given)
+
+    def callbacks(self, bar: bool | None) -> list[Callback]:
+        """Those of every run, in the order in which Lightning calls them: pictures come before slow measures."""
+        self.fidelity: Fidelity | None = self.config_init[self.subcommand].fidelity
+        progress = [] if bar is False else [Progress(self.settings.kimg, self.fidelity)]
+        measures = [] if self.fidelity is None else [self.fidelity]
+        if self.subcommand != "fit":
+            return [*progress, *measures]
+        self.checkpoints = Checkpoints(self.dump(), self.fidelity)
+        return [
+            Budget(self.settings.kimg),
+            *progress,
+            Samples(),
+            *measures,
+            self.checkpoints,
+            Overview(self.fidelity),
+        ]
+
+    def dump(self) -> str:
+        """The resolved configuration, from which `--config` repeats the run: where it resumed from is left out."""
+        settings = self.settings.clone()
+        settings.ckpt_path = None
+        return self._parser(self.subcommand).dump(settings, skip_none=False)
+
+    def before_fit(self) -> None:
+        players = [getattr(self.model, player) for player in PLAYERS]
+        sizes = [f"{type(net).__name__} {sum(p.numel() for p in net.parameters()) / 1e6:.2f} M" for net in players]
+        say(f"{self.settings.name}: {' against '.join(reversed(sizes))} parameters, {self.settings.kimg:g} kimg")
+        say(f"run      {self.folder}: config.yaml, metrics.csv, checkpoints/, samples/; at the end overview.png")
+
+    def fit(self, **kwargs: Any) -> None:
+        try:
+            self.trainer.fit(**kwargs)
+        except SystemExit:  # Lightning's answer to Ctrl-C, after an orderly shutdown
+            last = self.folder / "checkpoints" / "last.ckpt"
+            say(f"stopped; go on with --ckpt_path {last}" if last.exists() else "stopped before the first checkpoint")
+            raise
+
+    def after_fit(self) -> None:
+        if self.fidelity is not None:
+            self.test(model=self.model, datamodule=self.datamodule)
+        checkpoints = self.folder / "checkpoints"
+        best = self.checkpoints
+        say(f"done in {clock(time.monotonic() - self.began)}: {checkpoints / 'last.ckpt'}")
+        if best.best is not None:
+            say(f"best     {checkpoints / 'best.ckpt'}: {best.best:.1f} at {best.best_kimg:.1f} kimg")
+        say(f"pictures {self.folder / 'overview.png'}, {self.folder / 'samples'}")
+        wandb.finish()
+
+    def validate(self, **kwargs: Any) -> None:
+        self.report(self.trainer.validate(**{**kwargs, "verbose": False}))
+
+    def test(self, **kwargs: Any) -> None:
+        self.report(self.trainer.test(**{**kwargs, "verbose": False}))
+
+    def report(self, results: list[Mapping[str, float]]) -> None:
+        """Prints every measure with its protocol."""
+        for name, value in results[0].items():
+            say(f"{value:10.3f}  {name}")
+
+
+def affordable(precision: Any, accelerator: Any) -> Any:
+    """The precision asked for, or full precision where bfloat16 would be emulated, many times slower."""
+    device = "cuda" if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available() else "cpu"
+    if precision != "bf16-mixed" or native_bf16(device):
+        return precision
+    say("precision: no native bfloat16 here, so bf16-mixed becomes 32-true")
+    return "32-true"
+
+
+def quieten() -> None:
+    """Leaves only what a user can act on of what Lightning says."""
+    ours = Path(ganlit.__file__).parent
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(
+        lambda record: ours in Path(record.pathname).parents
+    )
+    warnings.filterwarnings("ignore", category=PossibleUserWarning)
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # of torch, met inside Lightning
+
+
+def main(args: list[str] | None = None) -> int:
+    """Runs a command; the exit code is 2 for an error that is the user's to mend, told in one line."""
+    quieten()
+    try:
+        GanlitCLI(args)
+    except (UserError, MisconfigurationException) as error:
+        return refuse(str(error))
+    except OmegaConfBaseException as error:
+        return refuse(explain_interpolation(error))
+    except KeyboardInterrupt:
+        return 130
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def refuse(message: str) -> int:
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    return 2

@@ -1,0 +1,160 @@
+"""What every modality's data has in common: the clocked stream, the fixed validation items and the sample grid."""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from ganlit.contracts import Reference
+from ganlit.data.stream import StreamSampler, items
+from ganlit.errors import UserError
+
+
+def to_unit_range(batch: Any) -> Any:
+    """The same named tuple with its uint8 images as float32 in [-1, 1]."""
+    return type(batch)(*(x.float().div_(127.5).sub_(1) if x.dtype == torch.uint8 else x for x in batch))
+
+
+class BatchLoader(DataLoader):
+    """Asks the dataset for whole batches, by the sampler's index tensors.
+
+    Its place in the stream is the module's clock, which every checkpoint holds: there is no other state to resume from.
+    """
+
+    def __init__(self, dataset: Dataset, batches: Iterable[Tensor]) -> None:
+        super().__init__(dataset, batch_size=None, sampler=batches, pin_memory=torch.cuda.is_available())
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """The clock has been loaded with the module."""
+
+
+class GanDataModule(LightningDataModule, ABC):
+    """Serves a stream in which one Lightning epoch is one tick, so that Lightning validates and saves once a tick.
+
+    Args:
+        batch: images in a step, over all ranks; must divide by their number.
+        tick: thousands of images between two validations, rounded to whole steps.
+        val_images: number of real images whose labels condition a validation.
+        test_images: the same for a test; beyond the size of the dataset they repeat by whole permutations.
+        seed: of the order of the data; set by the top-level key `seed`.
+
+    Raises:
+        UserError: a value is out of range, the ranks cannot share the batch, or the dataset is smaller than a batch.
+    """
+
+    def __init__(
+        self, batch: int = 32, tick: float = 10.0, val_images: int = 250, test_images: int = 2000, seed: int = 0
+    ) -> None:
+        super().__init__()
+        for key, value in {"batch": batch, "tick": tick, "val_images": val_images, "test_images": test_images}.items():
+            if value <= 0:
+                raise UserError(f"data.init_args.{key} is {value}: it must be positive.")
+        if seed < 0:
+            raise UserError(f"data.init_args.seed is {seed}: it must not be negative.")
+        self.batch = batch
+        self.tick = tick
+        self.val_images = val_images
+        self.test_images = test_images
+        self.seed = seed
+
+    @property
+    @abstractmethod
+    def reference(self) -> Reference:
+        """The real images that generated ones are measured against."""
+
+    @property
+    @abstractmethod
+    def dataset(self) -> Dataset:
+        """Answers an index tensor [B] with a named tuple of tensors [B, ...], images as uint8.
+
+        The first items are the reference's, in its order; training may know more of them, such as flips.
+        """
+
+    @property
+    def batches(self) -> int:
+        """Steps in a tick."""
+        return max(1, round(self.tick * 1000 / self.batch))
+
+    def setup(self, stage: str) -> None:
+        world, (name, images) = self._world, (self.reference.name, len(self.reference.images))
+        if self.batch % world:
+            raise UserError(
+                f"data.init_args.batch is {self.batch}, which {world} ranks cannot share evenly: "
+                f"set it to a multiple of {world}."
+            )
+        if images < self.batch:
+            raise UserError(
+                f"{name} has {images} images, fewer than a batch: set data.init_args.batch to {images} or less, not "
+                f"{self.batch}."
+            )
+        for key in ("val_images", "test_images"):
+            if (count := getattr(self, key)) < world:
+                raise UserError(
+                    f"data.init_args.{key} is {count}, fewer than the {world} ranks: set it to {world} or more."
+                )
+
+    def train_dataloader(self) -> BatchLoader:
+        return self._loader(
+            StreamSampler(
+                len(self.dataset), self.seed, self.batch, self.batches, self._images_seen, self._rank, self._world
+            )
+        )
+
+    def val_dataloader(self) -> BatchLoader:
+        return self._loader(self._fixed_batches(self.val_images))
+
+    def test_dataloader(self) -> BatchLoader:
+        return self._loader(self._fixed_batches(self.test_images))
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        return to_unit_range(batch)
+
+    def grid(self, rows: int, columns: int) -> Any:
+        """The fixed items of the sample grid, row after row, as a batch on the CPU with images in [-1, 1].
+
+        Column c holds the class c % K of a dataset with K classes (those that have images).
+        """
+        labels = self.reference.labels
+        order = self._choice(torch.arange(len(labels)))
+        shelves = [order[labels[order] == label] for label in labels.unique()]
+        cells = torch.empty(rows, columns, dtype=torch.int64)
+        for column in range(columns):
+            shelf = shelves[column % len(shelves)]
+            first = column // len(shelves) * rows
+            cells[:, column] = shelf[torch.arange(first, first + rows) % len(shelf)]
+        return to_unit_range(self.dataset[cells.flatten()])
+
+    def _choice(self, positions: Tensor) -> Tensor:
+        """A fixed random choice among the reference's items, which follows the distribution of its labels."""
+        return items(len(self.reference.images), self.seed, positions)
+
+    def _fixed_batches(self, count: int) -> list[Tensor]:
+        """This rank's share of the choice, nothing padded or counted twice."""
+        share = self._choice(torch.arange(self._rank, count, self._world))
+        return list(share.split(self.batch // self._world))
+
+    def _loader(self, batches: Iterable[Tensor]) -> BatchLoader:
+        # Gathering from mapped memory takes microseconds: the workers that Lightning asks for would only cost.
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        return BatchLoader(self.dataset, batches)
+
+    def _images_seen(self) -> int:
+        return 0 if self.trainer is None else int(self.trainer.lightning_module.images_seen)
+
+    @property
+    def _rank(self) -> int:
+        return 0 if self.trainer is None else self.trainer.global_rank
+
+    @property
+    def _world(self) -> int:
+        return 1 if self.trainer is None else self.trainer.world_size

@@ -1,0 +1,134 @@
+"""From a picture as it comes to uint8 [C, R, R]: what is refused, and with which option it fits."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps
+
+Fit = Literal["exact", "resize", "crop", "pad"]
+Kind = Literal["grey", "RGB", "alpha", "16-bit", "float", "CMYK"]
+
+_KINDS: dict[str, Kind] = {"1": "grey", "L": "grey", "RGB": "RGB", "P": "RGB", "YCbCr": "RGB", "F": "float"}
+
+
+class Form(NamedTuple):
+    """The form that every picture of a dataset is brought into.
+
+    Another size is refused (exact), resized, cropped to the central square and resized, or set on black (pad). Where
+    `convert` is set, other kinds become grey or RGB: repeated, weighted, composited on black, cut to 8 bits.
+    """
+
+    resolution: int
+    channels: int  # 1 or 3
+    fit: Fit = "exact"
+    convert: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        return "grey" if self.channels == 1 else "RGB"
+
+
+class Picture(NamedTuple):
+    """A decoded picture, upright, and what its pixels are."""
+
+    image: Image.Image
+    kind: Kind
+
+
+class Objection(NamedTuple):
+    """Why a picture does not fit: the `topic` groups reports, the rest completes the sentence "cat.png ..."."""
+
+    topic: str
+    reason: str
+    remedy: str
+
+
+def look(image: Image.Image) -> Picture:
+    """Decodes a picture that Pillow has opened.
+
+    Raises:
+        OSError, SyntaxError, ValueError, ...: whatever Pillow makes of damaged data.
+    """
+    # Pillow cuts 16-bit colour to 8 bits without a word: only the raw mode of the undecoded file tells.
+    deep = image.mode.startswith("I") or any(";16" in str(tile[3]) for tile in getattr(image, "tile", []))
+    image.load()
+    ImageOps.exif_transpose(image, in_place=True)
+    if deep:
+        return Picture(image, "16-bit")
+    if image.has_transparency_data:
+        return Picture(image, "alpha")
+    return Picture(image, _KINDS.get(image.mode, "CMYK"))
+
+
+def objection(size: tuple[int, int], kind: Kind, form: Form) -> Objection | None:
+    """What keeps a picture of this size (width, height) and kind from the form, if anything does."""
+    if kind == "float":
+        return Objection("float", "holds floating-point pixels", "save it with 8 bits a channel")
+    if kind != form.kind and not form.convert:
+        return _wrong_kind(kind, form)
+    width, height = size
+    shape, wanted = f"is {width}x{height}", f"{form.resolution}x{form.resolution}"
+    if form.fit == "exact" and size != (form.resolution, form.resolution):
+        fitting = "fit: crop" if width != height else "fit: resize"
+        if max(size) < form.resolution:
+            fitting = f"fit: pad or {fitting}"
+        return Objection("size", f"{shape}, not {wanted}", f"set {fitting}")
+    if form.fit == "resize" and width != height:
+        return Objection("size", f"{shape}, not square", "set fit: crop")
+    if form.fit == "pad" and max(size) > form.resolution:
+        fitting = "crop" if width != height else "resize"
+        return Objection("size", f"{shape}, larger than {wanted}", f"set fit: {fitting}")
+    return None
+
+
+def render(picture: Picture, form: Form) -> np.ndarray:
+    """The pixels [C, R, R] uint8 of a picture without objections."""
+    image = _of_kind(picture, form)
+    resolution = form.resolution
+    if image.size != (resolution, resolution):
+        if form.fit == "pad":
+            image = _padded(image, resolution)
+        else:
+            # Lanczos is antialiased in Pillow, and what the StyleGAN datasets were resized with.
+            image = image.resize((resolution, resolution), Image.Resampling.LANCZOS, box=_central_square(image.size))
+    pixels = np.asarray(image)
+    return pixels[None] if form.channels == 1 else pixels.transpose(2, 0, 1)
+
+
+def _wrong_kind(kind: Kind, form: Form) -> Objection:
+    if kind == "16-bit":
+        return Objection(kind, "has 16 bits a channel", "save it with 8, or set convert: true")
+    if kind == "alpha":
+        return Objection(kind, "has an alpha channel", "flatten it, or set convert: true to composite it on black")
+    if kind == "CMYK":
+        return Objection(kind, "is in CMYK or another print colour space", "save it as RGB, or set convert: true")
+    other = 1 if kind == "grey" else 3
+    return Objection(
+        "grey beside RGB" if form.channels == 3 else "RGB beside grey",
+        f"is {kind} while channels is {form.channels}",
+        f"set channels: {other} if all are {kind}, else convert: true",
+    )
+
+
+def _of_kind(picture: Picture, form: Form) -> Image.Image:
+    image, kind = picture
+    if image.mode.startswith("I"):
+        image = Image.fromarray((np.asarray(image).astype(np.int64).clip(0, 65535) >> 8).astype(np.uint8))
+    if kind == "alpha" or image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
+    return image.convert("L" if form.channels == 1 else "RGB")
+
+
+def _central_square(size: tuple[int, int]) -> tuple[int, int, int, int]:
+    side = min(size)
+    left, top = (size[0] - side) // 2, (size[1] - side) // 2
+    return left, top, left + side, top + side
+
+
+def _padded(image: Image.Image, resolution: int) -> Image.Image:
+    canvas = Image.new(image.mode, (resolution, resolution))
+    canvas.paste(image, ((resolution - image.width) // 2, (resolution - image.height) // 2))
+    return canvas

@@ -1,0 +1,80 @@
+"""The order of the data: an infinite stream, a pure function of (seed, images seen)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Sampler
+
+
+@lru_cache(maxsize=2)  # a batch may span the end of one pass and the beginning of the next
+def permutation(size: int, seed: int, epoch: int) -> Tensor:
+    """The order [size] int64 of one pass over the items."""
+    return torch.from_numpy(np.random.default_rng((seed, epoch)).permutation(size))
+
+
+def items(size: int, seed: int, positions: Tensor) -> Tensor:
+    """The item at each position of the stream: position p holds perm_epoch(p mod size), where epoch = p // size.
+
+    Args:
+        size: number of items in a pass.
+        seed: not negative.
+        positions: [B] int64, not negative, without an upper bound.
+
+    Returns:
+        [B] int64 in [0, size).
+    """
+    epochs, places = positions // size, positions % size
+    picked = torch.empty_like(positions)
+    for epoch in epochs.unique().tolist():
+        here = epochs == epoch
+        picked[here] = permutation(size, seed, epoch)[places[here]]
+    return picked
+
+
+class StreamSampler(Sampler[Tensor]):
+    """The next batches of the stream from the clock on: of each, the positions that are this rank's.
+
+    The global batch at images_seen = s holds the positions s to s + batch - 1, of which rank r of R takes s + r,
+    s + r + R, and so on. Nothing has to be saved for a resume, also in the middle of a tick, and a change of the batch
+    size or of the number of ranks keeps the order.
+
+    Args:
+        size: number of items in a pass.
+        seed: of the permutations.
+        batch: images in a step, over all ranks.
+        batches: steps in one iteration (a tick).
+        clock: tells the images seen; asked when the first batch is drawn.
+        rank: this process.
+        world: number of processes.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        seed: int,
+        batch: int,
+        batches: int,
+        clock: Callable[[], int],
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        self.size = size
+        self.seed = seed
+        self.batch = batch
+        self.batches = batches
+        self.clock = clock
+        self.rank = rank
+        self.world = world
+
+    def __len__(self) -> int:
+        return self.batches
+
+    def __iter__(self) -> Iterator[Tensor]:
+        start = self.clock()
+        for first in range(start, start + self.batches * self.batch, self.batch):
+            yield items(self.size, self.seed, torch.arange(first + self.rank, first + self.batch, self.world))

@@ -1,0 +1,115 @@
+"""A run small enough for a test: eight-pixel tiles through the smallest DCGAN, with scores that are made up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch.utils.data import Dataset
+
+from ganlit.callbacks.budget import Budget
+from ganlit.callbacks.fidelity import Fidelity
+from ganlit.callbacks.progress import Progress
+from ganlit.contracts import Labelled, Reference
+from ganlit.data.base import GanDataModule
+from ganlit.data.images import LabelledImages
+from ganlit.losses.adversarial import NonSaturating
+from ganlit.networks.dcgan import DCDiscriminator, DCGenerator
+from ganlit.tasks.synthesis import Synthesis
+
+BATCH = 8
+
+
+class Tiles(GanDataModule):
+    """Forty grey tiles of two classes; a tick has four steps."""
+
+    def __init__(self) -> None:
+        super().__init__(batch=BATCH, tick=4 * BATCH / 1000, val_images=2 * BATCH, test_images=2 * BATCH)
+        images = torch.randint(0, 256, (40, 1, 8, 8), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
+        self.tiles = Labelled(images, torch.arange(40) % 2)
+
+    @property
+    def reference(self) -> Reference:
+        return Reference("tiles-train", "abc", *self.tiles, ("even", "odd"))
+
+    @property
+    def dataset(self) -> Dataset:
+        return LabelledImages(*self.tiles)
+
+
+class Scripted(Fidelity):
+    """Measures nothing: the scores are given, one for each validation and the last for the test."""
+
+    def __init__(self, *scores: float) -> None:
+        super().__init__()
+        self.scores = list(scores)
+
+    def setup(self, *_: Any) -> None: ...
+
+    def on_validation_epoch_start(self, *_: Any) -> None: ...
+
+    def on_validation_batch_end(self, *_: Any) -> None: ...
+
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.latest = {"fid16/tiny/tiles-train": self.scores.pop(0)}
+        self.history.append((pl_module.kimg, self.latest))
+
+    def on_test_epoch_start(self, *_: Any) -> None: ...
+
+    def on_test_batch_end(self, *_: Any) -> None: ...
+
+    def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.latest = {"fid32/tiny/tiles-train": self.scores.pop(0), "floor-fid32/tiny/tiles-train": 2.0}
+
+
+def make_module() -> Synthesis:
+    torch.manual_seed(0)
+    adam = partial(torch.optim.Adam, lr=1e-3, betas=(0.5, 0.99))
+    return Synthesis(
+        DCGenerator(8, channels=1, z_dim=4, width=4),
+        DCDiscriminator(8, channels=1, width=4),
+        NonSaturating(),
+        generator_optimizer=adam,
+        discriminator_optimizer=adam,
+    )
+
+
+class Run(NamedTuple):
+    module: Synthesis
+    data: Tiles
+    trainer: Trainer
+
+
+def play(folder: Path, kimg: float, *callbacks: Callback, ckpt_path: Path | None = None, **options: Any) -> Run:
+    """Trains a fresh module in a run directory, with the callbacks beside a budget."""
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_model_summary": False, "num_sanity_val_steps": 0}
+    quiet["enable_progress_bar"] = any(isinstance(callback, Progress) for callback in callbacks)
+    run = Run(
+        make_module(),
+        Tiles(),
+        Trainer(
+            accelerator="cpu",
+            max_epochs=-1,
+            use_distributed_sampler=False,
+            default_root_dir=folder,
+            callbacks=[Budget(kimg), *callbacks],
+            **(quiet | options),
+        ),
+    )
+    run.trainer.fit(run.module, run.data, ckpt_path=ckpt_path)
+    return run
+
+
+@pytest.fixture
+def fit(tmp_path: Path) -> Callable[..., Run]:
+    return partial(play, tmp_path)
+
+
+@pytest.fixture
+def scripted() -> type[Scripted]:
+    return Scripted

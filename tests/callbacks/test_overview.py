@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from ganlit.callbacks.overview import Overview, draw
+from ganlit.callbacks.samples import Samples
+
+
+@pytest.fixture
+def grid(tmp_path: Path) -> Path:
+    path = tmp_path / "kimg000012.5.png"
+    Image.new("L", (10, 10)).save(path)
+    return path
+
+
+def test_the_curve_the_closing_value_and_the_floor_are_told_apart_by_name(grid: Path, scripted: Any) -> None:
+    fidelity = scripted()
+    fidelity.history = [(0.5, {"fid16/a": 30.0, "kid16/a": 1.0}), (1.0, {"fid16/a": 20.0, "kid16/a": 1.0})]
+    curve, picture = draw(fidelity, (1.0, {"fid32/a": 18.0, "floor-fid32/a": 2.0}), grid).axes
+    lines = {line.get_label(): (list(line.get_xdata()), list(line.get_ydata())) for line in curve.lines}
+    assert lines == {
+        "fid16/a": ([0.5, 1.0], [30.0, 20.0]),
+        "fid32/a: 18.0 at the end": ([1.0], [18.0]),
+        "floor-fid32/a: 2.0, real against real": ([0, 1], [2.0, 2.0]),
+    }
+    assert [text.get_text() for text in curve.get_legend().get_texts()] == list(lines)
+    assert picture.get_title() == "12.5 kimg"
+
+
+def test_without_measures_the_grid_stands_alone(grid: Path) -> None:
+    assert len(draw(None, None, grid).axes) == 1
+
+
+def test_it_is_written_after_training_and_again_after_the_test(fit: Any, scripted: Any, tmp_path: Path) -> None:
+    fidelity = scripted(30.0, 20.0, 25.0)
+    run = fit(0.064, Samples(2, 2), fidelity, Overview(fidelity))
+    first = (tmp_path / "overview.png").read_bytes()
+    run.trainer.test(run.module, run.data, verbose=False)
+    assert (tmp_path / "overview.png").read_bytes() != first
+    assert not list(tmp_path.glob("*.partial"))

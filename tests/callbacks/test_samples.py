@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ganlit.callbacks.samples import Samples, picture
+from ganlit.images import to_uint8
+
+
+def pixels(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path).convert("L"))
+
+
+def test_a_grid_holds_the_images_row_by_row() -> None:
+    values = torch.tensor([-1.0, -0.5, 0.0, 1.0])
+    grid = np.asarray(picture(values.view(4, 1, 1, 1).expand(4, 1, 2, 2), columns=2).convert("L"))
+    assert grid.shape == (10, 10)  # two images and three margins of two pixels each way
+    assert [int(grid[y, x]) for y in (3, 7) for x in (3, 7)] == to_uint8(values).tolist()
+    assert np.asarray(picture(torch.ones(1, 3, 4, 4), columns=1, padding=0)).shape == (4, 4, 3)
+
+
+def test_a_grid_is_written_at_the_start_and_ahead_of_every_validation(fit: Any, tmp_path: Path) -> None:
+    fit(0.048, Samples(rows=3, columns=4))
+    names = ["kimg000000.000.png", "kimg000000.032.png", "kimg000000.048.png", "real.png"]
+    assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == names
+    assert all(pixels(tmp_path / "samples" / name).shape == (32, 42) for name in names)
+
+
+def test_the_real_grid_shows_the_data_with_a_class_in_each_column(fit: Any, tmp_path: Path) -> None:
+    run = fit(0.008, Samples(rows=2, columns=4))
+    batch = run.data.grid(2, 4)
+    expected = np.asarray(picture(batch.image, 4).convert("L"))
+    assert np.array_equal(pixels(tmp_path / "samples" / "real.png"), expected)
+    assert batch.label.view(2, 4).tolist() == [[0, 1, 0, 1]] * 2
+
+
+def test_latents_are_the_same_every_time_and_training_does_not_notice(fit: Any, tmp_path: Path) -> None:
+    samples = Samples(rows=2, columns=2)
+    run = fit(0.032, samples)
+    path = tmp_path / "samples" / "kimg000000.032.png"
+    before, state = path.read_bytes(), torch.get_rng_state()
+    run.trainer.state.fn = "fit"
+    samples.on_validation_start(run.trainer, run.module)
+    assert path.read_bytes() == before
+    assert torch.equal(torch.get_rng_state(), state)

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from ganlit.data.stream import StreamSampler, items, permutation
+
+sizes = st.integers(1, 40)
+seeds = st.integers(0, 2**32)
+starts = st.integers(0, 10**9)
+
+
+def draw(size: int, seed: int, batch: int, start: int, batches: int = 5, rank: int = 0, world: int = 1) -> list[Tensor]:
+    return list(StreamSampler(size, seed, batch, batches, lambda: start, rank, world))
+
+
+@given(sizes, seeds, st.integers(0, 10**6))
+def test_a_pass_holds_every_item_once(size: int, seed: int, epoch: int) -> None:
+    drawn = items(size, seed, torch.arange(epoch * size, (epoch + 1) * size))
+    assert drawn.sort().values.tolist() == list(range(size))
+
+
+@given(sizes, seeds, st.lists(starts, min_size=1, max_size=9))
+def test_an_item_depends_on_its_position_alone(size: int, seed: int, positions: list[int]) -> None:
+    together = items(size, seed, torch.tensor(positions)).tolist()
+    permutation.cache_clear()
+    alone = [items(size, seed, torch.tensor([position])).item() for position in reversed(positions)]
+    assert together == alone[::-1]
+    assert together == [permutation(size, seed, position // size)[position % size].item() for position in positions]
+
+
+@given(sizes, seeds, st.integers(1, 4), st.integers(1, 5), starts)
+def test_ranks_interleave_to_the_stream_of_one(size: int, seed: int, world: int, share: int, start: int) -> None:
+    batch = world * share
+    ranks = [draw(size, seed, batch, start, rank=rank, world=world) for rank in range(world)]
+    interleaved = [torch.stack(shares, 1).flatten().tolist() for shares in zip(*ranks, strict=True)]
+    assert interleaved == [whole.tolist() for whole in draw(size, seed, batch, start)]
+
+
+@given(sizes, seeds, st.integers(1, 50), st.integers(0, 10**6), st.integers(0, 4))
+def test_a_start_anywhere_continues(size: int, seed: int, batch: int, start: int, done: int) -> None:
+    whole = draw(size, seed, batch, start)
+    rest = draw(size, seed, batch, start + done * batch)
+    for expected, drawn in zip(whole[done:], rest, strict=False):
+        assert torch.equal(expected, drawn)
+
+
+@given(sizes, seeds, st.integers(1, 50), st.integers(1, 50), starts)
+def test_another_batch_size_keeps_the_order(size: int, seed: int, one: int, other: int, start: int) -> None:
+    first, second = torch.cat(draw(size, seed, one, start)), torch.cat(draw(size, seed, other, start))
+    common = min(len(first), len(second))
+    assert torch.equal(first[:common], second[:common])
+
+
+def test_passes_and_seeds_differ() -> None:
+    orders = [permutation(100, seed, epoch).tolist() for seed in (0, 1) for epoch in (0, 1)]
+    assert len({tuple(order) for order in orders}) == 4
+
+
+def test_the_clock_is_asked_at_every_iteration() -> None:
+    seen = 0
+    sampler = StreamSampler(10, 0, 4, 2, lambda: seen)
+    first = list(sampler)
+    seen = 8
+    assert torch.equal(torch.cat([*first, *sampler]), items(10, 0, torch.arange(16)))
+    assert len(sampler) == 2

@@ -1,0 +1,68 @@
+"""Every YAML that is shipped: parsed, built, and run for two steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganlit.cli import GanlitCLI
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+MINIATURE = ["--data.init_args.batch=4", "--data.init_args.val_images=4", "--kimg=0.008", "--fidelity=null"]
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for index in range(4):
+        pixels = np.random.default_rng(index).integers(0, 256, (40, 32, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{index}.png")
+    return folder
+
+
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> GanlitCLI:
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    monkeypatch.setenv("GANLIT_CACHE", str(tmp_path / "cache"))
+    root = f"--trainer.default_root_dir={tmp_path}"
+    return GanlitCLI(["fit", *arguments, *MINIATURE, root, "--trainer.accelerator=cpu"])
+
+
+def check(cli: GanlitCLI, tmp_path: Path) -> None:
+    assert cli.model.images_seen == 8
+    folder = tmp_path / cli.config.fit.name
+    assert {"config.yaml", "metrics.csv", "overview.png"} <= {path.name for path in folder.iterdir()}
+    assert (folder / "checkpoints" / "last.ckpt").exists()
+
+
+@pytest.mark.parametrize("config", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_config_runs(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli = run(tmp_path, monkeypatch, "--config", str(config))
+    assert cli.config.fit.name == config.stem
+    check(cli, tmp_path)
+
+
+def test_fashion_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The overlay changes the source alone; digits stand in for what would be downloaded."""
+    files = [str(CONFIGS / "stylegan_lite.yaml"), str(CONFIGS / "overlays" / "fashion.yaml")]
+    digits = "--data.init_args.source=digits"
+    check(run(tmp_path, monkeypatch, *(f"--config={file}" for file in files), digits, "--name=fashion"), tmp_path)
+
+
+def test_photos_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photos: Path) -> None:
+    files = [str(CONFIGS / "stylegan_lite.yaml"), str(CONFIGS / "overlays" / "photos.yaml")]
+    small = [f"--model.init_args.{player}.init_args.channel_base=512" for player in ("generator", "discriminator")]
+    cli = run(
+        tmp_path,
+        monkeypatch,
+        *(f"--config={file}" for file in files),
+        f"--data.init_args.source={photos}",
+        "--data.init_args.resolution=32",
+        "--name=photos",
+        *small,
+    )
+    check(cli, tmp_path)
+    assert cli.datamodule.reference.images.shape == (4, 3, 32, 32)
