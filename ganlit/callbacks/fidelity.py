@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from ganlit.contracts import Sampled
+from ganlit.errors import UserError
 from ganlit.images import to_uint8
 from ganlit.metrics.features import Collector, FeatureExtractor, Inception, Precision
 from ganlit.metrics.measure import floor, measure
@@ -28,14 +29,22 @@ class Fidelity(Callback):
         weights: file of the Inception's weights; None looks for them.
         precision: of the features; bf16 is another protocol, and is used where the processor has it natively.
         reference_images: measure against a fixed random choice of so many real images instead of all.
+        every: measure at each so-many-th validation of a training, where measuring would cost more than it tells.
     """
 
     def __init__(
-        self, weights: Path | None = None, precision: Precision = "fp32", reference_images: int | None = None
+        self,
+        weights: Path | None = None,
+        precision: Precision = "fp32",
+        reference_images: int | None = None,
+        every: int = 1,
     ) -> None:
+        if every < 1:
+            raise UserError(f"fidelity.every is {every}: it must be positive.")
         self.weights = weights
         self.precision = precision
         self.reference_images = reference_images
+        self.every = every
         self.extractor: FeatureExtractor | None = None  # the Inception, unless another is set before the run
         self.statistics: Statistics | None = None
         self.history: list[tuple[float, Values]] = []  # kimg and values of every validation
@@ -64,14 +73,15 @@ class Fidelity(Callback):
         self.extractor.to(device)
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._begin()
+        if self._due(trainer):
+            self._begin()
 
     def on_validation_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: Sampled, *_: Any) -> None:
-        if not trainer.sanity_checking:
+        if self._due(trainer):
             self.collector.add(to_uint8(outputs.output))
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if not trainer.sanity_checking:
+        if self._due(trainer):
             self.history.append((pl_module.kimg, self._end(trainer, pl_module)))
 
     def on_test_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -96,6 +106,12 @@ class Fidelity(Callback):
         self.history = state_dict["history"]
         self.latest = self.history[-1][1] if self.history else {}
         self.seconds, self.seconds_real = state_dict["seconds"], state_dict["seconds_real"]
+
+    def _due(self, trainer: Trainer) -> bool:
+        """Whether this validation is measured: at every call of `validate`, at some of a training."""
+        if trainer.state.fn != "fit":
+            return True
+        return not trainer.sanity_checking and (trainer.current_epoch + 1) % self.every == 0
 
     def _begin(self) -> None:
         self.started = time.monotonic()

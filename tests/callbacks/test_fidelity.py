@@ -131,6 +131,17 @@ def test_every_validation_is_measured_logged_and_remembered(tmp_path: Path) -> N
     assert {name: logged[name] for name in fidelity.latest} == pytest.approx(fidelity.latest)
 
 
+def test_every_second_validation_is_measured_when_asked(tmp_path: Path) -> None:
+    fidelity = tiny(every=2)
+    loop = trainer(fidelity, tmp_path, max_epochs=5)
+    loop.fit(Copier(), Halves())
+    assert [kimg for kimg, _ in fidelity.history] == [2.0, 4.0]
+    loop.validate(Copier(), Halves())
+    assert len(fidelity.history) == 3
+    with pytest.raises(UserError, match=r"fidelity\.every is 0"):
+        Fidelity(every=0)
+
+
 def test_the_test_adds_the_floor_and_leaves_the_history_alone(tmp_path: Path) -> None:
     fidelity, data = tiny(), Halves()
     loop = trainer(fidelity, tmp_path)
