@@ -7,23 +7,20 @@ import pkgutil
 import sys
 import time
 import warnings
-from argparse import ArgumentParser
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
 import wandb
 import yaml
-from jsonargparse import Namespace, set_parsing_settings
+from jsonargparse import ActionSubCommands, Namespace, set_parsing_settings
 from jsonargparse.typing import NonNegativeInt, PositiveFloat
 from lightning.pytorch import Callback, Trainer, seed_everything
-from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities import rank_zero_only
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities.warnings import PossibleUserWarning
-from omegaconf.errors import OmegaConfBaseException
 
 import ganlit
 from ganlit.callbacks.budget import Budget
@@ -38,8 +35,8 @@ from ganlit.errors import UserError
 from ganlit.generate import generate
 from ganlit.loggers import loggers
 from ganlit.precision import native_bf16
-from ganlit.refusals import explain, explain_interpolation
-from ganlit.runs import claim, last_checkpoint
+from ganlit.refusals import MENDABLE, Parser, sentence
+from ganlit.runs import claim, last_checkpoint, whole
 from ganlit.tasks.base import PLAYERS, AdversarialModule
 
 # Interpolations resolve once, after all files and overrides are merged, wherever in the tree they end up.
@@ -47,8 +44,12 @@ set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
 
 # A configuration may call every class of these packages by its short name, which needs their modules to be imported.
 for module in pkgutil.walk_packages(ganlit.__path__, "ganlit."):
-    if module.name.split(".")[1] in ("augment", "data", "losses", "networks", "regularizers", "tasks"):
+    if module.name.split(".")[1] in ("augment", "callbacks", "data", "losses", "networks", "regularizers", "tasks"):
         import_module(module.name)
+
+USAGE = "%(prog)s --config FILE [--config OVERLAY ...] [--KEY VALUE ...]"
+
+INTERRUPTED = 130  # the exit code of a program that Ctrl-C has ended
 
 TRAINER_DEFAULTS = {
     "default_root_dir": "runs",
@@ -61,31 +62,10 @@ TRAINER_DEFAULTS = {
 }
 
 
-class Parser(LightningArgumentParser):
-    """Refuses in one sentence."""
-
-    def add_subcommands(self, **kwargs: Any) -> Any:
-        self.commands = super().add_subcommands(**kwargs)
-        return self.commands
-
-    @property
-    def files(self) -> list[str]:
-        """The configuration files named on the command line."""
-        parser = ArgumentParser(add_help=False, allow_abbrev=False)
-        parser.add_argument("-c", "--config", action="append", default=[])
-        return parser.parse_known_args(self.args)[0].config
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        if not self.exit_on_error:  # a parser of a class inside: its message becomes part of the outer one
-            super().error(message, ex)
-        parser = getattr(ex, "subcommand_parser", self)
-        raise UserError(explain(message, parser.get_defaults(skip_validation=True).keys()))
-
-
 class GanlitCLI(LightningCLI):
     """Lightning's command line with a run directory, a budget in kimg, one seed and measured fidelity."""
 
-    def __init__(self, args: ArgsType = None) -> None:
+    def __init__(self, args: list[str] | None = None) -> None:
         super().__init__(
             AdversarialModule,
             GanDataModule,
@@ -97,6 +77,7 @@ class GanlitCLI(LightningCLI):
                 "description": ganlit.__doc__,
                 "parser_mode": "omegaconf+",
                 "allow_abbrev": False,
+                **{name: {"usage": USAGE} for name in self.subcommands()},
             },
             trainer_defaults=TRAINER_DEFAULTS,
             save_config_callback=None,
@@ -111,12 +92,15 @@ class GanlitCLI(LightningCLI):
 
     def setup_parser(self, *args: Any, **kwargs: Any) -> None:
         super().setup_parser(*args, **kwargs)
-        tools = Parser(), Parser(description="Look after datasets."), Parser()
-        tools[0].add_function_arguments(generate, as_positional=True)
-        self.parser.commands.add_subcommand("generate", tools[0], help="Write images of a trained run.")
-        self.parser.commands.add_subcommand("data", tools[1], help="Check a dataset without training.")
-        tools[2].add_function_arguments(check, as_positional=True)
-        tools[1].add_subcommands().add_subcommand("check", tools[2], help="Report all that is wrong with a dataset.")
+        self.add_tool(self.parser.commands, "generate", generate, "Write images of a trained run.")
+        data = Parser(description="Look after datasets.")
+        self.parser.commands.add_subcommand("data", data, help="Check a dataset without training.")
+        self.add_tool(data.add_subcommands(), "check", check, "Report all that is wrong with a dataset.")
+
+    def add_tool(self, commands: ActionSubCommands, name: str, tool: Callable[..., None], purpose: str) -> None:
+        parser = Parser(description=purpose)
+        parser.add_function_arguments(tool, as_positional=True)
+        commands.add_subcommand(name, parser, help=purpose)
 
     def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument(
@@ -133,8 +117,8 @@ class GanlitCLI(LightningCLI):
         parser.link_arguments("seed", "model.init_args.seed", compute_fn=int)
         parser.link_arguments("seed", "data.init_args.seed", compute_fn=int)
 
-    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-        super().parse_arguments(parser, args)
+    def parse_arguments(self, parser: LightningArgumentParser, args: list[str] | None) -> None:
+        self.config = parser.parse_args(args)
         for name, tool in {"generate": generate, "data.check": check}.items():
             if name in self.config:  # a tool needs neither module nor Trainer
                 tool(**self.config[name].as_dict())
@@ -160,13 +144,16 @@ class GanlitCLI(LightningCLI):
         self.began = time.monotonic()
         settings = self.settings
         if settings.name is None:
-            settings.name = Path(self._parser(self.subcommand).files[0]).stem
-        if settings.ckpt_path is None and self.subcommand != "fit":
+            settings.name = next((Path(file).stem for file in self._parser(self.subcommand).files), "unnamed")
+        if self.subcommand == "fit":
+            if rank_zero_only.rank == 0:
+                claim(self.folder, settings.ckpt_path)
+        elif settings.fidelity is None:
+            raise UserError(f"{self.subcommand} with fidelity: null has nothing to measure: leave the key out.")
+        elif settings.ckpt_path is None:
             settings.ckpt_path = str(last_checkpoint(self.folder))
-        if settings.ckpt_path is not None and not Path(settings.ckpt_path).is_file():
-            raise UserError(f"--ckpt_path: {settings.ckpt_path} does not exist.")
-        if self.subcommand == "fit" and rank_zero_only.rank == 0:
-            claim(self.folder, settings.ckpt_path)
+        if settings.ckpt_path is not None:
+            whole(Path(settings.ckpt_path))
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         given = {**self.config_init[self.subcommand].trainer, **kwargs}
@@ -198,7 +185,7 @@ class GanlitCLI(LightningCLI):
         """The resolved configuration, from which `--config` repeats the run: where it resumed from is left out."""
         settings = self.settings.clone()
         settings.ckpt_path = None
-        return self._parser(self.subcommand).dump(settings, skip_none=False)
+        return self._parser(self.subcommand).dump(settings, skip_unset=False)
 
     def before_fit(self) -> None:
         players = [getattr(self.model, player) for player in PLAYERS]
@@ -212,7 +199,7 @@ class GanlitCLI(LightningCLI):
         except SystemExit:  # Lightning's answer to Ctrl-C, after an orderly shutdown
             last = self.folder / "checkpoints" / "last.ckpt"
             say(f"stopped; go on with --ckpt_path {last}" if last.exists() else "stopped before the first checkpoint")
-            raise
+            raise SystemExit(INTERRUPTED) from None
 
     def after_fit(self) -> None:
         if self.fidelity is not None:
@@ -234,7 +221,8 @@ class GanlitCLI(LightningCLI):
     def report(self, results: list[Mapping[str, float]]) -> None:
         """Prints every measure with its protocol."""
         for name, value in results[0].items():
-            say(f"{value:10.3f}  {name}")
+            if name != "kimg":
+                say(f"{value:10.3f}  {name}")
 
 
 def affordable(precision: Any, accelerator: Any) -> Any:
@@ -254,6 +242,7 @@ def quieten() -> None:
     )
     warnings.filterwarnings("ignore", category=PossibleUserWarning)
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # of torch, met inside Lightning
+    warnings.filterwarnings("ignore", message=".*callbacks used to create the checkpoint.*")  # to measure needs fewer
 
 
 def main(args: list[str] | None = None) -> int:
@@ -261,17 +250,9 @@ def main(args: list[str] | None = None) -> int:
     quieten()
     try:
         GanlitCLI(args)
-    except (UserError, MisconfigurationException) as error:
-        return refuse(str(error))
-    except OmegaConfBaseException as error:
-        return refuse(explain_interpolation(error))
-    except KeyboardInterrupt:
-        return 130
+    except MENDABLE as error:
+        print(f"error: {sentence(error)}", file=sys.stderr)
+        return 2
     except SystemExit as end:
         return int(end.code or 0)
     return 0
-
-
-def refuse(message: str) -> int:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
-    return 2

@@ -5,15 +5,23 @@ jsonargparse explains itself over many lines, nested by class; the path, the rea
 
 from __future__ import annotations
 
+import argparse
 import inspect
 import re
 import sys
 from collections.abc import Collection
 from difflib import get_close_matches
 from pkgutil import resolve_name
+from typing import Any, NoReturn
 
-from jsonargparse import ArgumentParser
+from jsonargparse import ActionSubCommands, ArgumentParser
+from lightning.pytorch.cli import LightningArgumentParser
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf.errors import OmegaConfBaseException
+
+from ganlit.errors import UserError
+
+MENDABLE = (UserError, MisconfigurationException, OmegaConfBaseException, RuntimeError)
 
 STEP = re.compile(
     r"""Parser key "(?P<key>[^"]+)"|given class_path '(?P<owner>[^']+)'"""
@@ -23,10 +31,33 @@ UNKNOWN = re.compile(
     r"Option '([^']+)' is not accepted|not accept option '([^']+)'|unrecognized arguments: --([^\s=]+)"
 )
 STRAY = re.compile(r"unrecognized arguments: (\S+)")
-MISSING = re.compile(r"the following arguments are required: (?:fit\.|validate\.|test\.)?(.+)")
+MISSING = re.compile(r"the following arguments are required: (.+)")
 CLASS = re.compile(r"Expected a dot import path string: (\S+)|module '\S+' has no attribute '(\w+)'")
 TYPE = re.compile(r"Expected an? <class '([^']+)'>|Expected an? (?:typing\.)?(Literal\[.+?\]|List|Tuple|Dict)")
 VALUE = re.compile(r"(?:Got|Given) value: (.*)")
+
+
+class Parser(LightningArgumentParser):
+    """Refuses in one sentence, and knows its commands and files."""
+
+    def add_subcommands(self, **kwargs: Any) -> ActionSubCommands:
+        self.commands = super().add_subcommands(**kwargs)
+        return self.commands
+
+    @property
+    def files(self) -> list[str]:
+        """The configuration files named on the command line."""
+        parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+        parser.add_argument("-c", "--config", action="append", default=[])
+        return parser.parse_known_args(self.args)[0].config
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        if not self.exit_on_error:  # the parser of a class inside: its message becomes part of the outer one's
+            super().error(message, ex)
+        parser = getattr(ex, "subcommand_parser", self)
+        if "config: " in message.splitlines()[0]:
+            message = f"{', '.join(parser.files)}: {message}"
+        raise UserError(explain(message, parser.get_defaults(skip_validation=True).keys()))
 
 
 def explain(message: str, keys: Collection[str]) -> str:
@@ -44,7 +75,7 @@ def explain(message: str, keys: Collection[str]) -> str:
     if stray := _found(STRAY, message):
         return f"unexpected argument {stray}: a configuration file is given as --config FILE"
     if missing := _found(MISSING, message):
-        return f"missing key {inside}{missing}"
+        return f"missing key {inside}{re.sub(r'(fit|validate|test|generate|data.check)[.]', '', missing)}"
     if "Not a valid subclass" in message:
         return f"{path}: expected class_path and init_args, and nothing beside them"
     types = [(match[1] or match[2]).rpartition("abc.")[2] for match in TYPE.finditer(message)]
@@ -57,11 +88,21 @@ def explain(message: str, keys: Collection[str]) -> str:
     return " ".join(([f"{path}:"] if path else []) + message.rpartition(f'"{path}":')[2].split())
 
 
-def explain_interpolation(error: OmegaConfBaseException) -> str:
-    """One sentence for a `${key}` that leads nowhere."""
-    command, _, key = str(error.full_key).partition(".")
-    reason = str(error).splitlines()[0].replace(f"{command}.", "")
-    return f"{key}: {reason}"
+def sentence(error: Exception) -> str:
+    """What to tell the user of an error among `MENDABLE`.
+
+    Raises:
+        RuntimeError: the one given, unless it is about weights that do not fit.
+    """
+    text = str(error)
+    if isinstance(error, OmegaConfBaseException):  # a ${key} that leads nowhere
+        command, _, key = str(error.full_key).partition(".")
+        text = f"{key}: {text.splitlines()[0]}".replace(f"{command}.", "")
+    elif isinstance(error, RuntimeError):
+        if "in loading state_dict" not in text:
+            raise error
+        text = f"--ckpt_path does not fit the configuration: {' '.join(text.splitlines()[:2])}"
+    return " ".join(text.split())
 
 
 def _place(message: str) -> tuple[str, str | None]:

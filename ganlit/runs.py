@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import pickle
+import zipfile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 import yaml
@@ -42,20 +42,17 @@ def last_checkpoint(folder: Path) -> Path:
     return path
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint's content on the CPU.
+def whole(path: Path) -> Path:
+    """The same path, of a checkpoint that is all there: torch writes zip files, whose index comes last.
 
     Raises:
-        UserError: there is none, or the file is not one.
+        UserError: there is no such file, or it is damaged.
     """
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist.") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise UserError(
-            f"{path} is not a checkpoint of ganlit, or is damaged ({str(error).splitlines()[0]})."
-        ) from None
+    if not path.is_file():
+        raise UserError(f"{path} does not exist: give the path of a checkpoint.")
+    if not zipfile.is_zipfile(path):
+        raise UserError(f"{path} is not a checkpoint, or is damaged: go on from another one.")
+    return path
 
 
 def load(run_dir: str | Path, checkpoint: Literal["last", "best"] = "last") -> AdversarialModule:
@@ -74,12 +71,13 @@ def load(run_dir: str | Path, checkpoint: Literal["last", "best"] = "last") -> A
     path = folder / "config.yaml"
     if not path.is_file():
         raise UserError(f"{folder} is not a run directory: it has no config.yaml; name one such as runs/stylegan_lite.")
-    state = read_checkpoint(folder / "checkpoints" / f"{checkpoint}.ckpt")
+    state = torch.load(whole(folder / "checkpoints" / f"{checkpoint}.ckpt"), map_location="cpu", weights_only=True)
     module = build(path)
     try:
         module.load_state_dict(state["state_dict"])
     except (RuntimeError, KeyError) as error:
-        raise UserError(f"{folder}: the {checkpoint} checkpoint does not fit config.yaml ({error}).") from None
+        reason = " ".join(" ".join(str(error).splitlines()[:2]).split())
+        raise UserError(f"{folder}: {checkpoint}.ckpt does not fit config.yaml: {reason}") from None
     module.on_load_checkpoint(state)
     return module.eval()
 
@@ -99,6 +97,6 @@ def build(config_path: Path) -> AdversarialModule:
         raise UserError(
             f"{config_path} does not describe a model of ganlit ({' '.join(str(error).split())})."
         ) from None
-    module: AdversarialModule = parser.instantiate_classes(parsed).model
+    module: AdversarialModule = parser.instantiate(parsed).model
     module.seed = config.get("seed", module.seed)
     return module

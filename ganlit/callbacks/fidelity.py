@@ -93,11 +93,8 @@ class Fidelity(Callback):
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._end(trainer, pl_module, with_floor=True)
 
-    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._report(pl_module)
-
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._report(pl_module)
+        pl_module.print(f"Metrics took {self.seconds:.0f} s, real statistics {self.seconds_real:.0f} s of them.")
 
     def state_dict(self) -> dict[str, Any]:
         return {"history": self.history, "seconds": self.seconds, "seconds_real": self.seconds_real}
@@ -145,9 +142,6 @@ class Fidelity(Callback):
                 f"Inception Score is unavailable: {self.reference.name} has no classes to fit a probe to, and the "
                 "extractor's weights have no classifier head."
             )
-
-    def _report(self, pl_module: LightningModule) -> None:
-        pl_module.print(f"Metrics took {self.seconds:.0f} s, real statistics {self.seconds_real:.0f} s of them.")
 
 
 def gather(rows: Tensor, trainer: Trainer) -> Tensor:

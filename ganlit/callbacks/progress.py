@@ -56,7 +56,7 @@ class Progress(ProgressBar):
         say(" ".join(str(arg) for arg in args))
 
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
-        self.started, self.kimg_at_start = time.monotonic(), pl_module.kimg
+        self.started, self.kimg_at_start, self.rate = time.monotonic(), pl_module.kimg, 0.0
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         self.tick_started, self.kimg_at_tick, self.shown = time.monotonic(), pl_module.kimg, 0.0
@@ -69,7 +69,8 @@ class Progress(ProgressBar):
             self._show("training", pl_module.kimg / self.kimg, self.summary(trainer, pl_module))
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
-        if self.is_enabled:
+        resumed = pl_module.kimg == self.kimg_at_start  # Lightning closes the tick of the checkpoint once more
+        if self.is_enabled and not resumed:
             say(self.summary(trainer, pl_module))
 
     def on_validation_batch_end(
@@ -111,7 +112,8 @@ class Progress(ProgressBar):
         if not self.is_enabled or not rich.get_console().is_terminal:
             return
         if self.bar is None:
-            self.bar = Bar(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"))
+            columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}")
+            self.bar = Bar(*columns, transient=True)
             self.bar.add_task(stage, total=1.0, text=text)
             self.bar.start()
         self.bar.update(self.bar.task_ids[0], description=stage, completed=min(share, 1.0), text=text)

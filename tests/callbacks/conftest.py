@@ -22,16 +22,16 @@ from ganlit.losses.adversarial import NonSaturating
 from ganlit.networks.dcgan import DCDiscriminator, DCGenerator
 from ganlit.tasks.synthesis import Synthesis
 
-BATCH = 8
+BATCH = 100
 
 
 class Tiles(GanDataModule):
-    """Forty grey tiles of two classes; a tick has four steps."""
+    """120 grey tiles of two classes; a tick has four steps."""
 
     def __init__(self) -> None:
         super().__init__(batch=BATCH, tick=4 * BATCH / 1000, val_images=2 * BATCH, test_images=2 * BATCH)
-        images = torch.randint(0, 256, (40, 1, 8, 8), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
-        self.tiles = Labelled(images, torch.arange(40) % 2)
+        images = torch.randint(0, 256, (120, 1, 8, 8), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
+        self.tiles = Labelled(images, torch.arange(120) % 2)
 
     @property
     def reference(self) -> Reference:
@@ -49,14 +49,14 @@ class Scripted(Fidelity):
         super().__init__()
         self.scores = list(scores)
 
-    def setup(self, *_: Any) -> None: ...
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None: ...
 
     def on_validation_epoch_start(self, *_: Any) -> None: ...
 
     def on_validation_batch_end(self, *_: Any) -> None: ...
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.latest = {"fid16/tiny/tiles-train": self.scores.pop(0)}
+        self.latest = {"fid200/tiny/tiles-train": self.scores.pop(0)}
         self.history.append((pl_module.kimg, self.latest))
 
     def on_test_epoch_start(self, *_: Any) -> None: ...
@@ -64,7 +64,7 @@ class Scripted(Fidelity):
     def on_test_batch_end(self, *_: Any) -> None: ...
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.latest = {"fid32/tiny/tiles-train": self.scores.pop(0), "floor-fid32/tiny/tiles-train": 2.0}
+        self.latest = {"fid200/tiny/tiles-train": self.scores.pop(0), "floor-fid200/tiny/tiles-train": 2.0}
 
 
 def make_module() -> Synthesis:

@@ -22,10 +22,10 @@ class Clocks(Callback):
 @pytest.mark.parametrize(
     ("kimg", "expected"),
     [
-        (0.064, [32, 64]),  # ends with a tick
-        (0.048, [32, 48]),  # in the middle of one
-        (0.045, [32, 48]),  # in the middle of a step
-        (0.008, [8]),
+        (0.8, [400, 800]),  # ends with a tick
+        (0.6, [400, 600]),  # in the middle of one
+        (0.56, [400, 600]),  # in the middle of a step
+        (0.1, [100]),
     ],
 )
 def test_each_tick_is_validated_once_and_so_is_the_last_one_however_short(
@@ -37,10 +37,10 @@ def test_each_tick_is_validated_once_and_so_is_the_last_one_however_short(
 
 
 def test_a_finished_run_that_is_resumed_trains_no_further(fit: Any) -> None:
-    first = fit(0.032, Checkpoints(""))
+    first = fit(0.4, Checkpoints(""))
     last = f"{first.trainer.default_root_dir}/checkpoints/last.ckpt"
-    assert fit(0.032, ckpt_path=last).module.images_seen == 32
-    assert fit(0.04, ckpt_path=last).module.images_seen == 40
+    assert fit(0.4, ckpt_path=last).module.images_seen == 400
+    assert fit(0.5, ckpt_path=last).module.images_seen == 500
 
 
 def test_the_budget_is_in_thousands_of_images() -> None:

@@ -26,38 +26,38 @@ def load(folder: Path, name: str) -> dict[str, Any]:
 
 def test_the_last_and_the_best_are_kept_and_nothing_else(fit: Any, scripted: Any, tmp_path: Path) -> None:
     fidelity = scripted(30.0, 20.0, 25.0)
-    fit(0.096, fidelity, Checkpoints("name: tiles\n", fidelity))
+    fit(1.2, fidelity, Checkpoints("name: tiles\n", fidelity))
     assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
-    assert load(tmp_path, "best")["images_seen"] == 64
-    assert load(tmp_path, "last")["images_seen"] == 96
+    assert load(tmp_path, "best")["images_seen"] == 800
+    assert load(tmp_path, "last")["images_seen"] == 1200
     assert (tmp_path / "config.yaml").read_text() == "name: tiles\n"
 
 
 def test_without_a_score_only_the_last_is_kept(fit: Any, tmp_path: Path) -> None:
-    fit(0.032, Checkpoints(""))
+    fit(0.4, Checkpoints(""))
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["last.ckpt"]
 
 
 def test_the_best_is_remembered_by_a_resumed_run(fit: Any, scripted: Any, tmp_path: Path) -> None:
     first, second = scripted(20.0), scripted(30.0, 10.0)
-    fit(0.032, first, Checkpoints("", first))
+    fit(0.4, first, Checkpoints("", first))
     resumed = Checkpoints("", second)
-    fit(0.064, second, resumed, ckpt_path=tmp_path / "checkpoints" / "last.ckpt")
+    fit(0.8, second, resumed, ckpt_path=tmp_path / "checkpoints" / "last.ckpt")
     assert resumed.best == 20.0
-    assert load(tmp_path, "best")["images_seen"] == 32
-    fit(0.096, second, resumed, ckpt_path=tmp_path / "checkpoints" / "last.ckpt")
-    assert (resumed.best, resumed.best_kimg) == (10.0, pytest.approx(0.096))
-    assert load(tmp_path, "best")["images_seen"] == 96
+    assert load(tmp_path, "best")["images_seen"] == 400
+    fit(1.2, second, resumed, ckpt_path=tmp_path / "checkpoints" / "last.ckpt")
+    assert (resumed.best, resumed.best_kimg) == (10.0, pytest.approx(1.2))
+    assert load(tmp_path, "best")["images_seen"] == 1200
 
 
 def test_a_resumed_run_ends_as_one_that_was_never_stopped(fit: Any, tmp_path: Path) -> None:
     last = tmp_path / "checkpoints" / "last.ckpt"
-    whole = fit(0.096, Checkpoints(""))
+    whole = fit(1.2, Checkpoints(""))
     expected = torch.load(last, weights_only=True)
-    fit(0.064, Checkpoints(""))
-    resumed = fit(0.096, Checkpoints(""), ckpt_path=last)
+    fit(0.8, Checkpoints(""))
+    resumed = fit(1.2, Checkpoints(""), ckpt_path=last)
     found = torch.load(last, weights_only=True)
-    assert whole.module.images_seen == resumed.module.images_seen == 96
+    assert whole.module.images_seen == resumed.module.images_seen == 1200
     for part in ("state_dict", "optimizer_states", "images_seen", "global_step"):
         assert same(found[part], expected[part]), part
 
@@ -65,12 +65,12 @@ def test_a_resumed_run_ends_as_one_that_was_never_stopped(fit: Any, tmp_path: Pa
 def test_a_kill_while_writing_leaves_the_earlier_checkpoint(
     fit: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fit(0.032, Checkpoints(""))
+    fit(0.4, Checkpoints(""))
 
     def killed(path: Path) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("ganlit.callbacks.checkpoint.flush", killed)
     with pytest.raises(SystemExit):
-        fit(0.064, Checkpoints(""))
-    assert load(tmp_path, "last")["images_seen"] == 32
+        fit(0.8, Checkpoints(""))
+    assert load(tmp_path, "last")["images_seen"] == 400

@@ -201,7 +201,9 @@ def test_the_missing_score_is_said_once(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_the_probe_and_the_time_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fidelity = tiny()
-    trainer(fidelity, tmp_path).fit(Copier(), Halves())
+    loop = trainer(fidelity, tmp_path)
+    loop.fit(Copier(), Halves())
+    loop.test(Copier(), Halves(), verbose=False)
     said = capsys.readouterr().out
     assert "Class probe of halves-train: 100.0% of 12 held-out images right." in said
     assert f"Metrics took {fidelity.seconds:.0f} s" in said

@@ -37,7 +37,7 @@ def test_without_measures_the_grid_stands_alone(grid: Path) -> None:
 
 def test_it_is_written_after_training_and_again_after_the_test(fit: Any, scripted: Any, tmp_path: Path) -> None:
     fidelity = scripted(30.0, 20.0, 25.0)
-    run = fit(0.064, Samples(2, 2), fidelity, Overview(fidelity))
+    run = fit(0.8, Samples(2, 2), fidelity, Overview(fidelity))
     first = (tmp_path / "overview.png").read_bytes()
     run.trainer.test(run.module, run.data, verbose=False)
     assert (tmp_path / "overview.png").read_bytes() != first

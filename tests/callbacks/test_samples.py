@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
+import wandb
+from lightning.pytorch.loggers import WandbLogger
 from PIL import Image
 
 from ganlit.callbacks.samples import Samples, picture
@@ -24,14 +27,14 @@ def test_a_grid_holds_the_images_row_by_row() -> None:
 
 
 def test_a_grid_is_written_at_the_start_and_ahead_of_every_validation(fit: Any, tmp_path: Path) -> None:
-    fit(0.048, Samples(rows=3, columns=4))
-    names = ["kimg000000.000.png", "kimg000000.032.png", "kimg000000.048.png", "real.png"]
+    fit(0.6, Samples(rows=3, columns=4))
+    names = ["kimg000000.0.png", "kimg000000.4.png", "kimg000000.6.png", "real.png"]
     assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == names
     assert all(pixels(tmp_path / "samples" / name).shape == (32, 42) for name in names)
 
 
 def test_the_real_grid_shows_the_data_with_a_class_in_each_column(fit: Any, tmp_path: Path) -> None:
-    run = fit(0.008, Samples(rows=2, columns=4))
+    run = fit(0.1, Samples(rows=2, columns=4))
     batch = run.data.grid(2, 4)
     expected = np.asarray(picture(batch.image, 4).convert("L"))
     assert np.array_equal(pixels(tmp_path / "samples" / "real.png"), expected)
@@ -40,10 +43,24 @@ def test_the_real_grid_shows_the_data_with_a_class_in_each_column(fit: Any, tmp_
 
 def test_latents_are_the_same_every_time_and_training_does_not_notice(fit: Any, tmp_path: Path) -> None:
     samples = Samples(rows=2, columns=2)
-    run = fit(0.032, samples)
-    path = tmp_path / "samples" / "kimg000000.032.png"
+    run = fit(0.4, samples)
+    path = tmp_path / "samples" / "kimg000000.4.png"
     before, state = path.read_bytes(), torch.get_rng_state()
     run.trainer.state.fn = "fit"
     samples.on_validation_start(run.trainer, run.module)
     assert path.read_bytes() == before
     assert torch.equal(torch.get_rng_state(), state)
+
+
+class Board(WandbLogger):
+    """Keeps what a W&B run would be sent."""
+
+    sent: ClassVar[list[dict[str, Any]]] = []
+    experiment = SimpleNamespace(log=sent.append)
+
+
+def test_grids_are_sent_to_wandb_with_their_clock(fit: Any) -> None:
+    fit(0.4, Samples(rows=1, columns=2), logger=Board(), log_every_n_steps=100)
+    pictures = [row for row in Board.sent if "samples" in row]
+    assert [row["kimg"] for row in pictures] == [0.0, 0.4]
+    assert all(isinstance(row["samples"], wandb.Image) for row in pictures)

@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+import csv
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+import yaml
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
+
+from ganlit.cli import GanlitCLI, affordable, main
+from ganlit.errors import UserError
+from ganlit.metrics.features import FeatureExtractor
+from ganlit.tasks.synthesis import Synthesis
+
+TINY = """
+seed: 3
+kimg: 0.2
+trainer: {accelerator: cpu, log_every_n_steps: 1, callbacks: null}
+model:
+  class_path: Synthesis
+  init_args:
+    generator:
+      class_path: StyleGenerator
+      init_args: {resolution: "${data.init_args.resolution}", channels: 1, classes: 2, z_dim: 4, w_dim: 4,
+                  mapping_depth: 1, channel_base: 64, channel_max: 4}
+    discriminator: {class_path: DCDiscriminator, init_args: {resolution: "${data.init_args.resolution}", channels: 1,
+                    width: 2}}
+    loss: NonSaturating
+    regularizers: [{class_path: R1, init_args: {weight: 0.1, every: 2}}]
+    ema: {class_path: EMA, init_args: {half_life: 0.1}}
+    generator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002, betas: [0.0, 0.99]}}
+    discriminator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002}}
+data:
+  class_path: Images
+  init_args: {source: squares, channels: 1, resolution: 16, fit: resize, batch: 20, tick: 0.1, val_images: 20,
+              test_images: 40}
+"""
+
+
+class Tiny(FeatureExtractor):
+    """Six means of an image's halves, in place of the Inception."""
+
+    name = "tiny"
+    dim = 6
+    protocol = "tiny/none"
+    batch = 500
+
+    def __init__(self, weights: Path | None = None, precision: str = "fp32") -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(1 / 255))
+
+    def encode(self, images: Tensor) -> dict[str, Tensor]:
+        return {"pool": adaptive_avg_pool2d(images * self.scale, (2, 1)).flatten(1)}
+
+
+class Answer(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with tiny.yaml and a dataset, in which all of these commands run, and where metrics take no time."""
+    folder = tmp_path_factory.mktemp("place")
+    (folder / "tiny.yaml").write_text(TINY)
+    for index in range(100):
+        path = folder / "squares" / ("dark", "light")[index % 2] / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (16, 16), 50 + index + 50 * (index % 2)).save(path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("WANDB_MODE", "disabled")
+        patch.setenv("GANLIT_CACHE", str(folder / "cache"))
+        patch.setattr("ganlit.callbacks.fidelity.Inception", Tiny)
+        yield folder
+
+
+@pytest.fixture
+def ganlit(place: Path, capsys: pytest.CaptureFixture) -> Callable[..., Answer]:
+    def run(*args: str) -> Answer:
+        code = main(list(args))
+        return Answer(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def trained(place: Path) -> Path:
+    """The run directory of a whole run."""
+    assert main(["fit", "--config", "tiny.yaml"]) == 0
+    return Path("runs/tiny")
+
+
+def rows_of(run: Path) -> list[dict[str, str]]:
+    with (run / "metrics.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def settings_of(monkeypatch: pytest.MonkeyPatch, *args: str) -> GanlitCLI:
+    """The command line just before it would train."""
+    monkeypatch.setattr(GanlitCLI, "_run_subcommand", lambda self, subcommand: None)
+    return GanlitCLI(["fit", "--config", "tiny.yaml", "--name", "elsewhere", *args])
+
+
+def test_a_run_leaves_its_record(trained: Path) -> None:
+    assert sorted(path.relative_to(trained).as_posix() for path in trained.rglob("*") if path.is_file()) == [
+        "checkpoints/best.ckpt",
+        "checkpoints/last.ckpt",
+        "config.yaml",
+        "metrics.csv",
+        "overview.png",
+        "samples/kimg000000.0.png",
+        "samples/kimg000000.1.png",
+        "samples/kimg000000.2.png",
+        "samples/real.png",
+    ]
+
+
+def test_every_row_of_numbers_has_its_clock(trained: Path) -> None:
+    rows = rows_of(trained)
+    clocks = [float(row["kimg"]) for row in rows]
+    assert clocks == sorted(clocks)
+    assert [row["kimg"] for row in rows if row["discriminator/adversarial"]] == [f"{0.02 * n:g}" for n in range(1, 11)]
+    assert [row["kimg"] for row in rows if row["fid20/tiny/none/squares"]] == ["0.1", "0.2"]
+    assert [row["kimg"] for row in rows if row["fid40/tiny/none/squares"]] == ["0.2"]
+    assert rows[-1]["floor-fid40/tiny/none/squares"]
+
+
+def test_the_saved_configuration_is_resolved_and_repeats_the_run(trained: Path, ganlit: Any) -> None:
+    saved = yaml.safe_load((trained / "config.yaml").read_text())
+    assert saved["name"] == "tiny"
+    assert saved["model"]["init_args"]["generator"]["init_args"]["resolution"] == 16
+    assert ganlit("fit", "--config", f"{trained}/config.yaml", "--name", "again").code == 0
+    again = yaml.safe_load(Path("runs/again/config.yaml").read_text())
+    assert again == {**saved, "name": "again"}
+    for name in ("last", "best"):
+        one, other = (
+            torch.load(f"runs/{run}/checkpoints/{name}.ckpt", weights_only=True)["state_dict"]
+            for run in ("tiny", "again")
+        )
+        assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_a_run_is_not_overwritten(trained: Path, ganlit: Any) -> None:
+    answer = ganlit("fit", "--config", "tiny.yaml")
+    assert answer.code == 2
+    assert answer.err == (
+        "error: runs/tiny already holds a run: give another --name, "
+        "or go on with it by --ckpt_path runs/tiny/checkpoints/last.ckpt.\n"
+    )
+
+
+def test_a_run_goes_on_in_place(ganlit: Any) -> None:
+    options = ["fit", "--config", "tiny.yaml", "--name", "longer", "--fidelity", "null"]
+    last = Path("runs/longer/checkpoints/last.ckpt")
+    assert ganlit(*options).code == 0
+    assert ganlit(*options, "--kimg", "0.3", "--ckpt_path", str(last)).code == 0
+    rows = rows_of(Path("runs/longer"))
+    assert [row["kimg"] for row in rows if row["generator/adversarial"]] == [f"{0.02 * n:g}" for n in range(1, 16)]
+    assert torch.load(last, weights_only=True)["images_seen"] == 300
+    saved = yaml.safe_load(Path("runs/longer/config.yaml").read_text())
+    assert (saved["kimg"], saved["fidelity"], saved["ckpt_path"]) == (0.3, None, None)
+
+
+def test_a_trained_run_is_measured_again_and_keeps_its_record(trained: Path, ganlit: Any) -> None:
+    before = {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()}
+    answer = ganlit("test", "--config", f"{trained}/config.yaml")
+    last_row = rows_of(trained)[-1]
+    found = {line.split()[1]: line.split()[0] for line in answer.out.splitlines() if "/tiny/none/" in line}
+    name = "fid40/tiny/none/squares"
+    assert found[name] == f"{float(last_row[name]):.3f}"
+    assert {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()} == before
+
+
+def test_measuring_needs_a_trained_run_and_a_measure(trained: Path, ganlit: Any) -> None:
+    assert "runs/nothing holds no trained run" in ganlit("test", "--config", "tiny.yaml", "--name", "nothing").err
+    assert "nothing to measure" in ganlit("validate", "--config", "tiny.yaml", "--fidelity", "null").err
+
+
+def test_files_and_overrides_are_merged_before_references_are_followed(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overlay = place / "overlay.yaml"
+    overlay.write_text("data: {init_args: {resolution: 32}}\nfidelity: {precision: bf16, every: 2}\n")
+    cli = settings_of(monkeypatch, "--config", str(overlay), "--fidelity.precision=fp32")
+    assert cli.settings.model.init_args.generator.init_args.resolution == 32
+    assert (cli.fidelity.precision, cli.fidelity.every) == ("fp32", 2)
+    cli = settings_of(monkeypatch, "--data.resolution=64", "--fidelity", "null")
+    assert cli.settings.model.init_args.discriminator.init_args.resolution == 64
+    assert cli.fidelity is None
+
+
+def test_one_seed_governs_all(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, same, other = (settings_of(monkeypatch, "--seed", seed) for seed in ("5", "5", "6"))
+    assert (first.model.seed, first.datamodule.seed) == (5, 5)
+    weights = [cli.model.generator.constant for cli in (first, same, other)]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_measures_are_on_unless_switched_off(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings_of(monkeypatch).fidelity.precision == "fp32"
+
+
+def test_what_a_user_must_mend_is_told_in_one_line_also_from_inside_the_training(
+    ganlit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def training_step(*_: Any) -> None:
+        raise UserError("the world is not as\n  you think.")
+
+    monkeypatch.setattr(Synthesis, "training_step", training_step)
+    answer = ganlit("fit", "--config", "tiny.yaml", "--name", "failing")
+    assert (answer.code, answer.err) == (2, "error: the world is not as you think.\n")
+
+
+def test_a_checkpoint_of_other_networks_is_refused(trained: Path, ganlit: Any) -> None:
+    options = ["fit", "--config", "tiny.yaml", "--name", "wider", "--model.discriminator.width=4"]
+    answer = ganlit(*options, "--ckpt_path", f"{trained}/checkpoints/last.ckpt")
+    assert answer.code == 2
+    assert answer.err.startswith("error: --ckpt_path does not fit the configuration: Error(s) in loading state_dict")
+    assert answer.err.count("\n") == 1
+
+
+def test_ctrl_c_ends_a_run_in_order(ganlit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = Synthesis.training_step
+
+    def training_step(self: Synthesis, *args: Any) -> None:
+        if self.images_seen >= 140:
+            raise KeyboardInterrupt
+        step(self, *args)
+
+    monkeypatch.setattr(Synthesis, "training_step", training_step)
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        answer = ganlit("fit", "--config", "tiny.yaml", "--name", "stopped")
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert answer.code == 130
+    assert "stopped; go on with --ckpt_path runs/stopped/checkpoints/last.ckpt" in answer.out
+    assert "Traceback" not in answer.err
+
+
+def test_bfloat16_is_only_used_where_it_is_native(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr("ganlit.cli.native_bf16", lambda device: False)
+    assert affordable("bf16-mixed", "cpu") == "32-true"
+    assert "bf16-mixed becomes 32-true" in capsys.readouterr().out
+    monkeypatch.setattr("ganlit.cli.native_bf16", lambda device: True)
+    assert affordable("bf16-mixed", "cpu") == "bf16-mixed"
+    assert affordable("32-true", "cpu") == "32-true"
+    assert capsys.readouterr().out == ""
+
+
+def test_the_tools_are_commands_too(place: Path, ganlit: Any) -> None:
+    answer = ganlit("data", "check", "squares")
+    assert answer.code == 0
+    assert "squares: 100 pictures" in answer.out
+    assert ganlit("generate", "nowhere").err.startswith("error: nowhere is not a run directory")
+
+
+def test_help_and_print_config(ganlit: Any) -> None:
+    overview = ganlit("--help").out
+    assert all(command in overview for command in ("fit", "validate", "test", "generate", "data"))
+    assert "predict" not in overview
+    assert ganlit("fit", "--help").out.startswith(
+        "usage: python -m ganlit [options] fit --config FILE [--config OVERLAY"
+    )
+    assert all(key in ganlit("fit", "--help").out for key in ("--name", "--kimg", "--seed", "--fidelity"))
+    printed = ganlit("fit", "--config", "tiny.yaml", "--print_config")
+    assert printed.code == 0
+    assert yaml.safe_load(printed.out)["model"]["init_args"]["generator"]["init_args"]["resolution"] == 16
+
+
+def test_it_starts_as_a_module() -> None:
+    command = [sys.executable, "-m", "ganlit", "fit", "--confi", "x.yaml"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1])
+    assert ended.returncode == 2
+    assert ended.stderr == "error: unknown key confi; did you mean config?\n"
