@@ -57,6 +57,7 @@ class Progress(ProgressBar):
 
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         self.started, self.kimg_at_start, self.rate = time.monotonic(), pl_module.kimg, 0.0
+        self.once_at_start = self._once()
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         self.tick_started, self.kimg_at_tick, self.shown = time.monotonic(), pl_module.kimg, 0.0
@@ -100,8 +101,13 @@ class Progress(ProgressBar):
         if self.fidelity is not None and self.fidelity.score is not None:
             parts.append(f"FID {self.fidelity.score:.1f}")
         elapsed = time.monotonic() - self.started
-        left = elapsed * (self.kimg - pl_module.kimg) / (pl_module.kimg - self.kimg_at_start)
+        recurring = elapsed - (self._once() - self.once_at_start)
+        left = recurring * (self.kimg - pl_module.kimg) / (pl_module.kimg - self.kimg_at_start)
         return "  ".join([*parts, f"{clock(elapsed)} gone", f"{clock(max(left, 0))} left"])
+
+    def _once(self) -> float:
+        """Seconds spent so far on what a run does once: the real statistics."""
+        return self.fidelity.seconds_real if self.fidelity is not None else 0.0
 
     def _loss(self, trainer: Trainer, player: Player) -> float:
         """The first of a player's terms: its adversarial loss."""
