@@ -129,20 +129,38 @@ class Noise(nn.Module):
 
 
 class MinibatchStd(nn.Module):
-    """Appends one channel that tells how much a group of images varies: arXiv 1710.10196, section 3.
+    """Appends one channel that tells how much the images of a group vary: arXiv 1710.10196, section 3.
 
-    Groups are formed along the batch, which must come ordered when a group should hold one class. A batch that the
-    group size does not divide is one group.
+    Among images of several classes, which differ anyway, a generator that knows one picture of each goes unnoticed;
+    with classes, a group is therefore what the batch holds of a class. Real and generated images must come with the
+    same labels: an only child varies by nothing.
+
+    Args:
+        classes: 0 for groups along the batch.
+        group: their size; a batch that it does not divide is one group.
     """
 
-    def __init__(self, group: int = 4) -> None:
+    def __init__(self, classes: int = 0, group: int = 4) -> None:
         super().__init__()
+        self.classes = classes
         self.group = group
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, label: Tensor) -> Tensor:
+        """[B, C, H, W] to [B, C + 1, H, W]."""
         batch, _, height, width = x.shape
-        group = self.group if batch % self.group == 0 else batch
-        grouped = x.float().reshape(batch // group, group, *x.shape[1:])
-        deviation = (grouped.var(dim=1, unbiased=False) + 1e-8).sqrt().mean(dim=(1, 2, 3))
-        channel = deviation.repeat_interleave(group)[:, None, None, None].expand(batch, 1, height, width)
-        return torch.cat([x, channel.to(x.dtype)], dim=1)
+        with torch.autocast(x.device.type, enabled=False):
+            member = self._membership(label).float()
+            share = member / member.sum(dim=0).clamp(min=1)
+            flat = x.float().flatten(1)
+            variance = share.T @ (flat - member @ (share.T @ flat)).square()
+            channel = member @ (variance + 1e-8).sqrt().mean(dim=1)
+        return torch.cat([x, channel[:, None, None, None].expand(batch, 1, height, width).to(x.dtype)], dim=1)
+
+    def _membership(self, label: Tensor) -> Tensor:
+        """Which group [B, groups] each image is in, as zeros and ones."""
+        if self.classes:
+            return label[:, None] == torch.arange(self.classes, device=label.device)
+        batch = len(label)
+        size = self.group if batch % self.group == 0 else batch
+        place = torch.arange(batch, device=label.device)
+        return (place // size)[:, None] == place[: batch // size]

@@ -204,8 +204,7 @@ class StyleDiscriminator(nn.Module):
         classes: 0 for an unconditional discriminator.
         channel_base: feature maps times resolution.
         channel_max: the most feature maps of a layer.
-        minibatch_group: images compared by the minibatch standard deviation; with classes, neighbours in class order,
-            so that a class that always looks the same is noticed.
+        minibatch_group: images compared by the minibatch standard deviation where there are no classes.
     """
 
     def __init__(
@@ -222,7 +221,7 @@ class StyleDiscriminator(nn.Module):
         widths = [width(size, channel_base, channel_max) for size in sizes]
         self.from_image = EqualConv2d(channels, widths[0], 1)
         self.blocks = nn.ModuleList(ResidualBlock(inputs, outputs) for inputs, outputs in pairwise(widths))
-        self.minibatch_std = MinibatchStd(minibatch_group)
+        self.minibatch_std = MinibatchStd(classes, minibatch_group)
         self.last = EqualConv2d(widths[-1] + 1, widths[-1], 3)
         self.features = EqualLinear(widths[-1] * 16, widths[-1])
         self.logit = EqualLinear(widths[-1], 1)
@@ -233,16 +232,9 @@ class StyleDiscriminator(nn.Module):
         x = activation(self.from_image(image))
         for block in self.blocks:
             x = block(x)
-        x = activation(self.last(self._compare(x, label)))
+        x = activation(self.last(self.minibatch_std(x, label)))
         features = activation(self.features(x.flatten(1)))
         logit = self.logit(features)[:, 0]
         if self.embedding is not None:  # Miyato and Koyama, arXiv 1802.05637, equation 3
             logit = logit + (features * self.embedding(label)).sum(dim=1) / math.sqrt(features.shape[1])
         return logit.float()
-
-    def _compare(self, x: Tensor, label: Tensor) -> Tensor:
-        """Minibatch standard deviation over neighbours: in class order where there are classes."""
-        if self.embedding is None:
-            return self.minibatch_std(x)
-        order = label.argsort(stable=True)
-        return self.minibatch_std(x[order])[order.argsort()]

@@ -99,8 +99,8 @@ def test_equalised_layers_start_alike_and_learn_at_their_own_pace() -> None:
 
 
 def test_minibatch_std_equals_a_loop_over_groups() -> None:
-    x = torch.randn(8, 3, 4, 4)
-    extended = MinibatchStd(group=4)(x)
+    x, label = torch.randn(8, 3, 4, 4), torch.zeros(8, dtype=torch.long)
+    extended = MinibatchStd(group=4)(x, label)
     assert torch.equal(extended[:, :3], x)
     for start in (0, 4):
         expected = (x[start : start + 4].var(dim=0, unbiased=False) + 1e-8).sqrt().mean()
@@ -108,8 +108,25 @@ def test_minibatch_std_equals_a_loop_over_groups() -> None:
 
 
 def test_minibatch_std_of_a_batch_that_does_not_divide_is_one_group() -> None:
-    x = torch.randn(6, 2, 4, 4)
-    assert len(MinibatchStd(group=4)(x)[:, 2].unique()) == 1
+    extended = MinibatchStd(group=4)(torch.randn(6, 2, 4, 4), torch.zeros(6, dtype=torch.long))
+    assert len(extended[:, 2].unique()) == 1
+
+
+def test_minibatch_std_with_classes_equals_a_loop_over_them() -> None:
+    x, label = torch.randn(9, 3, 4, 4), torch.tensor([2, 0, 2, 1, 0, 2, 0, 0, 2])
+    extended = MinibatchStd(classes=4)(x, label)
+    assert torch.equal(extended[:, :3], x)
+    for of_class in (0, 1, 2):
+        expected = (x[label == of_class].var(dim=0, unbiased=False) + 1e-8).sqrt().mean()
+        for channel in extended[label == of_class, 3]:
+            torch.testing.assert_close(channel, expected.expand(4, 4))
+
+
+def test_one_picture_per_class_is_noticed_within_classes_alone() -> None:
+    label = torch.arange(8) % 2
+    x = torch.randn(2, 8, 4, 4)[label]
+    assert MinibatchStd(classes=2)(x, label)[:, 8].max() < 2e-4
+    assert MinibatchStd()(x, label)[:, 8].min() > 0.1
 
 
 def test_normalize_and_activation_keep_the_scale() -> None:

@@ -27,11 +27,11 @@ def test_every_resolution_and_channel_count_makes_a_pair(resolution: int, channe
 
 
 def test_the_largest_resolution_is_1024() -> None:
-    with torch.device("meta"):
-        label = torch.zeros(1, dtype=torch.long)
-        image = generator(1024, channel_base=8192).eval()(torch.randn(1, 8), label)
+    label = torch.zeros(1, dtype=torch.long)
+    with torch.no_grad():
+        image = generator(1024, channel_base=2048).eval()(torch.randn(1, 8), label)
         assert image.shape == (1, 3, 1024, 1024)
-        assert StyleDiscriminator(1024, channel_base=8192, channel_max=8)(image, label).shape == (1,)
+        assert StyleDiscriminator(1024, channel_base=2048, channel_max=8)(image, label).shape == (1,)
 
 
 @pytest.mark.parametrize("resolution", [8, 24, 2048])
@@ -100,18 +100,6 @@ def test_labels_matter_to_conditional_networks_and_only_to_them() -> None:
         net, critic = generator(classes=classes).eval(), StyleDiscriminator(16, classes=classes, **SMALL)
         assert torch.equal(net(z, zeros), net(z, ones)) == (classes == 0)
         assert torch.equal(critic(image, zeros), critic(image, ones)) == (classes == 0)
-
-
-def test_minibatch_std_compares_within_classes() -> None:
-    """Eight images of two classes, each class one picture: what the discriminator reads as spread is zero."""
-    critic = StyleDiscriminator(16, classes=2, **SMALL)
-    label = torch.arange(8) % 2
-    x = torch.randn(2, 8, 4, 4)[label]
-    compared = critic._compare(x, label)
-    assert torch.equal(compared[:, :8], x)
-    torch.testing.assert_close(compared[:, 8], torch.full((8, 4, 4), 1e-4), rtol=1e-3, atol=1e-6)
-    mixed = StyleDiscriminator(16, **SMALL)._compare(x, label)
-    assert mixed[:, 8].min() > 0.1
 
 
 def test_every_parameter_of_the_pair_is_trained() -> None:
