@@ -18,11 +18,13 @@ class Synthesis(AdversarialModule):
     """
 
     def on_fit_start(self) -> None:
-        """Refuses data that the networks were not built for, before the first step.
+        """Refuses a data module that the networks were not built for, before the first step.
 
         Raises:
             UserError: the images are of another shape, or a label is beyond the generator's classes.
         """
+        if self.trainer.datamodule is None:  # bare loaders, as plain Python may give them, do not tell what they hold
+            return
         reference = self.trainer.datamodule.reference
         labels = int(reference.labels.max()) + 1
         if 0 < self.generator.classes < labels:

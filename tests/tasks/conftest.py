@@ -20,6 +20,7 @@ from ganlit.tasks.synthesis import Synthesis
 
 class PointGenerator(nn.Sequential):
     z_dim = 4
+    classes = 0
 
     def __init__(self, width: int = 64) -> None:
         layers = [nn.Linear(4, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 2)]
