@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from inspect import signature
 from pathlib import Path
@@ -17,6 +14,7 @@ from torchvision import datasets
 
 from ganlit.data.arrays import find_cifar, find_idx
 from ganlit.data.source import BadPicture, Source
+from ganlit.downloads import patience
 from ganlit.errors import UserError
 
 # Class name in torchvision and the argument that chooses its split: a flag, a word, or none.
@@ -155,7 +153,7 @@ def _construct(name: str, split: str, root: Path) -> datasets.VisionDataset:
             if not downloads:
                 raise
             root.mkdir(parents=True, exist_ok=True)
-            with _patience():
+            with patience(PATIENCE):
                 return kind(root, **arguments, download=True)
     except (RuntimeError, OSError, ValueError, ImportError) as error:
         reason = _reason(error)
@@ -183,14 +181,3 @@ def _wanted(kind: type[datasets.VisionDataset], split: str, root: Path) -> str:
     if hasattr(kind, "split_list"):
         return f"{kind.split_list[split][1]} into {root.resolve()}"
     return f"the files that torchvision.datasets.{kind.__name__} describes into {root.resolve()}"
-
-
-@contextmanager
-def _patience() -> Iterator[None]:
-    """Lets a network that swallows packets fail soon: torchvision's downloads set no limit."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(PATIENCE)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)

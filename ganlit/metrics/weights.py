@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import socket
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from ganlit.downloads import patience
 from ganlit.errors import UserError
 
 RELEASE = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
@@ -93,22 +91,11 @@ def _download(target: Path) -> str | None:
     """Fetches the release; what went wrong, if something did."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _patience(PATIENCE):
+        with patience(PATIENCE):
             torch.hub.download_url_to_file(RELEASE, str(target), RELEASE_SHA256)
     except (OSError, RuntimeError) as error:  # no network, no room; a wrong checksum is a RuntimeError
         return str(error)
     return None
-
-
-@contextmanager
-def _patience(seconds: float) -> Iterator[None]:
-    """Bounds every silence of a connection, since torch.hub takes no timeout."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
 
 
 def _is_release(path: Path) -> bool:
