@@ -8,6 +8,8 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -24,20 +26,26 @@ from lightning.pytorch.utilities.warnings import PossibleUserWarning
 
 import ganlit
 from ganlit.callbacks.budget import Budget
-from ganlit.callbacks.checkpoint import Checkpoints
+from ganlit.callbacks.checkpoint import Checkpoints, DurableIO
 from ganlit.callbacks.fidelity import Fidelity
+from ganlit.callbacks.interrupt import Interrupt
 from ganlit.callbacks.overview import Overview
+from ganlit.callbacks.profile import Profile
 from ganlit.callbacks.progress import Progress, clock, say
+from ganlit.callbacks.recovery import Recovery
 from ganlit.callbacks.samples import Samples
 from ganlit.data.base import GanDataModule
 from ganlit.data.check import check
-from ganlit.errors import UserError
+from ganlit.durable import whole
+from ganlit.errors import Stopped, UserError
 from ganlit.generate import generate
 from ganlit.loggers import loggers
 from ganlit.precision import native_bf16
 from ganlit.refusals import MENDABLE, Parser, sentence
-from ganlit.runs import claim, last_checkpoint, whole
-from ganlit.tasks.base import PLAYERS, AdversarialModule
+from ganlit.resume import compare
+from ganlit.runs import claim, last_checkpoint, locked, trained
+from ganlit.strategy import AdversarialDDP
+from ganlit.tasks.base import PLAYERS, PRECISIONS, AdversarialModule
 
 # Interpolations resolve once, after all files and overrides are merged, wherever in the tree they end up.
 set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
@@ -54,37 +62,59 @@ INTERRUPTED = 130  # the exit code of a program that Ctrl-C has ended
 TRAINER_DEFAULTS = {
     "default_root_dir": "runs",
     "max_epochs": -1,  # the budget is in kimg
-    "devices": 1,  # Lightning's own DDP cannot train two players
+    "devices": 1,  # the result of a config must not change with the machine
     "use_distributed_sampler": False,
     "num_sanity_val_steps": 0,
     "enable_checkpointing": False,
     "enable_model_summary": False,
 }
 
+ELSEWHERE = {  # what two players, and a length in images, need in place of Lightning's own flags
+    "gradient_clip_val": "model.init_args.generator_clip and discriminator_clip",
+    "accumulate_grad_batches": "model.init_args.accumulate",
+    **dict.fromkeys(("max_epochs", "max_steps", "min_epochs", "min_steps", "max_time"), "--kimg"),
+}
+
+
+@dataclass
+class Resume:
+    """How to go on with a run.
+
+    Args:
+        allow: keys of settings that may differ from those it was trained with.
+    """
+
+    allow: str | list[str] = field(default_factory=list)
+
+    @property
+    def keys(self) -> list[str]:
+        return self.allow.split(",") if isinstance(self.allow, str) else self.allow
+
 
 class GanlitCLI(LightningCLI):
     """Lightning's command line with a run directory, a budget in kimg, one seed and measured fidelity."""
 
     def __init__(self, args: list[str] | None = None) -> None:
-        super().__init__(
-            AdversarialModule,
-            GanDataModule,
-            subclass_mode_model=True,
-            subclass_mode_data=True,
-            parser_class=Parser,
-            parser_kwargs={
-                "prog": "python -m ganlit",
-                "description": ganlit.__doc__,
-                "parser_mode": "omegaconf+",
-                "allow_abbrev": False,
-                **{name: {"usage": USAGE} for name in self.subcommands()},
-            },
-            trainer_defaults=TRAINER_DEFAULTS,
-            save_config_callback=None,
-            auto_configure_optimizers=False,
-            load_from_checkpoint_support=False,
-            args=args,
-        )
+        with ExitStack() as self.holding:  # the run directory, while the command lasts
+            super().__init__(
+                AdversarialModule,
+                GanDataModule,
+                subclass_mode_model=True,
+                subclass_mode_data=True,
+                parser_class=Parser,
+                parser_kwargs={
+                    "prog": "python -m ganlit",
+                    "description": ganlit.__doc__,
+                    "parser_mode": "omegaconf+",
+                    "allow_abbrev": False,
+                    **{name: {"usage": USAGE} for name in self.subcommands()},
+                },
+                trainer_defaults=TRAINER_DEFAULTS,
+                save_config_callback=None,
+                auto_configure_optimizers=False,
+                load_from_checkpoint_support=False,
+                args=args,
+            )
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
@@ -112,12 +142,24 @@ class GanlitCLI(LightningCLI):
         parser.add_argument("--seed", type=NonNegativeInt, default=0, help="Of weights, latents, noise and data order.")
         parser.add_argument("--fidelity", type=Fidelity | None, help="What is measured; null trains without measures.")
         parser.set_defaults({"fidelity": {"class_path": "ganlit.callbacks.fidelity.Fidelity"}})
+        parser.add_argument(
+            "--resume",
+            type=Resume | bool,
+            default=False,
+            nargs="?",
+            const=True,
+            help="Go on with runs/NAME where it was left; with --resume.allow=KEY,... under other settings.",
+        )
+        parser.add_lightning_class_args(Recovery, "recovery")
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.link_arguments("seed", "model.init_args.seed", compute_fn=int)
         parser.link_arguments("seed", "data.init_args.seed", compute_fn=int)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: list[str] | None) -> None:
+        args = sys.argv[1:] if args is None else args
+        if any(argument.startswith("--resume.") for argument in args):  # which says all that the flag says
+            args = [argument for argument in args if argument != "--resume"]
         self.config = parser.parse_args(args)
         for name, tool in {"generate": generate, "data.check": check}.items():
             if name in self.config:  # a tool needs neither module nor Trainer
@@ -145,7 +187,13 @@ class GanlitCLI(LightningCLI):
         settings = self.settings
         if settings.name is None:
             settings.name = next((Path(file).stem for file in self._parser(self.subcommand).files), "unnamed")
+        for flag, instead in ELSEWHERE.items():
+            if settings.trainer[flag] not in (None, TRAINER_DEFAULTS.get(flag, settings.trainer[flag]), -1, 1):
+                raise UserError(f"trainer.{flag} is {settings.trainer[flag]}: leave it out and set {instead}.")
         if self.subcommand == "fit":
+            if rank_zero_only.rank == 0:
+                self.holding.enter_context(locked(self.folder))
+            self.resume()
             if rank_zero_only.rank == 0:
                 claim(self.folder, settings.ckpt_path)
         elif settings.fidelity is None:
@@ -155,10 +203,24 @@ class GanlitCLI(LightningCLI):
         if settings.ckpt_path is not None:
             whole(Path(settings.ckpt_path))
 
+    def resume(self) -> None:
+        """Finds the checkpoint to go on from, and compares the settings with those it was made under."""
+        settings, asked = self.settings, self.settings.resume
+        if asked or settings.ckpt_path == "last":
+            found = trained(self.folder)
+            settings.ckpt_path = str(last_checkpoint(self.folder)) if found else None
+            say(f"resuming {settings.ckpt_path}" if found else f"nothing to resume in {self.folder}: starting")
+        if settings.ckpt_path is not None and Path(settings.ckpt_path).parent == self.folder / "checkpoints":
+            allowed = [] if isinstance(asked, bool) else Resume(**asked.as_dict()).keys
+            compare(self.folder, yaml.safe_load(self.dump()), allowed)
+
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         given = {**self.config_init[self.subcommand].trainer, **kwargs}
         given["default_root_dir"] = self.folder
         given["precision"] = affordable(given["precision"], given["accelerator"])
+        given["plugins"] = [DurableIO(), *(given["plugins"] or [])]
+        if given["strategy"] == "auto" and processes(given["devices"], given["accelerator"]) * given["num_nodes"] > 1:
+            given["strategy"] = AdversarialDDP()
         given["callbacks"] = self.callbacks(given["enable_progress_bar"]) + list(given["callbacks"] or [])
         if given["logger"] is None:
             given["logger"] = loggers(self.folder, yaml.safe_load(self.dump())) if self.subcommand == "fit" else False
@@ -167,24 +229,28 @@ class GanlitCLI(LightningCLI):
     def callbacks(self, bar: bool | None) -> list[Callback]:
         """Those of every run, in the order in which Lightning calls them: pictures come before slow measures."""
         self.fidelity: Fidelity | None = self.config_init[self.subcommand].fidelity
-        progress = [] if bar is False else [Progress(self.settings.kimg, self.fidelity)]
         measures = [] if self.fidelity is None else [self.fidelity]
+        profile = Profile()
+        progress = [] if bar is False else [Progress(self.settings.kimg, profile, self.fidelity)]
         if self.subcommand != "fit":
-            return [*progress, *measures]
+            return [*measures, *progress]
         self.checkpoints = Checkpoints(self.dump(), self.fidelity)
         return [
             Budget(self.settings.kimg),
-            *progress,
+            self.config_init.fit.recovery,
+            Interrupt(self.checkpoints),
             Samples(),
             *measures,
             self.checkpoints,
+            profile,
+            *progress,
             Overview(self.fidelity),
         ]
 
     def dump(self) -> str:
         """The resolved configuration, from which `--config` repeats the run: where it resumed from is left out."""
         settings = self.settings.clone()
-        settings.ckpt_path = None
+        settings.ckpt_path, settings.resume = None, False
         return self._parser(self.subcommand).dump(settings, skip_unset=False)
 
     def before_fit(self) -> None:
@@ -196,14 +262,23 @@ class GanlitCLI(LightningCLI):
     def fit(self, **kwargs: Any) -> None:
         try:
             self.trainer.fit(**kwargs)
-        except SystemExit:  # Lightning's answer to Ctrl-C, after an orderly shutdown
-            last = self.folder / "checkpoints" / "last.ckpt"
-            say(f"stopped; go on with --ckpt_path {last}" if last.exists() else "stopped before the first checkpoint")
-            raise SystemExit(INTERRUPTED) from None
+        except SystemExit:  # Lightning's answer to Ctrl-C before the first step
+            self.leave(INTERRUPTED)
+        except Stopped as stopped:
+            self.leave(128 + stopped.signal)
+
+    def leave(self, code: int) -> None:
+        """Ends an interrupted command; one launched process with another code than 0 would be taken for a failure."""
+        found = trained(self.folder)
+        say(f"stopped at {self.model.kimg:.1f} kimg; go on with --resume" if found else "stopped before the first step")
+        raise SystemExit(code if rank_zero_only.rank == 0 else 0)
 
     def after_fit(self) -> None:
         if self.fidelity is not None:
-            self.test(model=self.model, datamodule=self.datamodule)
+            try:
+                self.test(model=self.model, datamodule=self.datamodule)
+            except Stopped as stopped:
+                self.leave(128 + stopped.signal)
         checkpoints = self.folder / "checkpoints"
         best = self.checkpoints
         say(f"done in {clock(time.monotonic() - self.began)}: {checkpoints / 'last.ckpt'}")
@@ -225,8 +300,24 @@ class GanlitCLI(LightningCLI):
                 say(f"{value:10.3f}  {name}")
 
 
+def processes(devices: Any, accelerator: Any) -> int:
+    """How many processes a machine is asked for by `trainer.devices`: a number, a list, "0,1", -1 or "auto"."""
+    on_gpus = accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    if str(devices) in ("auto", "-1"):
+        return torch.cuda.device_count() if on_gpus else 1
+    if isinstance(devices, str) and "," in devices:
+        return len([part for part in devices.split(",") if part.strip()])
+    return len(devices) if isinstance(devices, list) else int(devices)
+
+
 def affordable(precision: Any, accelerator: Any) -> Any:
-    """The precision asked for, or full precision where bfloat16 would be emulated, many times slower."""
+    """The precision asked for, or full precision where bfloat16 would be emulated, many times slower.
+
+    Raises:
+        UserError: small gradients vanish in it; fp16 would need a loss scale for each player.
+    """
+    if precision not in (*PRECISIONS, None, 32, "32", 64, "64", "bf16"):
+        raise UserError(f"trainer.precision is {precision}: set it to 32-true or bf16-mixed.")
     device = "cuda" if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available() else "cpu"
     if precision != "bf16-mixed" or native_bf16(device):
         return precision
@@ -240,6 +331,7 @@ def quieten() -> None:
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(
         lambda record: ours in Path(record.pathname).parents
     )
+    logging.getLogger("lightning.fabric.utilities.distributed").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", category=PossibleUserWarning)
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # of torch, met inside Lightning
     warnings.filterwarnings("ignore", message=".*callbacks used to create the checkpoint.*")  # to measure needs fewer

@@ -48,12 +48,15 @@ class Verdict:
         critic: the only door to the discriminator; real and fake images pass the same augmentation behind it.
         real: [B, C, H, W] real images in [-1, 1]; they require a gradient when a regularizer differentiates by them.
         fake: [B, C, H, W] generated images; detached when the discriminator plays.
+        latent: [B, ...] what the generated images were made from, with a graph from it to them, when a regularizer of
+            the generator asked for it: the styles [B, layers + 1, w_dim] of a StyleGenerator, z [B, z_dim] elsewhere.
     """
 
-    def __init__(self, critic: Critic, real: Tensor, fake: Tensor) -> None:
+    def __init__(self, critic: Critic, real: Tensor, fake: Tensor, latent: Tensor | None = None) -> None:
         self.critic = critic
         self.real = real
         self.fake = fake
+        self.latent = latent
 
     @cached_property
     def real_logits(self) -> Tensor:

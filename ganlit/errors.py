@@ -1,7 +1,19 @@
-"""The error that is the user's to mend."""
+"""The ways in which a run ends early on purpose."""
 
 from __future__ import annotations
 
 
 class UserError(ValueError):
     """One sentence: what is wrong, where (file, key, value), what to do; printed by the CLI without a traceback."""
+
+
+class Stopped(Exception):
+    """Someone asked the run to stop, and it has been saved.
+
+    Args:
+        signal: the number of the signal that asked.
+    """
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(f"stopped by signal {signal}")
+        self.signal = signal

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import netrc
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,18 +16,21 @@ from lightning.pytorch.loggers.logger import rank_zero_experiment
 from lightning.pytorch.utilities import rank_zero_only
 
 from ganlit.callbacks.progress import say
+from ganlit.durable import replacing
 
 
 class MetricsFile(Logger):
     """Writes each row of numbers to a CSV file as it comes, with a column for every name met so far.
 
-    A resumed run goes on in the same file: rows that a killed run wrote after its last checkpoint are dropped.
+    A run that is resumed, or goes back, goes on in the same file, which then holds each row once.
     """
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
         self.columns: list[str] = []
+        self.written: set[tuple[str, ...]] = set()  # names of the rows at the latest clock
+        self.clock: str | None = None
 
     @property
     def name(self) -> str:
@@ -40,34 +44,46 @@ class MetricsFile(Logger):
         """config.yaml is the record of those."""
 
     @rank_zero_only
-    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
-        row = {
-            "kimg": 0,
-            "step": step,
-            **{name: f"{value:.7g}" for name, value in metrics.items()},
-        }  # float32 holds no more
-        if not set(row) <= set(self.columns):
-            rows = self._rows(before=float("inf") if self.columns else float(row["kimg"]))
-            self.columns = list(dict.fromkeys([*(rows[0] if rows else ()), *self.columns, *row]))
+    def rewind(self, kimg: float) -> None:
+        """Drops the rows of a clock later than `kimg`: a killed run wrote them after its last checkpoint."""
+        rows = [row for row in self._rows() if float(row["kimg"]) <= float(f"{kimg:.7g}")]
+        self.columns = list(rows[0]) if rows else []
+        self.clock = rows[-1]["kimg"] if rows else None
+        self.written = {names(row) for row in rows if row["kimg"] == self.clock}
+        if rows or self.path.exists():
             self._rewrite(rows)
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        numbers = {name: f"{value:.7g}" for name, value in metrics.items() if name != "epoch"}  # float32 holds no more
+        row = {"kimg": "0", **numbers}
+        if row["kimg"] != self.clock:
+            self.clock, self.written = row["kimg"], set()
+        if names(row) in self.written:
+            return
+        self.written.add(names(row))
+        if not set(row) <= set(self.columns):
+            self.columns = list(dict.fromkeys([*self.columns, *row]))
+            self._rewrite(self._rows())
         with self.path.open("a", newline="") as file:
             csv.DictWriter(file, self.columns).writerow(row)
 
-    def _rows(self, before: float) -> list[dict[str, str]]:
-        """The rows on the disk whose clock is earlier."""
+    def _rows(self) -> list[dict[str, str]]:
         if not self.path.exists():
             return []
-        with self.path.open(newline="") as file:
-            return [row for row in csv.DictReader(file) if float(float(row["kimg"])) < before]
+        whole, _, _ = self.path.read_text().rpartition("\n")  # a kill may have left half of the last row
+        return list(csv.DictReader(whole.splitlines()))
 
     def _rewrite(self, rows: list[dict[str, str]]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix(".partial")
-        with partial.open("w", newline="") as file:
+        with replacing(self.path) as partial, partial.open("w", newline="") as file:
             writer = csv.DictWriter(file, self.columns)
             writer.writeheader()
             writer.writerows(rows)
-        os.replace(partial, self.path)
+
+
+def names(row: dict[str, str]) -> tuple[str, ...]:
+    """What a row of numbers has values of."""
+    return tuple(sorted(name for name, value in row.items() if value))
 
 
 def logged_in() -> bool:
@@ -103,6 +119,10 @@ class Wandb(WandbLogger):
             settings=wandb.Settings(silent=True, console="off"),
         )
         del self._wandb_init["anonymous"]  # Lightning still sends it, W&B warns of it
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Without Lightning's epoch, which counts from the last resume."""
+        super().log_metrics({name: value for name, value in metrics.items() if name != "epoch"}, step)
 
     @property
     @rank_zero_experiment

@@ -1,17 +1,88 @@
-"""The run directory, and how a trained module comes back from it."""
+"""The run directory, who writes into it, and how a trained module comes back from it."""
 
 from __future__ import annotations
 
-import zipfile
+import errno
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO
 
-import torch
 import yaml
 from jsonargparse import ArgumentError, ArgumentParser
+from torch import Tensor, nn
 
+from ganlit import durable
+from ganlit.callbacks.progress import say
+from ganlit.durable import LAST, PREVIOUS
 from ganlit.errors import UserError
 from ganlit.tasks.base import AdversarialModule
+
+UNSUPPORTED = (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS)  # some network filesystems know no locks
+
+locks: set[TextIO] = set()
+"""The open lock files of this process."""
+
+
+def disown() -> None:
+    """Closes what a forked child inherits: a data worker that outlives a killed run must not keep its lock."""
+    while locks:
+        locks.pop().close()
+
+
+os.register_at_fork(after_in_child=disown)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keeps other runs out of a directory while the block lasts, and removes what a killed one left half written.
+
+    The kernel gives the lock back when the process ends, however it ends: a file that is lying there means nothing.
+
+    Raises:
+        UserError: a run is writing there, or nobody can.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "lock").open("a+")
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written ({error.strerror}): give another --name.") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"{folder} is in use by {_holder(file)}: wait for it, or give another --name.") from None
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                raise
+            say(f"{folder}: no lock on this filesystem ({error.strerror}), so nothing keeps a second run out")
+        else:
+            for room in (folder, folder / "checkpoints", folder / "samples"):
+                durable.sweep(room)
+        locks.add(file)
+        try:
+            file.truncate(0)
+            since = datetime.now().astimezone().isoformat(" ", "seconds")
+            json.dump({"pid": os.getpid(), "host": socket.gethostname(), "since": since}, file)
+            file.flush()
+            yield
+        finally:
+            locks.discard(file)
+
+
+def _holder(file: TextIO) -> str:
+    """Who wrote a lock file; it may be about to."""
+    file.seek(0)
+    try:
+        holder = json.load(file)
+    except json.JSONDecodeError:
+        return "another process that has just started"
+    return "process {pid} on {host} since {since}".format(**holder)
 
 
 def claim(folder: Path, ckpt_path: str | None) -> None:
@@ -24,79 +95,94 @@ def claim(folder: Path, ckpt_path: str | None) -> None:
     Raises:
         UserError: the directory holds a run that is not the resumed one.
     """
-    last = folder / "checkpoints" / "last.ckpt"
-    resumed = ckpt_path is not None and Path(ckpt_path).resolve().parent == last.resolve().parent
-    if last.exists() and not resumed:
-        raise UserError(f"{folder} already holds a run: give another --name, or go on with it by --ckpt_path {last}.")
+    checkpoints = folder / "checkpoints"
+    resumed = ckpt_path is not None and Path(ckpt_path).resolve().parent == checkpoints.resolve()
+    if trained(folder) and not resumed:
+        raise UserError(f"{folder} already holds a run: give another --name, or go on with it by --resume.")
+
+
+def trained(folder: Path) -> bool:
+    """Whether a run directory holds a checkpoint: what a kill left before the first one is no run."""
+    return any((folder / "checkpoints" / name).exists() for name in (LAST, PREVIOUS))
 
 
 def last_checkpoint(folder: Path) -> Path:
-    """The newest checkpoint of a run directory.
+    """The newest checkpoint of a run directory: the one before the last, with a line, where the last is damaged.
 
     Raises:
-        UserError: it holds none.
+        UserError: it holds none that is whole.
     """
-    path = folder / "checkpoints" / "last.ckpt"
-    if not path.exists():
-        raise UserError(f"{folder} holds no trained run to measure: train it first, or name a --ckpt_path.")
-    return path
+    if not trained(folder):
+        raise UserError(f"{folder} holds no trained run: train it first, or name a --ckpt_path.")
+    newest = durable.newest(folder / "checkpoints")
+    if newest.warning is not None:
+        say(newest.warning)
+    return newest.path
 
 
-def whole(path: Path) -> Path:
-    """The same path, of a checkpoint that is all there: torch writes zip files, whose index comes last.
+def load(run: str | Path, checkpoint: Literal["last", "best"] = "last") -> AdversarialModule:
+    """A trained module in evaluation mode, with its EMA, ready to `sample`.
 
-    Raises:
-        UserError: there is no such file, or it is damaged.
-    """
-    if not path.is_file():
-        raise UserError(f"{path} does not exist: give the path of a checkpoint.")
-    if not zipfile.is_zipfile(path):
-        raise UserError(f"{path} is not a checkpoint, or is damaged: go on from another one.")
-    return path
-
-
-def load(run_dir: str | Path, checkpoint: Literal["last", "best"] = "last") -> AdversarialModule:
-    """The trained module of a run, in evaluation mode, with its EMA, ready to `sample`.
-
-    It is rebuilt from config.yaml and one checkpoint: neither the dataset nor a Trainer is needed.
+    It is rebuilt from a configuration and weights: neither the dataset nor a Trainer is needed.
 
     Args:
-        run_dir: such as `runs/stylegan_lite`.
-        checkpoint: the last, or the best by FID.
+        run: its directory, such as `runs/stylegan_lite`, or a `.safetensors` file that it wrote. That file holds the
+            averaged generator, which then takes the place of the trained one too; the discriminator is untrained.
+        checkpoint: of a directory, the last, or the best by FID.
 
     Raises:
-        UserError: the folder is not a run's, or holds no such checkpoint.
+        UserError: that is no run of ganlit, or it holds no such checkpoint, or only damaged ones.
     """
-    folder = Path(run_dir)
-    path = folder / "config.yaml"
-    if not path.is_file():
+    path = Path(run)
+    return (_from_weights(path) if path.suffix == ".safetensors" else _from_directory(path, checkpoint)).eval()
+
+
+def _from_directory(folder: Path, checkpoint: str) -> AdversarialModule:
+    config = folder / "config.yaml"
+    if not config.is_file():
         raise UserError(f"{folder} is not a run directory: it has no config.yaml; name one such as runs/stylegan_lite.")
-    state = torch.load(whole(folder / "checkpoints" / f"{checkpoint}.ckpt"), map_location="cpu", weights_only=True)
-    module = build(path)
-    try:
-        module.load_state_dict(state["state_dict"])
-    except (RuntimeError, KeyError) as error:
-        reason = " ".join(" ".join(str(error).splitlines()[:2]).split())
-        raise UserError(f"{folder}: {checkpoint}.ckpt does not fit config.yaml: {reason}") from None
+    path = last_checkpoint(folder) if checkpoint == "last" else folder / "checkpoints" / f"{checkpoint}.ckpt"
+    state = durable.load(path)
+    module = build(config.read_text(), config)
+    _fill(module, state.get("state_dict", {}), path, config)
     module.on_load_checkpoint(state)
-    return module.eval()
+    return module
 
 
-def build(config_path: Path) -> AdversarialModule:
+def _from_weights(path: Path) -> AdversarialModule:
+    weights = durable.read_weights(path)
+    module = build(weights.config, path)
+    for generator in (module.ema.module, module.generator):
+        _fill(generator, weights.state, path, "the configuration in it")
+    module.images_seen = weights.images_seen
+    return module
+
+
+def _fill(module: nn.Module, state: dict[str, Tensor], path: Path, config: Path | str) -> None:
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        reason = " ".join(" ".join(str(error).splitlines()[:2]).split())
+        raise UserError(f"{path} does not fit {config}: {reason}") from None
+
+
+def build(config: str, source: Path) -> AdversarialModule:
     """The untrained module that a saved configuration describes.
 
+    Args:
+        config: content of a config.yaml.
+        source: the file that it comes from.
+
     Raises:
-        UserError: the file does not describe one.
+        UserError: it does not describe one.
     """
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(AdversarialModule, "model", required=True)
     try:
-        config = yaml.safe_load(config_path.read_text())
-        parsed = parser.parse_object({"model": config["model"]})
+        settings = yaml.safe_load(config)
+        parsed = parser.parse_object({"model": settings["model"]})
     except (yaml.YAMLError, TypeError, KeyError, ArgumentError) as error:
-        raise UserError(
-            f"{config_path} does not describe a model of ganlit ({' '.join(str(error).split())})."
-        ) from None
+        raise UserError(f"{source} does not describe a model of ganlit ({' '.join(str(error).split())}).") from None
     module: AdversarialModule = parser.instantiate(parsed).model
-    module.seed = config.get("seed", module.seed)
+    module.seed = settings.get("seed", module.seed)
     return module

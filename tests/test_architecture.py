@@ -8,13 +8,17 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "ganlit"
-CORE = {"contracts", "errors"}
+CORE = {"contracts", "errors", "durable"}
 MAY_IMPORT = {
     "contracts": set(),
     "errors": set(),
     "ema": CORE,
     "images": CORE,
     "precision": CORE,
+    "durable": {"contracts", "errors"},
+    "stopwatch": set(),
+    "alarm": set(),
+    "strategy": CORE | {"alarm"},
     "downloads": CORE,
     "losses": CORE,
     "regularizers": CORE,
@@ -22,10 +26,10 @@ MAY_IMPORT = {
     "networks": CORE,
     "metrics": CORE | {"images", "precision", "downloads"},
     "data": CORE | {"downloads"},
-    "tasks": CORE | {"losses", "regularizers.base", "augment.base", "ema"},
-    "callbacks": CORE | {"metrics", "tasks.base", "images", "precision"},
+    "tasks": CORE | {"losses", "regularizers.base", "augment.base", "ema", "strategy", "stopwatch"},
+    "callbacks": CORE | {"metrics", "tasks.base", "images", "precision", "stopwatch", "loggers"},
 }
-WITHOUT_LIGHTNING = {"contracts", "errors", "ema", "losses", "regularizers", "augment", "networks", "metrics"}
+WITHOUT_LIGHTNING = CORE | {"alarm", "stopwatch", "ema", "losses", "regularizers", "augment", "networks", "metrics"}
 
 
 def imports(file: Path) -> set[str]:

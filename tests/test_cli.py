@@ -114,8 +114,11 @@ def settings_of(monkeypatch: pytest.MonkeyPatch, *args: str) -> GanlitCLI:
 def test_a_run_leaves_its_record(trained: Path) -> None:
     assert sorted(path.relative_to(trained).as_posix() for path in trained.rglob("*") if path.is_file()) == [
         "checkpoints/best.ckpt",
+        "checkpoints/ema.safetensors",
         "checkpoints/last.ckpt",
+        "checkpoints/previous.ckpt",
         "config.yaml",
+        "lock",
         "metrics.csv",
         "overview.png",
         "samples/kimg000000.0.png",
@@ -153,10 +156,7 @@ def test_the_saved_configuration_is_resolved_and_repeats_the_run(trained: Path, 
 def test_a_run_is_not_overwritten(trained: Path, ganlit: Any) -> None:
     answer = ganlit("fit", "--config", "tiny.yaml")
     assert answer.code == 2
-    assert answer.err == (
-        "error: runs/tiny already holds a run: give another --name, "
-        "or go on with it by --ckpt_path runs/tiny/checkpoints/last.ckpt.\n"
-    )
+    assert answer.err == ("error: runs/tiny already holds a run: give another --name, or go on with it by --resume.\n")
 
 
 def test_a_run_goes_on_in_place(ganlit: Any) -> None:
@@ -230,22 +230,18 @@ def test_a_checkpoint_of_other_networks_is_refused(trained: Path, ganlit: Any) -
     assert answer.err.count("\n") == 1
 
 
-def test_ctrl_c_ends_a_run_in_order(ganlit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    step = Synthesis.training_step
+def test_ctrl_c_before_the_first_step_ends_a_run_in_order(ganlit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def on_fit_start(self: Synthesis) -> None:
+        raise KeyboardInterrupt
 
-    def training_step(self: Synthesis, *args: Any) -> None:
-        if self.images_seen >= 140:
-            raise KeyboardInterrupt
-        step(self, *args)
-
-    monkeypatch.setattr(Synthesis, "training_step", training_step)
+    monkeypatch.setattr(Synthesis, "on_fit_start", on_fit_start)
     handler = signal.getsignal(signal.SIGINT)
     try:
         answer = ganlit("fit", "--config", "tiny.yaml", "--name", "stopped")
     finally:
         signal.signal(signal.SIGINT, handler)
     assert answer.code == 130
-    assert "stopped; go on with --ckpt_path runs/stopped/checkpoints/last.ckpt" in answer.out
+    assert "stopped before the first step" in answer.out
     assert "Traceback" not in answer.err
 
 

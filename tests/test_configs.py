@@ -16,7 +16,7 @@ MINIATURE = ["--data.init_args.batch=4", "--data.init_args.val_images=4", "--kim
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    folder = tmp_path / "photos"
+    folder = tmp_path / "pictures"
     folder.mkdir()
     for index in range(4):
         pixels = np.random.default_rng(index).integers(0, 256, (40, 32, 3), dtype=np.uint8)

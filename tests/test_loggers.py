@@ -25,29 +25,60 @@ def read(path: Path) -> list[dict[str, str]]:
 
 def test_rows_are_on_the_disk_as_they_come_and_columns_are_added(tmp_path: Path) -> None:
     metrics = MetricsFile(tmp_path / "run" / "metrics.csv")
-    metrics.log_metrics({"loss": 0.1, "kimg": 1 / 3}, 5)
-    assert read(metrics.path) == [{"kimg": "0.3333333", "step": "5", "loss": "0.1"}]
+    metrics.log_metrics({"loss": 0.1, "kimg": 1 / 3, "epoch": 1}, 5)
+    assert read(metrics.path) == [{"kimg": "0.3333333", "loss": "0.1"}]
     metrics.log_metrics({"fid": 30.0, "kimg": 1.0}, 9)
     metrics.log_metrics({"loss": 0.2, "kimg": 2.0}, 10)
     assert [list(row.values()) for row in read(metrics.path)] == [
-        ["0.3333333", "5", "0.1", ""],
-        ["1", "9", "", "30"],
-        ["2", "10", "0.2", ""],
+        ["0.3333333", "0.1", ""],
+        ["1", "", "30"],
+        ["2", "0.2", ""],
     ]
 
 
 def test_a_resumed_run_drops_what_came_after_its_checkpoint(tmp_path: Path) -> None:
     first = MetricsFile(tmp_path / "metrics.csv")
     for step in range(5):
-        first.log_metrics({"loss": 0.1, "fid": 9.0, "kimg": float(step)}, step)
+        first.log_metrics({"loss": 0.1, "fid": 9.0, "kimg": step / 3}, step)
     second = MetricsFile(tmp_path / "metrics.csv")
-    second.log_metrics({"loss": 0.5, "kimg": 3.0}, 3)
+    second.rewind(2 / 3)
+    second.log_metrics({"loss": 0.5, "kimg": 1.0}, 3)
     assert [(row["kimg"], row["loss"], row["fid"]) for row in read(second.path)] == [
         ("0", "0.1", "9"),
-        ("1", "0.1", "9"),
-        ("2", "0.1", "9"),
-        ("3", "0.5", ""),
+        ("0.3333333", "0.1", "9"),
+        ("0.6666667", "0.1", "9"),
+        ("1", "0.5", ""),
     ]
+
+
+def test_half_a_row_is_dropped(tmp_path: Path) -> None:
+    first = MetricsFile(tmp_path / "metrics.csv")
+    first.log_metrics({"loss": 0.1, "kimg": 1.0})
+    whole = read(first.path)
+    with first.path.open("a") as file:
+        file.write("1")  # of "12.5,0.3"
+    second = MetricsFile(tmp_path / "metrics.csv")
+    second.rewind(3.0)
+    assert read(second.path) == whole
+
+
+def test_a_validation_that_is_repeated_is_written_once(tmp_path: Path) -> None:
+    first = MetricsFile(tmp_path / "metrics.csv")
+    first.log_metrics({"loss": 0.1, "kimg": 1.0})
+    first.log_metrics({"fid": 9.0, "kimg": 1.0})
+    whole = read(first.path)
+    second = MetricsFile(tmp_path / "metrics.csv")
+    second.rewind(1.0)
+    second.log_metrics({"fid": 9.0, "kimg": 1.0})
+    assert read(second.path) == whole
+
+
+def test_a_fresh_run_drops_all_that_an_aborted_one_left(tmp_path: Path) -> None:
+    MetricsFile(tmp_path / "metrics.csv").log_metrics({"loss": 0.1, "kimg": 1.0})
+    second = MetricsFile(tmp_path / "metrics.csv")
+    second.rewind(0.0)
+    second.log_metrics({"fid": 9.0, "kimg": 0.5})
+    assert read(second.path) == [{"kimg": "0.5", "fid": "9"}]
 
 
 def test_a_key_is_found_where_the_client_looks_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
+from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch import Callback, Trainer
 
+from ganlit import durable
 from ganlit.callbacks.fidelity import Fidelity
+from ganlit.callbacks.progress import say
+from ganlit.loggers import MetricsFile
 from ganlit.tasks.base import AdversarialModule
 
 
-def flush(path: Path) -> None:
-    """Forces a written file to the disk: a rename must not become durable before the content."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+class DurableIO(CheckpointIO):
+    """Lightning's door to `ganlit.durable`: a plugin of the Trainer."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        durable.save(checkpoint, Path(path))
+
+    def load_checkpoint(self, path: str | Path, map_location: Any = None, weights_only: Any = None) -> dict[str, Any]:
+        return durable.load(Path(path))
+
+    def remove_checkpoint(self, path: str | Path) -> None:
+        Path(path).unlink(missing_ok=True)
+
+
+def rewind(trainer: Trainer, kimg: float) -> None:
+    """Lets the record of a run end where training goes on."""
+    for logger in trainer.loggers:
+        if isinstance(logger, MetricsFile):
+            logger.rewind(kimg)
 
 
 class Checkpoints(Callback):
-    """Keeps config.yaml and, once a tick, checkpoints/last.ckpt and the best.ckpt of the lowest score.
+    """Keeps config.yaml and, once a tick, checkpoints/last.ckpt, the one before it and the best.ckpt by score.
 
-    Every file is written under another name and then renamed, so that a kill leaves the old one or the new one.
+    Measuring may take longer than a tick: a checkpoint is written ahead of it too, which owes its validation. A run
+    that is resumed from there pays first, and so ends with the same history as one that was never stopped.
 
     Args:
         config: content of config.yaml, written when training starts.
@@ -34,37 +51,66 @@ class Checkpoints(Callback):
         self.fidelity = fidelity
         self.best: float | None = None
         self.best_kimg: float | None = None
+        self.owes_validation = False
 
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         if trainer.is_global_zero:
-            path = Path(trainer.default_root_dir) / "config.yaml"
-            partial = path.with_suffix(".partial")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(self.config)
-            os.replace(partial, path)
+            self._write_config(Path(trainer.default_root_dir) / "config.yaml", pl_module.kimg)
+        rewind(trainer, pl_module.kimg)
+        if self.owes_validation:
+            trainer.validating = True
+            trainer.fit_loop.epoch_loop.val_loop.run()
+            trainer.training = True
+            self.on_train_epoch_end(trainer, pl_module)
+
+    def on_validation_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        measured = trainer.state.fn == "fit" and self.fidelity is not None and self.fidelity.due(trainer)
+        if measured and not self.owes_validation:
+            self.owes_validation = True
+            self.save(trainer, pl_module)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        self.owes_validation = False
         score = self.fidelity.score if self.fidelity is not None else None
         improved = score is not None and (self.best is None or score < self.best)
         if improved:
             self.best, self.best_kimg = score, pl_module.kimg
-        last = Path(trainer.default_root_dir) / "checkpoints" / "last.ckpt"
-        partial = last.with_suffix(".partial")
-        trainer.save_checkpoint(partial, weights_only=False)  # on every rank
-        if trainer.is_global_zero:
-            flush(partial)
-            if improved:
-                self._replace_best(partial)
-            os.replace(partial, last)
+        saved = self.save(trainer, pl_module)
+        if improved and saved and trainer.is_global_zero:
+            durable.keep(self._folder(trainer) / "last.ckpt", "best.ckpt")
 
-    def _replace_best(self, checkpoint: Path) -> None:
-        partial = checkpoint.with_name("best.partial")
-        shutil.copyfile(checkpoint, partial)
-        flush(partial)
-        os.replace(partial, checkpoint.with_name("best.ckpt"))
+    def on_train_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        """The average alone, for those who only want to sample it."""
+        if trainer.is_global_zero:
+            path = self._folder(trainer) / "ema.safetensors"
+            durable.write_weights(pl_module.ema.module, self.config, pl_module.images_seen, path)
+
+    def save(self, trainer: Trainer, pl_module: AdversarialModule) -> bool:
+        """Writes last.ckpt; all ranks take part.
+
+        Returns:
+            Whether it was written: weights that are not finite are no state to go back to.
+        """
+        if not all(bool(parameter.isfinite().all()) for parameter in pl_module.parameters()):
+            say(f"not saved at {pl_module.kimg:.1f} kimg: there are weights that are not finite")
+            return False
+        with pl_module.stopwatch("io"):
+            trainer.save_checkpoint(self._folder(trainer) / "last.ckpt", weights_only=False)
+        return True
+
+    def _write_config(self, path: Path, kimg: float) -> None:
+        """Keeps the settings of a run that goes on under others."""
+        if path.exists() and path.read_text() != self.config:
+            durable.keep(path, f"config.until-kimg{kimg:08.1f}.yaml")
+        with durable.replacing(path) as partial:
+            partial.write_text(self.config)
+
+    def _folder(self, trainer: Trainer) -> Path:
+        return Path(trainer.default_root_dir) / "checkpoints"
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best, "best_kimg": self.best_kimg}
+        return {"best": self.best, "best_kimg": self.best_kimg, "owes_validation": self.owes_validation}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.best, self.best_kimg = state_dict["best"], state_dict["best_kimg"]
+        self.owes_validation = state_dict.get("owes_validation", False)

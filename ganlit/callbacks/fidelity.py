@@ -73,15 +73,15 @@ class Fidelity(Callback):
         self.extractor.to(device)
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._due(trainer):
+        if self.due(trainer):
             self._begin()
 
     def on_validation_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: Sampled, *_: Any) -> None:
-        if self._due(trainer):
+        if self.due(trainer):
             self.collector.add(to_uint8(outputs.output))
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._due(trainer):
+        if self.due(trainer):
             self.history.append((pl_module.kimg, self._end(trainer, pl_module)))
 
     def on_test_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -104,11 +104,12 @@ class Fidelity(Callback):
         self.latest = self.history[-1][1] if self.history else {}
         self.seconds, self.seconds_real = state_dict["seconds"], state_dict["seconds_real"]
 
-    def _due(self, trainer: Trainer) -> bool:
-        """Whether this validation is measured: at every call of `validate`, at some of a training."""
+    def due(self, trainer: Trainer) -> bool:
+        """Whether this validation is measured: at every call of `validate`, at the end of some ticks of a training."""
         if trainer.state.fn != "fit":
             return True
-        return not trainer.sanity_checking and (trainer.current_epoch + 1) % self.every == 0
+        ticks = -(-trainer.lightning_module.images_seen // trainer.datamodule.tick_images)
+        return not trainer.sanity_checking and ticks % self.every == 0
 
     def _begin(self) -> None:
         self.started = time.monotonic()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from lightning.pytorch import Callback, Trainer
@@ -12,6 +11,7 @@ from matplotlib.image import imread
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from ganlit.callbacks.fidelity import Fidelity
+from ganlit.durable import replacing
 from ganlit.tasks.base import AdversarialModule
 
 
@@ -71,6 +71,5 @@ class Overview(Callback):
         folder = Path(trainer.default_root_dir)
         grids = sorted((folder / "samples").glob("kimg*.png"))
         if trainer.is_global_zero and grids:
-            partial = folder / "overview.partial"
-            draw(self.fidelity, final, grids[-1]).savefig(partial, format="png", dpi=150)
-            os.replace(partial, folder / "overview.png")
+            with replacing(folder / "overview.png", flush=False) as partial:
+                draw(self.fidelity, final, grids[-1]).savefig(partial, format="png", dpi=150)

@@ -13,7 +13,17 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from ganlit.callbacks.fidelity import Fidelity
+from ganlit.callbacks.profile import Profile, Tick
 from ganlit.tasks.base import PLAYERS, AdversarialModule, Player
+
+SHARES = {
+    "discriminator": "D",
+    "generator": "G",
+    "regularizers": "reg",
+    "data": "data",
+    "metrics": "metrics",
+    "io": "io",
+}  # as the tick line calls them, in its order; what they leave of 100 % is other
 
 
 @rank_zero_only
@@ -29,18 +39,28 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
+def costs(tick: Tick) -> str:
+    """Shares of the tick's time, of what was met in it, and its memory: "D 48% G 36% data  1%  peak 1.2 GB"."""
+    shares = [f"{name} {tick.shares[activity]:3.0%}" for activity, name in SHARES.items() if activity in tick.shares]
+    return f"{' '.join(shares)}  peak {tick.peak_memory:.1f} GB"
+
+
 class Progress(ProgressBar):
     """A bar on a terminal; and, there as in a log file, one plain line for each tick.
 
+    It comes after `profile`, whose numbers the line shows.
+
     Args:
         kimg: the length of the run.
+        profile: measures speed, shares of time and memory of each tick.
         fidelity: whose score is shown.
         refresh: seconds between two looks at the losses, for which the host waits for the device.
     """
 
-    def __init__(self, kimg: float, fidelity: Fidelity | None = None, refresh: float = 0.5) -> None:
+    def __init__(self, kimg: float, profile: Profile, fidelity: Fidelity | None = None, refresh: float = 0.5) -> None:
         super().__init__()
         self.kimg = kimg
+        self.profile = profile
         self.fidelity = fidelity
         self.refresh = refresh
         self.is_enabled = True
@@ -55,24 +75,25 @@ class Progress(ProgressBar):
     def print(self, *args: Any, **kwargs: Any) -> None:
         say(" ".join(str(arg) for arg in args))
 
-    def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+    def on_fit_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         self.started, self.kimg_at_start, self.rate = time.monotonic(), pl_module.kimg, 0.0
         self.once_at_start = self._once()
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
-        self.tick_started, self.kimg_at_tick, self.shown = time.monotonic(), pl_module.kimg, 0.0
+        self.tick_started, self.shown = time.monotonic(), 0.0
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
         now = time.monotonic()
-        self.rate = (pl_module.kimg - self.kimg_at_tick) * 1000 / (now - self.tick_started)
+        self.rate = self.profile.images / (now - self.tick_started)
         if now - self.shown > self.refresh:
             self.shown = now
             self._show("training", pl_module.kimg / self.kimg, self.summary(trainer, pl_module))
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
-        resumed = pl_module.kimg == self.kimg_at_start  # Lightning closes the tick of the checkpoint once more
-        if self.is_enabled and not resumed:
-            say(self.summary(trainer, pl_module))
+        tick = self.profile.tick
+        if self.is_enabled and tick is not None:
+            self.rate = tick.images_per_second
+            say(f"tick {tick.number:<3} {self.summary(trainer, pl_module)}  {costs(tick)}")
 
     def on_validation_batch_end(
         self, trainer: Trainer, pl_module: AdversarialModule, outputs: Any, batch: Any, batch_idx: int, *_: Any
@@ -95,15 +116,19 @@ class Progress(ProgressBar):
         self._close()
 
     def summary(self, trainer: Trainer, pl_module: AdversarialModule) -> str:
-        """Where the run stands: clock, speed, losses, score, time elapsed and left."""
-        parts = [f"kimg {pl_module.kimg:.1f}/{self.kimg:g}", f"{self.rate:.0f} img/s"]
+        """Where the run stands: clock, score, losses, speed, time elapsed and left; of one width all along."""
+        width = len(f"{self.kimg:.1f}")
+        parts = [f"kimg {pl_module.kimg:{width}.1f}/{self.kimg:g}"]
+        if self.fidelity is not None:
+            score = self.fidelity.score
+            parts.append("FID     -" if score is None else f"FID {score:5.1f}")
         parts += [f"{player[0].upper()} {self._loss(trainer, player):.3f}" for player in PLAYERS]
-        if self.fidelity is not None and self.fidelity.score is not None:
-            parts.append(f"FID {self.fidelity.score:.1f}")
         elapsed = time.monotonic() - self.started
         recurring = elapsed - (self._once() - self.once_at_start)
-        left = recurring * (self.kimg - pl_module.kimg) / (pl_module.kimg - self.kimg_at_start)
-        return "  ".join([*parts, f"{clock(elapsed)} gone", f"{clock(max(left, 0))} left"])
+        trained, ahead = pl_module.kimg - self.kimg_at_start, max(self.kimg - pl_module.kimg, 0)
+        left = clock(recurring * ahead / trained) if trained > 0 else "-"  # a rollback may lead to where it started
+        parts += [f"{self.rate:4.0f} img/s", f"{clock(elapsed):>5} gone", f"{left:>5} left"]
+        return "  ".join(parts)
 
     def _once(self) -> float:
         """Seconds spent so far on what a run does once: the real statistics."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor
 from torchvision.transforms.functional import to_pil_image
 from torchvision.utils import make_grid
 
+from ganlit.durable import replacing
 from ganlit.images import to_uint8
 from ganlit.tasks.base import AdversarialModule, stateless_seed
 
@@ -25,10 +25,8 @@ def picture(images: Tensor, columns: int, padding: int = 2) -> Image.Image:
 
 def write_picture(image: Image.Image, path: Path) -> None:
     """Writes a PNG under another name first, so that nobody meets half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    image.save(partial, format="PNG")
-    os.replace(partial, path)
+    with replacing(path, flush=False) as partial:
+        image.save(partial, format="PNG")
 
 
 class Samples(Callback):
@@ -61,7 +59,8 @@ class Samples(Callback):
             torch.manual_seed(stateless_seed(pl_module.seed))
             output = pl_module.sample(batch).output
         path = self._folder(trainer) / f"kimg{pl_module.kimg:08.1f}.png"
-        write_picture(picture(output, self.columns), path)
-        for logger in trainer.loggers:
-            if isinstance(logger, WandbLogger):
-                logger.experiment.log({"samples": wandb.Image(str(path)), "kimg": pl_module.kimg})
+        with pl_module.stopwatch("io"):
+            write_picture(picture(output, self.columns), path)
+            for logger in trainer.loggers:
+                if isinstance(logger, WandbLogger):
+                    logger.experiment.log({"samples": wandb.Image(str(path)), "kimg": pl_module.kimg})

@@ -25,17 +25,11 @@ def to_unit_range(batch: Any) -> Any:
 class BatchLoader(DataLoader):
     """Asks the dataset for whole batches, by the sampler's index tensors.
 
-    Its place in the stream is the module's clock, which every checkpoint holds: there is no other state to resume from.
+    Its place in the stream is the module's clock, which every checkpoint holds: it has no state of its own.
     """
 
     def __init__(self, dataset: Dataset, batches: Iterable[Tensor]) -> None:
         super().__init__(dataset, batch_size=None, sampler=batches, pin_memory=torch.cuda.is_available())
-
-    def state_dict(self) -> dict[str, Any]:
-        return {}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The clock has been loaded with the module."""
 
 
 class GanDataModule(LightningDataModule, ABC):
@@ -81,9 +75,9 @@ class GanDataModule(LightningDataModule, ABC):
         """
 
     @property
-    def batches(self) -> int:
-        """Steps in a tick."""
-        return max(1, round(self.tick * 1000 / self.batch))
+    def tick_images(self) -> int:
+        """Images in a tick, which is rounded to whole steps."""
+        return max(1, round(self.tick * 1000 / self.batch)) * self.batch
 
     def setup(self, stage: str) -> None:
         world, (name, images) = self._world, (self.reference.name, len(self.reference.images))
@@ -106,7 +100,7 @@ class GanDataModule(LightningDataModule, ABC):
     def train_dataloader(self) -> BatchLoader:
         return self._loader(
             StreamSampler(
-                len(self.dataset), self.seed, self.batch, self.batches, self._images_seen, self._rank, self._world
+                len(self.dataset), self.seed, self.batch, self.tick_images, self._images_seen, self._rank, self._world
             )
         )
 

@@ -37,7 +37,7 @@ def items(size: int, seed: int, positions: Tensor) -> Tensor:
 
 
 class StreamSampler(Sampler[Tensor]):
-    """The next batches of the stream from the clock on: of each, the positions that are this rank's.
+    """The batches of the stream from the clock to the end of its tick: of each, the positions that are this rank's.
 
     The global batch at images_seen = s holds the positions s to s + batch - 1, of which rank r of R takes s + r,
     s + r + R, and so on. Nothing has to be saved for a resume, also in the middle of a tick, and a change of the batch
@@ -47,34 +47,25 @@ class StreamSampler(Sampler[Tensor]):
         size: number of items in a pass.
         seed: of the permutations.
         batch: images in a step, over all ranks.
-        batches: steps in one iteration (a tick).
+        tick: images from one multiple of which an iteration goes to the next.
         clock: tells the images seen; asked when the first batch is drawn.
         rank: this process.
         world: number of processes.
     """
 
     def __init__(
-        self,
-        size: int,
-        seed: int,
-        batch: int,
-        batches: int,
-        clock: Callable[[], int],
-        rank: int = 0,
-        world: int = 1,
+        self, size: int, seed: int, batch: int, tick: int, clock: Callable[[], int], rank: int = 0, world: int = 1
     ) -> None:
         self.size = size
         self.seed = seed
         self.batch = batch
-        self.batches = batches
+        self.tick = tick
         self.clock = clock
         self.rank = rank
         self.world = world
 
-    def __len__(self) -> int:
-        return self.batches
-
     def __iter__(self) -> Iterator[Tensor]:
         start = self.clock()
-        for first in range(start, start + self.batches * self.batch, self.batch):
+        end = (start // self.tick + 1) * self.tick
+        for first in range(start, end, self.batch):
             yield items(self.size, self.seed, torch.arange(first + self.rank, first + self.batch, self.world))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import relu, softplus
 
 from ganlit.contracts import Verdict
 from ganlit.losses.base import AdversarialLoss
@@ -24,3 +24,47 @@ class NonSaturating(Minimax):
 
     def generator(self, verdict: Verdict) -> Tensor:
         return softplus(-verdict.fake_logits).mean()
+
+
+class Wasserstein(AdversarialLoss):
+    """The critic estimates the earth mover's distance: Arjovsky et al., arXiv 1701.07875, equations 2 and 3.
+
+    The estimate holds for a critic of bounded slope, which `GradientPenalty` asks for.
+    """
+
+    def discriminator(self, verdict: Verdict) -> Tensor:
+        return verdict.fake_logits.mean() - verdict.real_logits.mean()
+
+    def generator(self, verdict: Verdict) -> Tensor:
+        return -verdict.fake_logits.mean()
+
+
+class Hinge(Wasserstein):
+    """D pays only within a margin of one: Lim and Ye, arXiv 1705.02894; Miyato et al., 1802.05957, equations 16, 17."""
+
+    def discriminator(self, verdict: Verdict) -> Tensor:
+        return relu(1 - verdict.real_logits).mean() + relu(1 + verdict.fake_logits).mean()
+
+
+class LeastSquares(AdversarialLoss):
+    """Regression to 1 for real and 0 for generated images: Mao et al., arXiv 1611.04076, equation 9."""
+
+    def discriminator(self, verdict: Verdict) -> Tensor:
+        return ((verdict.real_logits - 1).square().mean() + verdict.fake_logits.square().mean()) / 2
+
+    def generator(self, verdict: Verdict) -> Tensor:
+        return (verdict.fake_logits - 1).square().mean() / 2
+
+
+class Relativistic(AdversarialLoss):
+    """Real image i has only to look more real than generated image i, and the reverse for G.
+
+    The relativistic standard GAN of Jolicoeur-Martineau, arXiv 1807.00734; as the relativistic pairing loss of R3GAN,
+    Huang et al., arXiv 2501.05441, equation 2. The batches of both kinds are equally large.
+    """
+
+    def discriminator(self, verdict: Verdict) -> Tensor:
+        return softplus(verdict.fake_logits - verdict.real_logits).mean()
+
+    def generator(self, verdict: Verdict) -> Tensor:
+        return softplus(verdict.real_logits - verdict.fake_logits).mean()

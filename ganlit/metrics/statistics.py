@@ -7,7 +7,6 @@ import pickle
 import re
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ganlit.contracts import Reference
+from ganlit.durable import replacing
 from ganlit.errors import UserError
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.fidelity import Moments, kernel_mean
@@ -90,15 +90,11 @@ def _read(path: Path, say: Say) -> Statistics | None:
 
 def _write(statistics: Statistics, path: Path, say: Say) -> None:
     entry = statistics._asdict() | {"probe": statistics.probe._asdict() if statistics.probe else None}
-    partial = path.with_suffix(f".{os.getpid()}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(entry, partial)
-        os.replace(partial, path)
+        with replacing(path) as partial:
+            torch.save(entry, partial)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
         say(f"Real statistics: not cached, {path.parent} cannot be written ({error}): set GANLIT_CACHE to another.")
-        with suppress(OSError):
-            partial.unlink()
 
 
 def _compute(reference: Reference, extractor: FeatureExtractor, say: Say) -> Statistics:

@@ -1,7 +1,6 @@
 """StyleGAN-lite: the generator with skips and the residual discriminator of StyleGAN2, arXiv 1912.04958, figure 7.
 
-What is left out of the paper is its second training objective (path length) and its CUDA kernels; what is added is
-an optional bound on the output and class conditions.
+What is left out of the paper is its CUDA kernels; what is added is an optional bound on the output, and classes.
 """
 
 from __future__ import annotations
@@ -143,6 +142,10 @@ class StyleGenerator(nn.Module):
             truncation: psi; below one, styles are drawn towards the mean style of their class: fewer failures,
                 less variety (StyleGAN, arXiv 1812.04948, appendix B).
         """
+        return self.synthesise(self.styles(z, label, truncation))
+
+    def styles(self, z: Tensor, label: Tensor, truncation: float = 1.0) -> Tensor:
+        """Latents [B, z_dim] and labels [B] to one style a layer, [B, layers + 1, w_dim]; mixed in training."""
         w = self.mapping(z, label)
         if self.training:
             self._follow_mean(w, label)
@@ -152,7 +155,7 @@ class StyleGenerator(nn.Module):
         if truncation != 1:
             mean = self.w_mean[label if len(self.w_mean) > 1 else torch.zeros_like(label)]
             styles = mean[:, None] + truncation * (styles - mean[:, None])
-        return self.synthesise(styles)
+        return styles
 
     def synthesise(self, styles: Tensor) -> Tensor:
         """Styles [B, layers + 1, w_dim] to images; the last one is that of the final image layer alone."""

@@ -1,12 +1,14 @@
-"""What a regularizer of the discriminator is."""
+"""What a regularizer is, for either player."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+import torch
 from torch import Tensor, nn
 
 from ganlit.contracts import Verdict
+from ganlit.errors import UserError
 
 
 class Regularizer(nn.Module, ABC):
@@ -16,12 +18,19 @@ class Regularizer(nn.Module, ABC):
     of the adversarial loss, `every` times as heavy.
 
     Args:
-        weight: factor of the term; for R1 it is gamma.
-        every: steps from one evaluation to the next.
+        weight: factor of the term, 0 or more; for R1 it is gamma.
+        every: steps from one evaluation to the next, 1 or more.
+
+    Raises:
+        UserError: an argument is out of its range.
     """
 
     def __init__(self, weight: float, every: int = 1) -> None:
         super().__init__()
+        if not weight >= 0:
+            raise UserError(f"{type(self).__name__}: weight is {weight}; give a number of 0 or more.")
+        if every < 1:
+            raise UserError(f"{type(self).__name__}: every is {every}; give the steps between two terms, 1 or more.")
         self.weight = weight
         self.every = every
 
@@ -29,9 +38,38 @@ class Regularizer(nn.Module, ABC):
         return step % self.every == 0
 
     def term(self, verdict: Verdict) -> Tensor:
-        """The scalar that joins the objective when due."""
-        return self.weight * self.every * self(verdict)
+        """The scalar that joins the objective when due, in float32 whatever the precision of training.
+
+        It precedes the loss: the logits that it asks for are computed without autocast, and the loss shares them.
+        """
+        # The verdict itself gets the wider images, for a gradient is taken by the very tensors that the critic saw.
+        verdict.real, verdict.fake = widened(verdict.real), widened(verdict.fake)
+        with torch.autocast(verdict.fake.device.type, enabled=False):
+            return self.weight * self.every * self(verdict)
 
     @abstractmethod
     def forward(self, verdict: Verdict) -> Tensor:
         """The bare scalar value; `verdict.real` and `verdict.fake` require a gradient when this is called."""
+
+
+class GeneratorRegularizer(Regularizer):
+    """The same for the generator's objective.
+
+    `forward` reads `verdict.fake` [B, C, H, W] and `verdict.latent` [B, ...], from which a graph leads to the images;
+    what made them ran without autocast.
+    """
+
+    def term(self, verdict: Verdict) -> Tensor:
+        """As for the discriminator.
+
+        Raises:
+            UserError: it was listed among the discriminator's regularizers, which have no latent to read.
+        """
+        if verdict.latent is None:
+            raise UserError(f"{type(self).__name__} regularizes the generator: list it under generator_regularizers.")
+        return super().term(verdict)
+
+
+def widened(images: Tensor) -> Tensor:
+    """The images in float32, or as they are when that is no gain."""
+    return images.to(torch.promote_types(images.dtype, torch.float32))

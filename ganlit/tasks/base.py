@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any, Literal
 
 import numpy as np
@@ -11,20 +13,53 @@ import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import OptimizerCallable
 from torch import Tensor, nn
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
-from ganlit.augment.base import Augment
+from ganlit.augment.base import Augment, Unaugmented
 from ganlit.contracts import Critic, Sampled, Terms, Verdict
 from ganlit.ema import EMA
+from ganlit.errors import UserError
 from ganlit.losses.base import AdversarialLoss
-from ganlit.regularizers.base import Regularizer
+from ganlit.regularizers.base import GeneratorRegularizer, Regularizer
+from ganlit.strategy import average_over_ranks
 
 Player = Literal["discriminator", "generator"]
 PLAYERS: tuple[Player, Player] = ("discriminator", "generator")
 
+PRECISIONS = ("32-true", "bf16-mixed", "64-true")
+
 
 def stateless_seed(*key: int) -> int:
-    """A seed that is a pure function of its key, such as (seed, rank, images seen): nothing to save or to lose."""
+    """A seed that is a pure function of its key, such as (seed, rank, images seen): nothing to save or to lose.
+
+    A key of up to four small numbers means the same with zeros behind it.
+    """
     return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0])
+
+
+def micro_batches(batch: Any, count: int) -> Iterator[Any]:
+    """A named tuple of tensors [B, ...], cut into `count` equal ones."""
+    parts = [tensor.chunk(count) for tensor in batch]
+    return (type(batch)(*tensors) for tensors in zip(*parts, strict=True))
+
+
+def first_not_finite(values: dict[str, float]) -> str | None:
+    """The name of the first value that is infinite or no number."""
+    return next((name for name, value in values.items() if not math.isfinite(value)), None)
+
+
+def remembered(module: nn.Module) -> list[Tensor]:
+    """The floating-point buffers that a checkpoint holds, without those of the average, which copies them.
+
+    Batch statistics, the mean style, path length's mean, ADA's strength: each rank moves them by its own images, and
+    their average over ranks is what the whole batch would have made of them.
+    """
+    parameters = dict(module.named_parameters())
+    return [
+        tensor
+        for name, tensor in module.state_dict(keep_vars=True).items()
+        if name not in parameters and not name.startswith("ema.") and tensor.is_floating_point()
+    ]
 
 
 class AdversarialModule(LightningModule, ABC):
@@ -33,6 +68,11 @@ class AdversarialModule(LightningModule, ABC):
     A task adds three methods, `discriminator_terms`, `generator_terms` and `sample`; the networks, losses and the rest
     are given to it. The one clock is `images_seen`: real images that the discriminator has seen, over all ranks.
 
+    The step is the same mathematics on one process or several, in one batch or accumulated: gradients, terms and the
+    buffers of both networks are averaged over ranks at the end of each player's turn, so that all ranks hold the same.
+    Only what a network computes from its own batch differs: minibatch standard deviation, and batch normalisation
+    unless `trainer.sync_batchnorm` is on, see one rank's micro-batch.
+
     Args:
         generator: the network that is trained, averaged and sampled.
         discriminator: its opponent.
@@ -40,8 +80,13 @@ class AdversarialModule(LightningModule, ABC):
         generator_optimizer: built on the generator's parameters.
         discriminator_optimizer: built on the discriminator's parameters.
         regularizers: further terms of the discriminator's objective.
+        generator_regularizers: further terms of the generator's.
         augment: random transform in front of the discriminator; none by default.
         ema: builds the average of the generator.
+        n_critic: steps of the discriminator, each on a batch of its own, to one of the generator.
+        accumulate: micro-batches into which each rank cuts its share of the batch, to fit its memory.
+        generator_clip: largest norm of the generator's gradient; longer ones are scaled down.
+        discriminator_clip: the same for the discriminator.
         seed: of latents, noise and augmentations; set by the top-level key `seed`.
     """
 
@@ -53,11 +98,19 @@ class AdversarialModule(LightningModule, ABC):
         generator_optimizer: OptimizerCallable,
         discriminator_optimizer: OptimizerCallable,
         regularizers: list[Regularizer] | None = None,
+        generator_regularizers: list[GeneratorRegularizer] | None = None,
         augment: Augment | None = None,
         ema: Callable[[nn.Module], EMA] = EMA,
+        n_critic: int = 1,
+        accumulate: int = 1,
+        generator_clip: float | None = None,
+        discriminator_clip: float | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
+        for key, value in {"n_critic": n_critic, "accumulate": accumulate}.items():
+            if value < 1:
+                raise UserError(f"model.init_args.{key} is {value}: it must be positive.")
         self.automatic_optimization = False
         # Two-dimensional convolutions are fastest with the channels last, on the CPU by far.
         self.generator = generator.to(memory_format=torch.channels_last)
@@ -65,10 +118,22 @@ class AdversarialModule(LightningModule, ABC):
         self.ema = ema(self.generator)
         self.loss = loss
         self.regularizers = nn.ModuleList(regularizers or [])
-        self.augment = augment or nn.Identity()
+        self.generator_regularizers = nn.ModuleList(generator_regularizers or [])
+        self.augment = augment or Unaugmented()
         self.optimizer_factories = {"discriminator": discriminator_optimizer, "generator": generator_optimizer}
+        self.clip = {"discriminator": discriminator_clip, "generator": generator_clip}
+        self.n_critic = n_critic
+        self.accumulate = accumulate
         self.seed = seed
+
         self.images_seen = 0
+        self.branch = 0  # of the random stream; a rollback takes the next
+        self.skipped: dict[str, int] = {}  # steps not taken, by the term that was not finite
+        self.skips_in_a_row = 0
+        self.rolled_back = False  # the batches of this tick no longer follow the clock
+        self.stopwatch: Callable[[str], Any] = nullcontext  # a Stopwatch while `Profile` times the run
+        self.stop_requested = False  # on this rank
+        self.stop_agreed = False  # by all ranks, at the same step
 
     @property
     def kimg(self) -> float:
@@ -87,34 +152,113 @@ class AdversarialModule(LightningModule, ABC):
     def sample(self, batch: Any) -> Sampled:
         """The EMA generator's answer to a batch, with latents from torch's random stream."""
 
+    def setup(self, stage: str) -> None:
+        """Refuses a precision under which small gradients vanish.
+
+        Raises:
+            UserError: it is none of `PRECISIONS`; fp16 would need a loss scale for each player.
+        """
+        if self.trainer.precision not in PRECISIONS:
+            raise UserError(
+                f"trainer.precision is {self.trainer.precision}: two players are trained in 32-true or bf16-mixed."
+            )
+
+    def on_fit_start(self) -> None:
+        """Refuses a batch that cannot be shared, and continues the count of steps by which loggers log.
+
+        Raises:
+            UserError: ranks and micro-batches do not divide the batch.
+        """
+        if self.trainer.datamodule is None:  # bare loaders, as plain Python may give them, do not tell what they hold
+            return
+        batch, shares = self.trainer.datamodule.batch, self.trainer.world_size * self.accumulate
+        if batch % shares:
+            raise UserError(
+                f"data.init_args.batch is {batch}, which {self.trainer.world_size} ranks with "
+                f"model.init_args.accumulate {self.accumulate} cannot share evenly: set it to a multiple of {shares}."
+            )
+        self.trainer.fit_loop.epoch_loop._batches_that_stepped = self.images_seen // batch
+        self.check_data(self.trainer.datamodule)
+
+    def check_data(self, data: Any) -> None:
+        """Refuses, with a UserError, data that the networks were not built for; a task knows what to look at."""
+
+    def on_train_start(self) -> None:
+        self.memory = remembered(self)
+        self.apply_hyperparameters()
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> int | None:
+        """Ends the tick after a rollback: the next one begins at the clock."""
+        leave, self.rolled_back = self.rolled_back, False
+        return -1 if leave else None
+
     def training_step(self, batch: Any, batch_idx: int) -> None:
-        torch.manual_seed(stateless_seed(self.seed, self.global_rank, self.images_seen))
-        images = len(batch[0]) * self.trainer.world_size
-        self.step = self.images_seen // images
-        for player in PLAYERS:
-            self.play(player, batch)
-        self.images_seen += images
-        self.ema.update(self.generator, self.images_seen, images)
+        torch.manual_seed(stateless_seed(self.seed, self.global_rank, self.images_seen, self.branch))
+        self.images = len(batch[0]) * self.trainer.world_size
+        self.step = self.images_seen // self.images
+        with self.stopwatch("discriminator+regularizers" if self.due("discriminator") else "discriminator"):
+            played = self.play("discriminator", batch)
+        if (self.step + 1) % self.n_critic == 0:
+            with self.stopwatch("generator+regularizers" if self.due("generator") else "generator"):
+                played = self.play("generator", batch) and played
+        self.skips_in_a_row = 0 if played else self.skips_in_a_row + 1
+        self.images_seen += self.images
+        self.ema.update(self.generator, self.images_seen, self.images)
         self.log("kimg", self.kimg)
 
-    def play(self, player: Player, batch: Any) -> None:
-        """One step of one player: its terms, their gradient, its optimizer."""
+    def play(self, player: Player, batch: Any) -> bool:
+        """One turn of one player: its terms, their gradient, its optimizer.
+
+        Returns:
+            Whether the step was taken: one whose terms or gradient are not finite, on any rank, leaves no trace.
+        """
         optimizer = self.optimizers()[PLAYERS.index(player)]
         for other in PLAYERS:
             getattr(self, other).requires_grad_(other == player)
-        terms = getattr(self, f"{player}_terms")(batch)
+        before = [buffer.clone() for buffer in self.memory]
+
         optimizer.zero_grad()
-        self.manual_backward(torch.stack(list(terms.values())).sum())
-        optimizer.step()
-        self.log_dict({f"{player}/{name}": value.detach() for name, value in terms.items()})
+        terms: Terms = {}
+        for micro_batch in micro_batches(batch, self.accumulate):
+            parts = getattr(self, f"{player}_terms")(micro_batch)
+            self.manual_backward(torch.stack(list(parts.values())).sum() / self.accumulate)
+            terms = {name: terms.get(name, 0) + value.detach() / self.accumulate for name, value in parts.items()}
+        parameters = [parameter for parameter in getattr(self, player).parameters() if parameter.grad is not None]
+        gradients = [parameter.grad for parameter in parameters]
+        stop = torch.full_like(next(iter(terms.values())), float(self.stop_requested))
+        values = torch.stack([*terms.values(), stop])
+        average_over_ranks([*gradients, *self.memory, values])
 
-    def penalties(self, verdict: Verdict) -> Terms:
-        """The regularizers that are due at this step, named by their class.
+        norm = get_total_norm(gradients)
+        *numbers, stop, length = torch.stack([*values, norm]).tolist()  # here the host waits for the device
+        self.stop_agreed |= stop > 0
+        terms = dict(zip(terms, values, strict=False))
+        culprit = first_not_finite({**dict(zip(terms, numbers, strict=True)), "gradient": length})
+        if culprit is None:
+            if (limit := self.clip[player]) is not None:
+                clip_grads_with_norm_(parameters, limit, norm)
+            optimizer.step()
+        else:
+            torch._foreach_copy_(self.memory, before)
+            name = f"{player}/{culprit}"
+            self.skipped[name] = self.skipped.get(name, 0) + 1
+        self.log_dict({f"{player}/{name}": value for name, value in terms.items()})
+        self.log_dict({f"skipped/{name}": float(count) for name, count in self.skipped.items()})
+        return culprit is None
 
-        Called before the verdict's logits are first used, since it asks the images for a gradient.
+    def due(self, player: Player) -> list[Regularizer]:
+        """The regularizers of a player that are due at this step of its own."""
+        if player == "discriminator":
+            return [regularizer for regularizer in self.regularizers if regularizer.due(self.step)]
+        return [each for each in self.generator_regularizers if each.due(self.step // self.n_critic)]
+
+    def penalties(self, player: Player, verdict: Verdict) -> Terms:
+        """The regularizers that are due, named by their class.
+
+        Called before the verdict's logits are first used, since the discriminator's ask the images for a gradient.
         """
-        due = [regularizer for regularizer in self.regularizers if regularizer.due(self.step)]
-        if due:
+        due = self.due(player)
+        if due and player == "discriminator":
             verdict.real = verdict.real.detach().requires_grad_()
             verdict.fake = verdict.fake.detach().requires_grad_()
         return {type(regularizer).__name__.lower(): regularizer.term(verdict) for regularizer in due}
@@ -139,10 +283,29 @@ class AdversarialModule(LightningModule, ABC):
         self.log("kimg", self.kimg)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        return [self.optimizer_factories[player](getattr(self, player).parameters()) for player in PLAYERS]
+        optimizers = [self.optimizer_factories[player](getattr(self, player).parameters()) for player in PLAYERS]
+        self.hyperparameters = [
+            [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
+            for optimizer in optimizers
+        ]
+        return optimizers
+
+    def apply_hyperparameters(self) -> None:
+        """Takes learning rates and the like from the configuration: a checkpoint restores what optimizers remember."""
+        for optimizer, groups in zip(self.trainer.optimizers, self.hyperparameters, strict=True):
+            for group, configured in zip(optimizer.param_groups, groups, strict=True):
+                group.update(configured)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["images_seen"] = self.images_seen
+        """Leaves out how far Lightning's loops are: a resumed run starts them afresh, and all goes by the clock."""
+        for key in ("loops", "epoch", "global_step"):
+            del checkpoint[key]
+        for key in ("images_seen", "branch", "skipped", "skips_in_a_row"):
+            checkpoint[key] = getattr(self, key)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint.pop("loops", None)
         self.images_seen = checkpoint["images_seen"]
+        self.branch = checkpoint.get("branch", 0)
+        self.skipped = dict(checkpoint.get("skipped", {}))
+        self.skips_in_a_row = checkpoint.get("skips_in_a_row", 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -17,22 +19,20 @@ class Synthesis(AdversarialModule):
     `forward(z [B, z_dim], label [B]) -> [B, C, H, W]`; the discriminator has `forward(image, label) -> [B]`.
     """
 
-    def on_fit_start(self) -> None:
+    def check_data(self, data: Any) -> None:
         """Refuses a data module that the networks were not built for, before the first step.
 
         Raises:
             UserError: the images are of another shape, or a label is beyond the generator's classes.
         """
-        if self.trainer.datamodule is None:  # bare loaders, as plain Python may give them, do not tell what they hold
-            return
-        reference = self.trainer.datamodule.reference
+        reference = data.reference
         labels = int(reference.labels.max()) + 1
         if 0 < self.generator.classes < labels:
             raise UserError(
                 f"{reference.name} has {labels} classes but the generator knows {self.generator.classes}: "
                 "set model.init_args.generator.init_args.classes and the discriminator's to the same number."
             )
-        shape = list(self.sample(self.trainer.datamodule.grid(1, 1)).output.shape[1:])
+        shape = list(self.sample(data.grid(1, 1)).output.shape[1:])
         wanted = list(reference.images.shape[1:])
         if shape != wanted:
             raise UserError(
@@ -42,14 +42,31 @@ class Synthesis(AdversarialModule):
 
     def discriminator_terms(self, batch: Labelled) -> Terms:
         with torch.no_grad():
-            fake = self.generator(self.latents(batch.label), batch.label)
+            fake = self.generate(batch.label)
         verdict = Verdict(self.critic(batch.label), batch.image, fake)
-        penalties = self.penalties(verdict)
-        return {"adversarial": self.loss.discriminator(verdict), **penalties}
+        penalties = self.penalties("discriminator", verdict)
+        terms = {"adversarial": self.loss.discriminator(verdict), **penalties}
+        self.augment.observe(verdict, self.images // self.accumulate)
+        return terms
 
     def generator_terms(self, batch: Labelled) -> Terms:
-        fake = self.generator(self.latents(batch.label), batch.label)
-        return {"adversarial": self.loss.generator(Verdict(self.critic(batch.label), batch.image, fake))}
+        latent, fake = self.traced(batch.label) if self.due("generator") else (None, self.generate(batch.label))
+        verdict = Verdict(self.critic(batch.label), batch.image, fake, latent)
+        penalties = self.penalties("generator", verdict)
+        return {"adversarial": self.loss.generator(verdict), **penalties}
+
+    def generate(self, label: Tensor) -> Tensor:
+        """Images [B, C, H, W] of the generator in training."""
+        return self.generator(self.latents(label), label)
+
+    def traced(self, label: Tensor) -> tuple[Tensor, Tensor]:
+        """What the images are made from, to differentiate by, and the images: in float32, for a penalty's sake."""
+        with torch.autocast(label.device.type, enabled=False):
+            z = self.latents(label)
+            if not hasattr(self.generator, "styles"):
+                return z.requires_grad_(), self.generator(z, label)
+            styles = self.generator.styles(z, label)
+            return styles, self.generator.synthesise(styles)
 
     def sample(self, batch: Labelled) -> Sampled:
         return Sampled(batch.image, self.ema(self.latents(batch.label), batch.label).float().clamp(-1, 1))

@@ -13,6 +13,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.utils.data import Dataset
 
 from ganlit.callbacks.budget import Budget
+from ganlit.callbacks.checkpoint import DurableIO
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.progress import Progress
 from ganlit.contracts import Labelled, Reference
@@ -50,6 +51,9 @@ class Scripted(Fidelity):
         self.scores = list(scores)
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None: ...
+
+    def due(self, trainer: Trainer) -> bool:
+        return True
 
     def on_validation_epoch_start(self, *_: Any) -> None: ...
 
@@ -98,6 +102,7 @@ def play(folder: Path, kimg: float, *callbacks: Callback, ckpt_path: Path | None
             use_distributed_sampler=False,
             default_root_dir=folder,
             callbacks=[Budget(kimg), *callbacks],
+            plugins=[DurableIO()],
             **(quiet | options),
         ),
     )

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
 
+from ganlit import durable
 from ganlit.callbacks.checkpoint import Checkpoints
 
 
@@ -27,7 +29,8 @@ def load(folder: Path, name: str) -> dict[str, Any]:
 def test_the_last_and_the_best_are_kept_and_nothing_else(fit: Any, scripted: Any, tmp_path: Path) -> None:
     fidelity = scripted(30.0, 20.0, 25.0)
     fit(1.2, fidelity, Checkpoints("name: tiles\n", fidelity))
-    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
+    kept = ["best.ckpt", "ema.safetensors", "last.ckpt", "previous.ckpt"]
+    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == kept
     assert load(tmp_path, "best")["images_seen"] == 800
     assert load(tmp_path, "last")["images_seen"] == 1200
     assert (tmp_path / "config.yaml").read_text() == "name: tiles\n"
@@ -35,7 +38,7 @@ def test_the_last_and_the_best_are_kept_and_nothing_else(fit: Any, scripted: Any
 
 def test_without_a_score_only_the_last_is_kept(fit: Any, tmp_path: Path) -> None:
     fit(0.4, Checkpoints(""))
-    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["last.ckpt"]
+    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["ema.safetensors", "last.ckpt"]
 
 
 def test_the_best_is_remembered_by_a_resumed_run(fit: Any, scripted: Any, tmp_path: Path) -> None:
@@ -50,27 +53,26 @@ def test_the_best_is_remembered_by_a_resumed_run(fit: Any, scripted: Any, tmp_pa
     assert load(tmp_path, "best")["images_seen"] == 1200
 
 
-def test_a_resumed_run_ends_as_one_that_was_never_stopped(fit: Any, tmp_path: Path) -> None:
-    last = tmp_path / "checkpoints" / "last.ckpt"
-    whole = fit(1.2, Checkpoints(""))
-    expected = torch.load(last, weights_only=True)
-    fit(0.8, Checkpoints(""))
-    resumed = fit(1.2, Checkpoints(""), ckpt_path=last)
-    found = torch.load(last, weights_only=True)
-    assert whole.module.images_seen == resumed.module.images_seen == 1200
-    for part in ("state_dict", "optimizer_states", "images_seen", "global_step"):
-        assert same(found[part], expected[part]), part
+def test_the_average_is_also_kept_without_pickle(fit: Any, tmp_path: Path) -> None:
+    run = fit(0.4, Checkpoints("name: tiles\n"))
+    weights = durable.read_weights(tmp_path / "checkpoints" / "ema.safetensors")
+    assert same(weights.state, dict(run.module.ema.module.state_dict()))
+    assert (weights.config, weights.images_seen) == ("name: tiles\n", 400)
 
 
-def test_a_kill_while_writing_leaves_the_earlier_checkpoint(
-    fit: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fit(0.4, Checkpoints(""))
+def test_the_settings_of_a_run_that_goes_on_under_others_are_kept(fit: Any, tmp_path: Path) -> None:
+    fit(0.4, Checkpoints("seed: 0\n"))
+    fit(0.8, Checkpoints("seed: 1\n"), ckpt_path=tmp_path / "checkpoints" / "last.ckpt")
+    assert (tmp_path / "config.yaml").read_text() == "seed: 1\n"
+    assert (tmp_path / "config.until-kimg000000.4.yaml").read_text() == "seed: 0\n"
 
-    def killed(path: Path) -> None:
-        raise KeyboardInterrupt
 
-    monkeypatch.setattr("ganlit.callbacks.checkpoint.flush", killed)
-    with pytest.raises(SystemExit):
-        fit(0.8, Checkpoints(""))
+def test_weights_that_are_not_finite_are_not_saved(fit: Any, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    class Poison(Callback):
+        def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
+            if pl_module.images_seen == 800:
+                next(pl_module.discriminator.parameters()).data.fill_(float("inf"))
+
+    fit(0.8, Poison(), Checkpoints(""))
     assert load(tmp_path, "last")["images_seen"] == 400
+    assert "not saved at 0.8 kimg" in capsys.readouterr().out

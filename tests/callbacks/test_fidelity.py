@@ -40,6 +40,8 @@ class Tiny(FeatureExtractor):
 class Halves(LightningDataModule):
     """Images that are brighter above or below; they are validated and tested against themselves."""
 
+    tick_images = 1000
+
     def __init__(self, classes: tuple[str, ...] = ("above", "below"), test_images: int = 20) -> None:
         super().__init__()
         images = torch.randint(0, 120, (60, 1, 4, 4), generator=torch.Generator().manual_seed(3), dtype=torch.uint8)
@@ -64,10 +66,14 @@ class Copier(LightningModule):
     def __init__(self) -> None:
         super().__init__()
         self.layer = nn.Linear(1, 1)
-        self.kimg = 0.0
+        self.images_seen = 0
+
+    @property
+    def kimg(self) -> float:
+        return self.images_seen / 1000
 
     def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
-        self.kimg += 0.5
+        self.images_seen += 500
         return self.layer(batch).sum()
 
     def validation_step(self, batch: Tensor, batch_idx: int) -> Sampled:

@@ -13,7 +13,8 @@ starts = st.integers(0, 10**9)
 
 
 def draw(size: int, seed: int, batch: int, start: int, batches: int = 5, rank: int = 0, world: int = 1) -> list[Tensor]:
-    return list(StreamSampler(size, seed, batch, batches, lambda: start, rank, world))
+    """What is left of a tick that ends so many batches later."""
+    return list(StreamSampler(size, seed, batch, start + batches * batch, lambda: start, rank, world))
 
 
 @given(sizes, seeds, st.integers(0, 10**6))
@@ -59,10 +60,17 @@ def test_passes_and_seeds_differ() -> None:
     assert len({tuple(order) for order in orders}) == 4
 
 
+@given(st.integers(0, 200))
+def test_an_iteration_ends_with_the_tick_of_the_clock(seen: int) -> None:
+    drawn = torch.cat(list(StreamSampler(10, 0, 4, 40, lambda: seen)))
+    end = seen + len(drawn)
+    assert end - 4 < (seen // 40 + 1) * 40 <= end
+    assert torch.equal(drawn, items(10, 0, torch.arange(seen, end)))
+
+
 def test_the_clock_is_asked_at_every_iteration() -> None:
     seen = 0
-    sampler = StreamSampler(10, 0, 4, 2, lambda: seen)
+    sampler = StreamSampler(10, 0, 4, 8, lambda: seen)
     first = list(sampler)
     seen = 8
     assert torch.equal(torch.cat([*first, *sampler]), items(10, 0, torch.arange(16)))
-    assert len(sampler) == 2

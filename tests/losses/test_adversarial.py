@@ -1,8 +1,9 @@
-"""Adversarial losses against the formulas of the paper, written with probabilities."""
+"""Adversarial losses against the formulas of their papers."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from ganlit.contracts import Verdict
-from ganlit.losses.adversarial import Minimax, NonSaturating
+from ganlit.losses.adversarial import Hinge, LeastSquares, Minimax, NonSaturating, Relativistic, Wasserstein
+from ganlit.losses.base import AdversarialLoss
 
 logits = st.lists(st.floats(-15, 15), min_size=1, max_size=8)
+pairs = st.lists(st.tuples(st.floats(-15, 15), st.floats(-15, 15)), min_size=1, max_size=8)
 
 
 def verdict(real: list[float], fake: list[float]) -> Verdict:
@@ -21,8 +24,24 @@ def verdict(real: list[float], fake: list[float]) -> Verdict:
     return Verdict(lambda images: images, *(torch.tensor(x, dtype=torch.float64) for x in (real, fake)))
 
 
+def slopes(objective: Callable[[Verdict], Tensor], real: list[float], fake: list[float]) -> tuple[list, list]:
+    """The derivative of an objective by each logit."""
+    seen = verdict(real, fake)
+    seen.real.requires_grad_(), seen.fake.requires_grad_()
+    objective(seen).backward()
+    return tuple([0.0] * len(x) if x.grad is None else x.grad.tolist() for x in (seen.real, seen.fake))
+
+
 def mean_log(probabilities: Tensor) -> float:
     return probabilities.log().mean().item()
+
+
+def mean(values: list[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
 
 
 @given(real=logits, fake=logits)
@@ -39,6 +58,70 @@ def test_non_saturating_changes_only_the_generator(real: list[float], fake: list
     seen = verdict(real, fake)
     assert NonSaturating().discriminator(seen) == Minimax().discriminator(seen)
     assert NonSaturating().generator(seen).item() == pytest.approx(-mean_log(seen.fake.sigmoid()), rel=1e-6)
+
+
+@given(real=logits, fake=logits)
+def test_wasserstein_is_the_difference_of_the_means(real: list[float], fake: list[float]) -> None:
+    seen = verdict(real, fake)
+    assert Wasserstein().discriminator(seen).item() == pytest.approx(mean(fake) - mean(real), abs=1e-12)
+    assert Wasserstein().generator(seen).item() == pytest.approx(-mean(fake), abs=1e-12)
+
+
+@given(real=logits, fake=logits)
+def test_hinge_pays_for_what_is_within_the_margin(real: list[float], fake: list[float]) -> None:
+    seen = verdict(real, fake)
+    value = mean([min(0, x - 1) for x in real]) + mean([min(0, -x - 1) for x in fake])
+    assert Hinge().discriminator(seen).item() == pytest.approx(-value, abs=1e-12)
+    assert Hinge().generator(seen).item() == pytest.approx(-mean(fake), abs=1e-12)
+
+
+@given(real=logits, fake=logits)
+def test_least_squares_are_half_the_distances_from_one_and_zero(real: list[float], fake: list[float]) -> None:
+    seen = verdict(real, fake)
+    value = mean([(x - 1) ** 2 for x in real]) / 2 + mean([x**2 for x in fake]) / 2
+    assert LeastSquares().discriminator(seen).item() == pytest.approx(value, abs=1e-10)
+    assert LeastSquares().generator(seen).item() == pytest.approx(mean([(x - 1) ** 2 for x in fake]) / 2, abs=1e-10)
+
+
+@given(pairs=pairs)
+def test_relativistic_compares_the_images_of_a_pair(pairs: list[tuple[float, float]]) -> None:
+    seen = verdict([real for real, _ in pairs], [fake for _, fake in pairs])
+    value = -mean([math.log(sigmoid(real - fake)) for real, fake in pairs])
+    assert Relativistic().discriminator(seen).item() == pytest.approx(value, abs=1e-8)
+    value = -mean([math.log(sigmoid(fake - real)) for real, fake in pairs])
+    assert Relativistic().generator(seen).item() == pytest.approx(value, abs=1e-8)
+
+
+REAL, FAKE = [2.0, 0.25, -3.0, 0.5], [0.5, -2.0, 1.5, -0.25]
+SLOPES = {  # of each loss: by the real and generated logits for D, then for G
+    Minimax: (lambda r: sigmoid(r) - 1, sigmoid, lambda f: -sigmoid(f)),
+    NonSaturating: (lambda r: sigmoid(r) - 1, sigmoid, lambda f: sigmoid(f) - 1),
+    Wasserstein: (lambda r: -1, lambda f: 1, lambda f: -1),
+    Hinge: (lambda r: -float(r < 1), lambda f: float(f > -1), lambda f: -1),
+    LeastSquares: (lambda r: r - 1, lambda f: f, lambda f: f - 1),
+}
+
+
+@pytest.mark.parametrize("loss", SLOPES, ids=lambda loss: loss.__name__)
+def test_gradients_are_those_of_the_formula(loss: type[AdversarialLoss]) -> None:
+    of_real, of_fake, of_generator = SLOPES[loss]
+    real, fake = slopes(loss().discriminator, REAL, FAKE)
+    assert real == pytest.approx([of_real(x) / 4 for x in REAL])
+    assert fake == pytest.approx([of_fake(x) / 4 for x in FAKE])
+    real, fake = slopes(loss().generator, REAL, FAKE)
+    assert real == [0.0] * 4
+    assert fake == pytest.approx([of_generator(x) / 4 for x in FAKE])
+
+
+def test_relativistic_gradients_are_opposite_within_a_pair() -> None:
+    pull = [sigmoid(f - r) / 4 for r, f in zip(REAL, FAKE, strict=True)]
+    real, fake = slopes(Relativistic().discriminator, REAL, FAKE)
+    assert real == pytest.approx([-x for x in pull])
+    assert fake == pytest.approx(pull)
+    push = [sigmoid(r - f) / 4 for r, f in zip(REAL, FAKE, strict=True)]
+    real, fake = slopes(Relativistic().generator, REAL, FAKE)
+    assert real == pytest.approx(push)
+    assert fake == pytest.approx([-x for x in push])
 
 
 def test_an_undecided_discriminator_pays_two_log_two() -> None:

@@ -108,3 +108,23 @@ def test_every_parameter_of_the_pair_is_trained() -> None:
     critic(net(torch.randn(4, 8), label), label).square().sum().backward()
     silent = [name for pair in (net, critic) for name, p in pair.named_parameters() if p.grad is None]
     assert silent == []
+
+
+@pytest.mark.parametrize("options", [{}, {"truncation": 0.5}])
+@pytest.mark.parametrize("training", [True, False])
+def test_images_are_synthesised_from_one_style_a_layer(training: bool, options: dict[str, float]) -> None:
+    torch.manual_seed(0)
+    net = generator(classes=2, style_mixing=0.5).train(training)
+    for layer in net.layers:
+        layer.noise.strength.data.fill_(0.5)
+    z, label = torch.randn(16, 8), torch.arange(16) % 2
+    mean = net.w_mean.clone()
+    torch.manual_seed(1)
+    whole = net(z, label, **options)
+    net.w_mean.copy_(mean)
+    torch.manual_seed(1)
+    styles = net.styles(z, label, **options)
+    assert styles.shape == (16, len(net.layers) + 1, 8)
+    assert torch.equal(net.synthesise(styles), whole)
+    mixed = (styles != styles[:, :1]).flatten(1).any(dim=1)
+    assert mixed.any() == training

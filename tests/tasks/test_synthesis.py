@@ -26,26 +26,21 @@ def test_all_eight_modes_are_found(new_game: Callable, play_game: Callable) -> N
 
 
 def holding(images: torch.Tensor, labels: list[int]) -> SimpleNamespace:
-    """As much of a Trainer as tells what its data module holds."""
+    """As much of a data module as tells what it holds."""
     label = torch.tensor(labels)
     reference = Reference("points-train", "abc", images, label, ("left", "right"))
-    return SimpleNamespace(
-        datamodule=SimpleNamespace(reference=reference, grid=lambda *_: Labelled(images[:1], label[:1]))
-    )
+    return SimpleNamespace(reference=reference, grid=lambda *_: Labelled(images[:1], label[:1]))
 
 
 def test_data_of_another_shape_is_refused_before_training(new_game: Callable) -> None:
     module = new_game()
-    module._trainer = holding(torch.zeros(4, 3, 8, 8), [0, 1, 0, 1])
     with pytest.raises(UserError, match=r"points-train has images of \[3, 8, 8\].*generator makes \[2, 1, 1\]"):
-        module.on_fit_start()
-    module._trainer = holding(torch.zeros(4, 2, 1, 1), [0, 1, 0, 1])
-    module.on_fit_start()
+        module.check_data(holding(torch.zeros(4, 3, 8, 8), [0, 1, 0, 1]))
+    module.check_data(holding(torch.zeros(4, 2, 1, 1), [0, 1, 0, 1]))
 
 
 def test_more_classes_than_the_generator_knows_are_refused(new_game: Callable) -> None:
     module = new_game()
     module.generator.classes = 2
-    module._trainer = holding(torch.zeros(4, 2, 1, 1), [0, 1, 2, 1])
     with pytest.raises(UserError, match="points-train has 3 classes but the generator knows 2"):
-        module.on_fit_start()
+        module.check_data(holding(torch.zeros(4, 2, 1, 1), [0, 1, 2, 1]))

@@ -1,0 +1,58 @@
+"""What ranks tell one another when one of them fails: the others would wait for it, on some networks for ever."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from datetime import timedelta
+
+from torch.distributed import DistError, TCPStore
+
+KEY = "ganlit/failed"
+
+
+class Alarm(threading.Thread):
+    """Ends this process soon after another rank has failed, so that a job ends with the error of the one that did.
+
+    Args:
+        address: of the store by which the processes have met.
+        port: the same.
+        pause: seconds between two looks.
+        patience: seconds in which a process that learns of a failure may end by itself.
+    """
+
+    def __init__(self, address: str, port: int, pause: float = 0.5, patience: float = 10.0) -> None:
+        super().__init__(daemon=True, name="ganlit-alarm")
+        self.store = TCPStore(address, port, is_master=False, timeout=timedelta(seconds=60))
+        self.pause = pause
+        self.patience = patience
+        self.over = threading.Event()
+        self.heard: int | None = None  # the exit code of the rank that has failed
+
+    def ring(self, code: int) -> None:
+        """Tells the others to end with an exit code; this rank ends at once, without a word, where one rang before."""
+        if self.heard is None:
+            try:
+                if self.store.add(f"{KEY}/rings", 1) == 1:
+                    self.store.set(KEY, str(code))
+                    time.sleep(3 * self.pause)  # the rank that holds the store must not leave before all have heard
+                    return
+                self.heard = int(self.store.get(KEY))
+            except DistError:  # the store has ended with the rank that held it
+                return
+        os._exit(self.heard)
+
+    def stop(self) -> None:
+        """Before an orderly end, in which one rank is always the first to leave."""
+        self.over.set()
+
+    def run(self) -> None:
+        while not self.over.wait(self.pause):
+            try:
+                if self.store.check([KEY]):
+                    self.heard = int(self.store.get(KEY))
+                    self.over.wait(self.patience)
+                    os._exit(self.heard)
+            except DistError:
+                return

@@ -1,0 +1,66 @@
+"""How a run ends when it is asked to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
+
+from ganlit.callbacks.checkpoint import Checkpoints
+from ganlit.callbacks.progress import say
+from ganlit.errors import Stopped
+from ganlit.tasks.base import AdversarialModule
+
+
+class Interrupt(Callback):
+    """Ctrl-C and SIGTERM: the step is finished, the run saved and ended; a second signal ends it at once.
+
+    All ranks stop after the same step, whichever was signalled. A validation is left where it stands: it has its
+    checkpoint behind it. On several ranks, which wait for one another there, it is finished first.
+    """
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self, checkpoints: Checkpoints) -> None:
+        self.checkpoints = checkpoints
+        self.signal: int | None = None
+
+    def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        self._listen(trainer, pl_module)
+
+    def on_test_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        self._listen(trainer, pl_module)
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
+        if pl_module.stop_agreed:  # the step before is now logged, and validated where it ended a tick
+            self.checkpoints.save(trainer, pl_module)
+            raise Stopped(self.signal or signal.SIGTERM)
+
+    def on_validation_batch_end(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
+        self._leave(trainer)
+
+    def on_test_batch_end(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
+        self._leave(trainer)
+
+    def _leave(self, trainer: Trainer) -> None:
+        if self.signal is not None and trainer.world_size == 1 and not trainer.sanity_checking:
+            raise Stopped(self.signal)
+
+    def _listen(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        def answer(number: int, frame: FrameType | None) -> None:
+            if self.signal is not None:
+                if isinstance(launcher := trainer.strategy.launcher, _SubprocessScriptLauncher):
+                    launcher.kill(signal.SIGKILL)
+                os._exit(128 + number)
+            self.signal = number
+            pl_module.stop_requested = True
+            say(f"{signal.Signals(number).name}: stopping after this step; once more to stop at once")
+
+        if threading.current_thread() is threading.main_thread():  # elsewhere Python takes no handlers
+            for number in self.SIGNALS:
+                signal.signal(number, answer)
