@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
 from datetime import timedelta
+from typing import NoReturn
 
 from torch.distributed import DistError, TCPStore
 
@@ -31,17 +33,19 @@ class Alarm(threading.Thread):
         self.heard: int | None = None  # the exit code of the rank that has failed
 
     def ring(self, code: int) -> None:
-        """Tells the others to end with an exit code; this rank ends at once, without a word, where one rang before."""
+        """Tells the others to end with an exit code; where another rank rang before, this one ends without a word."""
         if self.heard is None:
             try:
                 if self.store.add(f"{KEY}/rings", 1) == 1:
+                    self.stop()  # this rank ends by itself, with its error
                     self.store.set(KEY, str(code))
-                    time.sleep(3 * self.pause)  # the rank that holds the store must not leave before all have heard
+                    # As the last one: it may hold the store, and Lightning kills a launcher whose child has failed.
+                    atexit.register(time.sleep, 10 * self.pause)
                     return
                 self.heard = int(self.store.get(KEY))
             except DistError:  # the store has ended with the rank that held it
                 return
-        os._exit(self.heard)
+        self._leave(self.heard)
 
     def stop(self) -> None:
         """Before an orderly end, in which one rank is always the first to leave."""
@@ -52,7 +56,13 @@ class Alarm(threading.Thread):
             try:
                 if self.store.check([KEY]):
                     self.heard = int(self.store.get(KEY))
-                    self.over.wait(self.patience)
-                    os._exit(self.heard)
             except DistError:
                 return
+            if self.heard is not None:
+                if not self.over.wait(self.patience):
+                    self._leave(self.heard)
+                return
+
+    def _leave(self, code: int) -> NoReturn:
+        time.sleep(3 * self.pause)  # the error is told first
+        os._exit(code)

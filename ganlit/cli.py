@@ -69,11 +69,12 @@ TRAINER_DEFAULTS = {
     "enable_model_summary": False,
 }
 
-ELSEWHERE = {  # what two players, and a length in images, need in place of Lightning's own flags
+ELSEWHERE = {  # flags of Lightning's that mean nothing to two players or to a length in images, and what to set instead
     "gradient_clip_val": "model.init_args.generator_clip and discriminator_clip",
     "accumulate_grad_batches": "model.init_args.accumulate",
     **dict.fromkeys(("max_epochs", "max_steps", "min_epochs", "min_steps", "max_time"), "--kimg"),
 }
+UNSET = {"accumulate_grad_batches": 1, "max_epochs": -1, "max_steps": -1}
 
 
 @dataclass
@@ -188,7 +189,7 @@ class GanlitCLI(LightningCLI):
         if settings.name is None:
             settings.name = next((Path(file).stem for file in self._parser(self.subcommand).files), "unnamed")
         for flag, instead in ELSEWHERE.items():
-            if settings.trainer[flag] not in (None, TRAINER_DEFAULTS.get(flag, settings.trainer[flag]), -1, 1):
+            if settings.trainer[flag] not in (None, UNSET.get(flag)):
                 raise UserError(f"trainer.{flag} is {settings.trainer[flag]}: leave it out and set {instead}.")
         if self.subcommand == "fit":
             if rank_zero_only.rank == 0:

@@ -11,11 +11,12 @@ import yaml
 from ganlit.callbacks.progress import say
 from ganlit.errors import UserError
 
-# What the trained result depends on. The length, the machine and the record of a run are free.
-GUARDED = (
-    *("seed", "model", "data", "fidelity", "recovery"),
-    *("trainer.callbacks", "trainer.precision", "trainer.sync_batchnorm", "trainer.limit_train_batches"),
-)
+# What the trained result and the meaning of its scores depend on. The length, the machine and the record are free.
+GUARDED = ("seed", "model", "data", "fidelity", "trainer.callbacks", "trainer.precision", "trainer.sync_batchnorm")
+# Of these, what only says where files lie and how often the run is measured.
+FREE = ("data.root", "data.tick", "fidelity.weights", "fidelity.every")
+
+UNSET = "unset"
 
 
 def compare(folder: Path, settings: dict[str, Any], allowed: list[str]) -> None:
@@ -35,7 +36,9 @@ def compare(folder: Path, settings: dict[str, Any], allowed: list[str]) -> None:
     try:
         earlier = yaml.safe_load(path.read_text())
     except yaml.YAMLError:
-        raise UserError(f"{path} is not valid YAML, so nobody can tell whether settings differ: mend it.") from None
+        earlier = None
+    if not isinstance(earlier, dict):
+        raise UserError(f"{path} is not a mapping in YAML, so nobody can tell whether settings differ: mend it.")
     changed = differences(earlier, settings)
     refused = [key for key in changed if not any(inside(key, other) for other in allowed)]
     if refused:
@@ -49,25 +52,46 @@ def compare(folder: Path, settings: dict[str, Any], allowed: list[str]) -> None:
 
 def differences(earlier: dict[str, Any], settings: dict[str, Any]) -> dict[str, str]:
     """By key, "key: old -> new" for every guarded setting that differs."""
-    old, new = dict(leaves(earlier)), dict(leaves(settings))
-    keys = [key for key in dict.fromkeys([*old, *new]) if any(inside(key, guarded) for guarded in GUARDED)]
-    return {
-        key: f"{key}: {old.get(key, 'unset')} -> {new.get(key, 'unset')}"
-        for key in keys
-        if old.get(key, "unset") != new.get(key, "unset")
-    }
+    return {key: f"{key}: {brief(old)} -> {brief(new)}" for key, old, new in changes(earlier, settings) if guarded(key)}
 
 
-def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value of nested mappings and lists with its dotted key; the items of a list by number."""
-    items = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else None
-    if not items:
-        yield path, tree
-        return
-    for key, value in items:
-        yield from leaves(value, f"{path}.{key}" if path else str(key))
+def changes(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Where two trees differ: dotted key, old value and new, as far down as they are of one kind.
+
+    Of another class, or of lists of other lengths, nothing inside can be told apart: these differ as a whole.
+    """
+    if isinstance(old, dict) and isinstance(new, dict) and old.get("class_path") == new.get("class_path"):
+        pairs = [(key, old.get(key, UNSET), new.get(key, UNSET)) for key in dict.fromkeys([*old, *new])]
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = [(index, *items) for index, items in enumerate(zip(old, new, strict=True))]
+    else:
+        pairs = []
+        if old != new:
+            yield path, old, new
+    for key, before, after in pairs:
+        yield from changes(before, after, f"{path}.{key}" if path else str(key))
+
+
+def guarded(key: str) -> bool:
+    """Whether a change of this key needs the user's consent; that of what holds a guarded key does, too."""
+    if any(inside(key, free) for free in FREE):
+        return False
+    return any(inside(key, other) or inside(other, key) for other in GUARDED)
 
 
 def inside(key: str, other: str) -> bool:
-    """Whether a dotted key is another one or lies inside it."""
-    return key == other or key.startswith(f"{other}.")
+    """Whether a dotted key is another one or lies inside it, whether or not they spell out `init_args`."""
+    return f"{_short(key)}.".startswith(f"{_short(other)}.")
+
+
+def brief(value: Any) -> str:
+    """A setting in a few words: of a class its name, of a mapping its keys."""
+    if isinstance(value, dict):
+        return value["class_path"].rpartition(".")[2] if "class_path" in value else f"{{{', '.join(value)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(brief, value))}]"
+    return "null" if value is None else str(value)
+
+
+def _short(key: str) -> str:
+    return ".".join(part for part in key.split(".") if part != "init_args")

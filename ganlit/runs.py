@@ -47,14 +47,17 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         UserError: a run is writing there, or nobody can.
     """
+    path = folder / "lock"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / "lock").open("a+")
+        file = path.open("a+")
     except OSError as error:
         raise UserError(f"{folder} cannot be written ({error.strerror}): give another --name.") from None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not (path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno()))):
+                raise BlockingIOError  # a run that was refused has just removed this very file
         except BlockingIOError:
             raise UserError(f"{folder} is in use by {_holder(file)}: wait for it, or give another --name.") from None
         except OSError as error:
@@ -73,6 +76,9 @@ def locked(folder: Path) -> Iterator[None]:
             yield
         finally:
             locks.discard(file)
+            if [path.name for path in folder.iterdir()] == ["lock"]:  # all that a refused run has left
+                (folder / "lock").unlink()
+                folder.rmdir()
 
 
 def _holder(file: TextIO) -> str:

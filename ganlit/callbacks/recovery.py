@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.trainer.call import _call_callbacks_load_state_dict
 
 from ganlit import durable
 from ganlit.callbacks.checkpoint import rewind
 from ganlit.callbacks.progress import say
 from ganlit.errors import UserError
-from ganlit.tasks.base import AdversarialModule
+from ganlit.tasks.base import PLAYERS, AdversarialModule
 
 
 class Recovery(Callback):
@@ -20,7 +21,7 @@ class Recovery(Callback):
     Args:
         patience: skipped steps in a row after which the run goes back to its last checkpoint, on another branch of the
             random stream.
-        attempts: times it goes back before it stops.
+        attempts: times it goes back to one and the same checkpoint before it stops.
     """
 
     def __init__(self, patience: int = 10, attempts: int = 3) -> None:
@@ -29,6 +30,9 @@ class Recovery(Callback):
                 raise UserError(f"recovery.{key} is {value}: it must be positive.")
         self.patience = patience
         self.attempts = attempts
+        self.causes: list[str] = []  # what was not finite since a step was last taken
+        self.place: int | None = None  # images seen where the run last went back to
+        self.attempt = 0  # how often it has gone there
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
         if pl_module.skips_in_a_row >= self.patience:
@@ -36,31 +40,52 @@ class Recovery(Callback):
         self.told = dict(pl_module.skipped)
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
-        for name, count in pl_module.skipped.items():
-            if count > self.told.get(name, 0):
-                first, last = pl_module.images_seen - pl_module.images, pl_module.images_seen - 1
-                say(f"skipped  {name} not finite on images {first} to {last}, step not taken; {count} so far")
+        new = {name: count for name, count in pl_module.skipped.items() if count > self.told.get(name, 0)}
+        for name, count in new.items():
+            first, last = pl_module.images_seen - pl_module.images, pl_module.images_seen - 1
+            say(f"skipped  {name} not finite on images {first} to {last}, step not taken; {count} so far")
+        self.causes = list(dict.fromkeys([*self.causes, *new])) if pl_module.skips_in_a_row else []
 
     def _go_back(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
-        skipped, branch = pl_module.skipped, pl_module.branch + 1
-        diagnosis = (
-            f"{', '.join(skipped)} not finite for {self.patience} steps in a row at {pl_module.kimg:.1f} kimg: lower "
-            "the learning rate of that player, regularize the discriminator, or train in 32-true"
-        )
-        if branch > self.attempts:
-            raise UserError(f"{diagnosis}; going back {self.attempts} times was no help.")
+        trouble = f"{', '.join(self.causes)} not finite for {self.patience} steps in a row at {pl_module.kimg:.1f} kimg"
         try:
             path, damage = durable.newest(Path(trainer.default_root_dir) / "checkpoints")
         except UserError:
-            raise UserError(f"{diagnosis}; there is no checkpoint yet to go back to.") from None
+            advice = remedy(self.causes, trainer.precision)
+            raise UserError(f"{trouble}, and there is no checkpoint yet to go back to: {advice}.") from None
         if damage is not None:
             say(damage)
         checkpoint = trainer.strategy.load_checkpoint(path, weights_only=True)
+        place = checkpoint["images_seen"]
+        attempt = self.attempt + 1 if place == self.place else 1
+        if attempt > self.attempts:
+            advice = remedy(self.causes, trainer.precision)
+            raise UserError(f"{trouble}, though the run went back {self.attempts} times to {path}: {advice}.")
+
+        skipped, branch = pl_module.skipped, pl_module.branch + 1
         trainer.strategy.load_model_state_dict(checkpoint)
         trainer.strategy.load_optimizer_state_dict(checkpoint)
+        _call_callbacks_load_state_dict(trainer, checkpoint)  # scores of what is undone are undone, too
         pl_module.on_load_checkpoint(checkpoint)
         pl_module.apply_hyperparameters()
         pl_module.skipped, pl_module.branch, pl_module.skips_in_a_row = skipped, branch, 0
         pl_module.rolled_back = True
+        self.causes, self.place, self.attempt = [], place, attempt
+        trainer.fit_loop.epoch_loop._batches_that_stepped = place // pl_module.images
         rewind(trainer, pl_module.kimg)
-        say(f"{diagnosis}; going back to {pl_module.kimg:.1f} kimg, attempt {branch} of {self.attempts}")
+        say(f"{trouble}; going back to {pl_module.kimg:.1f} kimg, attempt {attempt} of {self.attempts}")
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"causes": self.causes, "place": self.place, "attempt": self.attempt}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.causes, self.place = list(state_dict["causes"]), state_dict["place"]
+        self.attempt = state_dict["attempt"]
+
+
+def remedy(causes: list[str], precision: str) -> str:
+    """What a user can do about terms of these players that are not finite."""
+    players = [player for player in PLAYERS if any(cause.startswith(f"{player}/") for cause in causes)]
+    rates = " and ".join(f"model.init_args.{player}_optimizer.init_args.lr" for player in players)
+    wider = ", or set trainer.precision to 32-true" if precision == "bf16-mixed" else ""
+    return f"lower {rates}, give the discriminator a regularizer such as R1 or a larger weight of it{wider}"

@@ -49,7 +49,7 @@ def first_not_finite(values: dict[str, float]) -> str | None:
 
 
 def remembered(module: nn.Module) -> list[Tensor]:
-    """The floating-point buffers that a checkpoint holds, without those of the average, which copies them.
+    """The buffers that a checkpoint holds, without those of the average, which copies them.
 
     Batch statistics, the mean style, path length's mean, ADA's strength: each rank moves them by its own images, and
     their average over ranks is what the whole batch would have made of them.
@@ -58,7 +58,7 @@ def remembered(module: nn.Module) -> list[Tensor]:
     return [
         tensor
         for name, tensor in module.state_dict(keep_vars=True).items()
-        if name not in parameters and not name.startswith("ema.") and tensor.is_floating_point()
+        if name not in parameters and not name.startswith("ema.")
     ]
 
 
@@ -127,6 +127,7 @@ class AdversarialModule(LightningModule, ABC):
         self.seed = seed
 
         self.images_seen = 0
+        self.resumed_from: int | None = None  # the number of processes that wrote the checkpoint
         self.branch = 0  # of the random stream; a rollback takes the next
         self.skipped: dict[str, int] = {}  # steps not taken, by the term that was not finite
         self.skips_in_a_row = 0
@@ -169,12 +170,18 @@ class AdversarialModule(LightningModule, ABC):
         Raises:
             UserError: ranks and micro-batches do not divide the batch.
         """
+        world = self.trainer.world_size
+        if self.resumed_from not in (None, world):
+            self.print(
+                f"Trained by {self.resumed_from} processes, resumed by {world}: the order of the data is kept, latents "
+                "differ, so the result is no longer bitwise that of a run that was never stopped."
+            )
         if self.trainer.datamodule is None:  # bare loaders, as plain Python may give them, do not tell what they hold
             return
-        batch, shares = self.trainer.datamodule.batch, self.trainer.world_size * self.accumulate
+        batch, shares = self.trainer.datamodule.batch, world * self.accumulate
         if batch % shares:
             raise UserError(
-                f"data.init_args.batch is {batch}, which {self.trainer.world_size} ranks with "
+                f"data.init_args.batch is {batch}, which {world} ranks with "
                 f"model.init_args.accumulate {self.accumulate} cannot share evenly: set it to a multiple of {shares}."
             )
         self.trainer.fit_loop.epoch_loop._batches_that_stepped = self.images_seen // batch
@@ -227,7 +234,7 @@ class AdversarialModule(LightningModule, ABC):
         gradients = [parameter.grad for parameter in parameters]
         stop = torch.full_like(next(iter(terms.values())), float(self.stop_requested))
         values = torch.stack([*terms.values(), stop])
-        average_over_ranks([*gradients, *self.memory, values])
+        average_over_ranks([*gradients, *filter(torch.is_floating_point, self.memory), values])
 
         norm = get_total_norm(gradients)
         *numbers, stop, length = torch.stack([*values, norm]).tolist()  # here the host waits for the device
@@ -302,10 +309,12 @@ class AdversarialModule(LightningModule, ABC):
             del checkpoint[key]
         for key in ("images_seen", "branch", "skipped", "skips_in_a_row"):
             checkpoint[key] = getattr(self, key)
+        checkpoint["world_size"] = self.trainer.world_size
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint.pop("loops", None)
         self.images_seen = checkpoint["images_seen"]
+        self.resumed_from = checkpoint.get("world_size")
         self.branch = checkpoint.get("branch", 0)
         self.skipped = dict(checkpoint.get("skipped", {}))
         self.skips_in_a_row = checkpoint.get("skips_in_a_row", 0)

@@ -1,0 +1,56 @@
+"""What each player's step is, for every loss and every regularizer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from ganlit.losses.adversarial import Hinge, LeastSquares, Minimax, NonSaturating, Relativistic, Wasserstein
+from ganlit.regularizers.generator import PathLength
+from ganlit.regularizers.gradient import R1, R2, GradientPenalty
+from games import WORLD, Shards, flat, game, train
+
+LOSSES = (NonSaturating, Minimax, Hinge, Wasserstein, LeastSquares, Relativistic)
+REGULARIZERS: dict[str, Any] = {
+    "none": dict,
+    "R1": lambda: {"regularizers": [R1(weight=0.5)]},
+    "R2": lambda: {"regularizers": [R2(weight=0.5)]},
+    "GradientPenalty": lambda: {"regularizers": [GradientPenalty(weight=2.0)]},
+    "PathLength": lambda: {"generator_regularizers": [PathLength(weight=2.0, every=1, decay=0.3)]},
+}
+
+
+CLIPS = {"discriminator_clip": 0.02, "generator_clip": 0.01}
+
+
+def played(steps: int = 2, **parts: Any) -> dict[str, Tensor]:
+    """Steps of both players in float64: the gradients of the last and what they have made of the state."""
+    module = game(**parts)
+    trainer = train(module, Shards(steps, shape=(1, 8, 8)), precision="64-true")
+    return {
+        "discriminator": flat(parameter.grad for parameter in module.discriminator.parameters()),
+        "generator": flat(parameter.grad for parameter in module.generator.parameters()),
+        "state": flat(module.state_dict().values()),
+        "terms": flat(value for name, value in sorted(trainer.callback_metrics.items()) if "/" in name),
+    }
+
+
+def found() -> dict[str, dict[str, Tensor]]:
+    """By "loss regularizer", and by what was done beside: accumulation, clipping."""
+    games = {
+        f"{loss.__name__} {name}": played(loss=loss(), **regularizer())
+        for loss in LOSSES
+        for name, regularizer in REGULARIZERS.items()
+    }
+    # What ranks do to a batch and what accumulation does to a rank's share of it are independent: with one process all
+    # is tried, with several a few.
+    pairs = [(loss, name) for loss in LOSSES for name in REGULARIZERS if name != "PathLength"]
+    for loss, name in pairs if WORLD == 1 else [(NonSaturating, "R1"), (Relativistic, "GradientPenalty")]:
+        for count in (2, 4):
+            key = f"{loss.__name__} {name} accumulate={count}"
+            games[key] = played(loss=loss(), accumulate=count, **REGULARIZERS[name]())
+    games["clipped"] = played(loss=NonSaturating(), steps=1, **CLIPS)
+    games["clipped accumulate=2"] = played(loss=NonSaturating(), steps=1, accumulate=2, **CLIPS)
+    games["not clipped"] = played(loss=NonSaturating(), steps=1)
+    return games

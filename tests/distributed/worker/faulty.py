@@ -1,0 +1,65 @@
+"""A task for the command line that fails when the environment tells it to, and features that take no time.
+
+FAULT="rank:step:what": what happens to a rank at a step. SERVED=FOLDER: where ranks note the images that they train on.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
+
+from ganlit.callbacks import fidelity
+from ganlit.errors import UserError
+from ganlit.metrics.features import FeatureExtractor
+from ganlit.tasks.synthesis import Synthesis
+
+
+class Tiny(FeatureExtractor):
+    """Two means of an image's halves, in place of the Inception."""
+
+    name = "tiny"
+    dim = 2
+    protocol = "tiny/none"
+    batch = 500
+
+    def __init__(self, weights: Path | None = None, precision: str = "fp32") -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(1 / 255))
+
+    def encode(self, images: Tensor) -> dict[str, Tensor]:
+        return {"pool": adaptive_avg_pool2d((images * self.scale).mean(1, keepdim=True), (2, 1)).flatten(1)}
+
+
+fidelity.Inception = Tiny
+
+
+class Faulty(Synthesis):
+    def training_step(self, batch: Any, batch_idx: int) -> None:
+        clock = self.images_seen
+        super().training_step(batch, batch_idx)
+        if folder := os.environ.get("SERVED"):
+            shades = (batch.image.mean((1, 2, 3)) * 127.5 + 127.5).round().int().tolist()
+            with Path(folder, f"served-{self.global_rank}").open("a") as file:
+                print(clock, *shades, file=file)
+        for fault in os.environ.get("FAULT", "").split():
+            rank, step, what = fault.split(":")
+            if (int(rank), int(step)) == (self.global_rank, clock // self.images):
+                self.fail(what)
+
+    def fail(self, what: str) -> None:
+        match what:
+            case "error":
+                raise ArithmeticError(f"rank {self.global_rank} cannot count")
+            case "refusal":
+                raise UserError(f"rank {self.global_rank} does not like its data: give it better ones.")
+            case "hang":
+                time.sleep(3600)
+            case _:
+                os.kill(os.getpid(), signal.Signals[what])

@@ -1,0 +1,72 @@
+"""Runs jobs of several ranks, each rank a fork of this process, which imports torch and Lightning once for all of them.
+
+    python ranks.py FOLDER
+
+FOLDER/jobs.json lists them: {"name", "world", "target": "module:function", "arguments", "environment"}. What a rank
+prints comes to FOLDER/<name>-<rank>.out and .err; FOLDER/ended.json holds, for each job, its exit codes in the order of
+ranks and the seconds until the last of them had ended. Lightning takes these for processes that someone else has
+launched, as under SLURM or torchrun.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.utilities import rank_zero_only
+
+import ganlit.cli  # noqa: F401
+
+LIMIT = 240  # seconds after which a rank is killed, whatever it waits for
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def become(job: dict[str, Any], rank: int, port: int, folder: Path) -> None:
+    """What a fork does for the rest of its life."""
+    signal.alarm(LIMIT)
+    os.environ |= job.get("environment", {})
+    if job["world"] > 1:
+        place = {"LOCAL_RANK": rank, "NODE_RANK": 0, "WORLD_SIZE": job["world"]}
+        os.environ |= {key: str(value) for key, value in place.items()}
+        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        rank_zero_only.rank = rank  # Lightning read it from the environment when it was imported
+    for stream, suffix in ((sys.stdout, "out"), (sys.stderr, "err")):
+        os.dup2(os.open(folder / f"{job['name']}-{rank}.{suffix}", os.O_WRONLY | os.O_CREAT), stream.fileno())
+    module, _, function = job["target"].partition(":")
+    sys.exit(getattr(import_module(module), function)(*job.get("arguments", [])))
+
+
+def main(folder: Path) -> None:
+    jobs = json.loads((folder / "jobs.json").read_text())
+    started = time.monotonic()
+    running: dict[int, tuple[str, int]] = {}
+    for job in jobs:
+        port = free_port()
+        for rank in range(job["world"]):
+            pid = os.fork()
+            if not pid:
+                become(job, rank, port, folder)
+            running[pid] = job["name"], rank
+    ended = {job["name"]: {"codes": [None] * job["world"], "seconds": 0.0} for job in jobs}
+    while running:
+        pid, status = os.wait()
+        name, rank = running.pop(pid)
+        ended[name]["codes"][rank] = os.waitstatus_to_exitcode(status)
+        ended[name]["seconds"] = time.monotonic() - started
+    (folder / "ended.json").write_text(json.dumps(ended))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
