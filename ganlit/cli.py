@@ -211,7 +211,8 @@ class GanlitCLI(LightningCLI):
             found = trained(self.folder)
             settings.ckpt_path = str(last_checkpoint(self.folder)) if found else None
             say(f"resuming {settings.ckpt_path}" if found else f"nothing to resume in {self.folder}: starting")
-        if settings.ckpt_path is not None and Path(settings.ckpt_path).parent == self.folder / "checkpoints":
+        checkpoints = (self.folder / "checkpoints").resolve()
+        if settings.ckpt_path is not None and Path(settings.ckpt_path).resolve().parent == checkpoints:
             allowed = [] if isinstance(asked, bool) else Resume(**asked.as_dict()).keys
             compare(self.folder, yaml.safe_load(self.dump()), allowed)
 

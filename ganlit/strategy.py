@@ -47,6 +47,8 @@ class AdversarialDDP(DDPStrategy):
     micro-batch, so that several backwards, double backwards and batch normalisation in either network are no matter.
     """
 
+    alarm: Alarm | None = None  # once the processes have met
+
     def setup_environment(self) -> None:
         super().setup_environment()
         self.alarm = Alarm(self.cluster_environment.main_address, self.cluster_environment.main_port)
@@ -66,11 +68,12 @@ class AdversarialDDP(DDPStrategy):
         super().on_exception(exception)
         if "by peer" in str(exception):
             exception.add_note("Another rank has ended without an error of its own: killed, perhaps out of memory.")
-        if not isinstance(exception, Stopped | KeyboardInterrupt):
+        if self.alarm is not None and not isinstance(exception, Stopped | KeyboardInterrupt):
             self.alarm.ring(2 if isinstance(exception, UserError) else 1)
 
     def teardown(self) -> None:
-        self.alarm.stop()
+        if self.alarm is not None:
+            self.alarm.stop()
         super().teardown()
 
     @classmethod

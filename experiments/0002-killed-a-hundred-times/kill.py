@@ -1,4 +1,4 @@
-"""Is a run that was killed the same run? Kills trainings by SIGKILL at random instants, resumes them, compares the ends.
+"""Is a run that was killed the same run? Kills trainings by SIGKILL at random, resumes them, compares the ends.
 
     python experiments/0002-killed-a-hundred-times/kill.py --kills 100
 
@@ -20,12 +20,12 @@ from typing import NamedTuple
 
 import torch
 from jsonargparse import auto_cli
-from victim import BATCH, PHASES, RUN, Board, differences, output, prepare, start
+from victim import BATCH, PHASES, RUN, Board, Group, differences, output, prepare, start
 
 from ganlit import durable
 from ganlit.runs import trained
 
-OFTEN = (1, 3, 3, 3, 1)  # how often a kill aims at each of the phases
+OFTEN = (1, 2, 3, 4, 1)  # how often a kill aims at each of the phases
 LATEST = (1, 12, 3, 5, 1)  # and at which of its occurrences in one process, at the latest
 
 
@@ -56,7 +56,7 @@ def aim(chance: random.Random, durations: list[float]) -> Aim:
     return Aim(phase, chance.randint(1, LATEST[phase]), chance.uniform(0, durations[phase]))
 
 
-def strike(process: BaseProcess, board: Board, target: Aim) -> bool:
+def strike(process: BaseProcess | Group, board: Board, target: Aim) -> bool:
     """Waits for the instant and kills; False where the process had ended before it came."""
     while board.entries[target.phase] < target.occurrence and process.is_alive():
         time.sleep(0.0002)
@@ -77,7 +77,9 @@ def examine(folder: Path, board: Board, run: int) -> Kill:
     return Kill(run, PHASES[board.phase], board.seen, board.saved, name, kept, lost, partials)
 
 
-def haunted(place: Path, run: int, budget: int, chance: random.Random, durations: list[float]) -> list[Kill]:
+def haunted(
+    place: Path, run: int, budget: int, chance: random.Random, durations: list[float], processes: int
+) -> list[Kill]:
     """A run that is killed up to `budget` times on its way to the end."""
     folder = place / f"run{run}"
     board = Board(folder / "board")
@@ -85,7 +87,7 @@ def haunted(place: Path, run: int, budget: int, chance: random.Random, durations
     while True:
         board.entries[:] = 0
         board.state[1] = board.saved
-        process = start(folder)
+        process = start(folder, processes=processes)
         if len(kills) < budget and strike(process, board, aim(chance, durations)):
             kills.append(examine(folder, board, run))
             continue
@@ -114,12 +116,15 @@ def report(kills: list[Kill], seconds: float) -> None:
             print(f"  run {run}: {end}")
 
 
-def main(kills: int = 100, seed: int = 0, out: Path | None = None, place: Path | None = None) -> None:
+def main(
+    kills: int = 100, seed: int = 0, processes: int = 1, out: Path | None = None, place: Path | None = None
+) -> None:
     """Kills, resumes, compares and tells.
 
     Args:
         kills: how many.
         seed: of the instants.
+        processes: ranks of each training, all killed at the same instant.
         out: CSV file with a row for each kill.
         place: folder for the runs; those that end otherwise are kept there. By default a temporary one, removed.
     """
@@ -127,7 +132,7 @@ def main(kills: int = 100, seed: int = 0, out: Path | None = None, place: Path |
     with tempfile.TemporaryDirectory() as temporary:
         place = (place or Path(temporary)).absolute()
         prepare(place)
-        undisturbed = start(place / "undisturbed")
+        undisturbed = start(place / "undisturbed", processes=processes)
         undisturbed.join()
         if undisturbed.exitcode != 0:
             raise SystemExit(output(place / "undisturbed", undisturbed))
@@ -137,7 +142,8 @@ def main(kills: int = 100, seed: int = 0, out: Path | None = None, place: Path |
         chance = random.Random(seed)
         done: list[Kill] = []
         while len(done) < kills:
-            done += haunted(place, done[-1].run + 1 if done else 1, kills - len(done), chance, durations)
+            run = done[-1].run + 1 if done else 1
+            done += haunted(place, run, kills - len(done), chance, durations, processes)
             print(f"{len(done)} kills, run {done[-1].run}: {done[-1].end}", flush=True)
     if out is not None:
         with out.open("w", newline="") as file:

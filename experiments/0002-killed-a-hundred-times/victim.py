@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import multiprocessing
 import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +50,7 @@ model:
     loss: NonSaturating
     regularizers: [{class_path: R1, init_args: {weight: 0.1, every: 3}}]
     generator_regularizers: [{class_path: PathLength, init_args: {every: 2}}]
-    augment: {class_path: ADA, init_args: {p: 0.2, speed: 1.0, interval: 2}}
+    augment: {class_path: ADA, init_args: {p: 0.2, target: 0.3, speed: 3.0, interval: 2}}
     ema: {class_path: EMA, init_args: {half_life: 0.1}}
     n_critic: 2
     generator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.003, betas: [0.0, 0.99]}}
@@ -78,7 +81,6 @@ def prepare(place: Path) -> None:
         path = place / "pictures" / ("dark", "light")[index % 2] / f"{index}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(generator.integers(100 * (index % 2), 156 + 100 * (index % 2), (16, 16), np.uint8)).save(path)
-    os.environ["OMP_NUM_THREADS"] = "1"
     forks.set_forkserver_preload(["ganlit.cli"])
 
 
@@ -147,7 +149,7 @@ class Watch(Callback):
         self.board.enter(VALIDATION)
 
     def on_validation_end(self, *_: Any) -> None:
-        self.board.enter(TRAINING)
+        self.board.enter(TRAINING, anew=False)
 
     def on_train_end(self, *_: Any) -> None:
         self.board.enter(CLOSING_TEST)
@@ -159,9 +161,9 @@ def live(folder: Path, arguments: tuple[str, ...]) -> None:
     output = os.open(f"{os.getpid()}.log", os.O_WRONLY | os.O_CREAT)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    os.environ |= {"WANDB_MODE": "disabled", "GANLIT_CACHE": str(folder.parent / "cache")}
+    os.environ |= {"WANDB_MODE": "disabled", "GANLIT_CACHE": str(folder / "cache")}
     torch.set_num_threads(1)
-    board = Board(folder / "board")
+    board = Board(folder / f"board{os.environ.get('LOCAL_RANK', '')}")  # started by Lightning, a rank has another
     board.enter(START_UP)
     callbacks, save, keep = cli.GanlitCLI.callbacks, durable.save, durable.keep
 
@@ -181,15 +183,41 @@ def live(folder: Path, arguments: tuple[str, ...]) -> None:
     raise SystemExit(code)
 
 
-def start(folder: Path, *arguments: str) -> BaseProcess:
+class Group:
+    """The same command on several processes, killed together; it answers like a process.
+
+    Lightning starts the other ranks by running the script anew, so that there is nothing to fork here.
+    """
+
+    def __init__(self, folder: Path, arguments: tuple[str, ...]) -> None:
+        command = [sys.executable, str(Path(__file__).absolute()), str(folder), *arguments]
+        self.first = subprocess.Popen(command, start_new_session=True)
+        self.pid = self.first.pid
+
+    exitcode = property(lambda self: self.first.poll())
+
+    def is_alive(self) -> bool:
+        return self.exitcode is None
+
+    def kill(self) -> None:
+        if self.is_alive():
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def join(self) -> None:
+        self.first.wait()
+
+
+def start(folder: Path, *arguments: str, processes: int = 1) -> BaseProcess | Group:
     """Starts a command in a folder beside victim.yaml, which is made where it is missing."""
     folder.mkdir(exist_ok=True)
+    if processes > 1:
+        return Group(folder, (*(arguments or FIT), f"--trainer.devices={processes}"))
     process = forks.Process(target=live, args=(folder, arguments or FIT))
     process.start()
     return process
 
 
-def output(folder: Path, process: BaseProcess) -> str:
+def output(folder: Path, process: BaseProcess | Group) -> str:
     return (folder / f"{process.pid}.log").read_text()
 
 
@@ -237,3 +265,7 @@ def numbers(metrics: Path) -> list[dict[str, str]]:
             for row in csv.DictReader(file)
         ]
     return [row for row in rows if row.keys() != {"kimg"}]
+
+
+if __name__ == "__main__":
+    live(Path(sys.argv[1]), tuple(sys.argv[2:]))

@@ -56,6 +56,7 @@ class Checkpoints(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         if trainer.is_global_zero:
             self._write_config(Path(trainer.default_root_dir) / "config.yaml", pl_module.kimg)
+            self._keep_best(trainer, pl_module.kimg)
         rewind(trainer, pl_module.kimg)
         if self.owes_validation:
             trainer.validating = True
@@ -97,6 +98,12 @@ class Checkpoints(Callback):
         with pl_module.stopwatch("io"):
             trainer.save_checkpoint(self._folder(trainer) / "last.ckpt", weights_only=False)
         return True
+
+    def _keep_best(self, trainer: Trainer, kimg: float) -> None:
+        """Gives the best checkpoint its name where a kill fell between that and its saving."""
+        resumed = Path(trainer.ckpt_path or "")
+        if self.best_kimg == kimg and resumed.resolve().parent == self._folder(trainer).resolve():
+            durable.keep(resumed, "best.ckpt")
 
     def _write_config(self, path: Path, kimg: float) -> None:
         """Keeps the settings of a run that goes on under others."""

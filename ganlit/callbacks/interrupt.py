@@ -20,8 +20,8 @@ from ganlit.tasks.base import AdversarialModule
 class Interrupt(Callback):
     """Ctrl-C and SIGTERM: the step is finished, the run saved and ended; a second signal ends it at once.
 
-    All ranks stop after the same step, whichever was signalled. A validation is left where it stands: it has its
-    checkpoint behind it. On several ranks, which wait for one another there, it is finished first.
+    All ranks stop after the same step, whichever was signalled. A measured validation is left where it stands: it has
+    a checkpoint behind it. On several ranks, which wait for one another there, it is finished first.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -42,13 +42,14 @@ class Interrupt(Callback):
             raise Stopped(self.signal or signal.SIGTERM)
 
     def on_validation_batch_end(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
-        self._leave(trainer)
+        if self.checkpoints.owes_validation:
+            self._leave(trainer)
 
     def on_test_batch_end(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
         self._leave(trainer)
 
     def _leave(self, trainer: Trainer) -> None:
-        if self.signal is not None and trainer.world_size == 1 and not trainer.sanity_checking:
+        if self.signal is not None and trainer.world_size == 1:
             raise Stopped(self.signal)
 
     def _listen(self, trainer: Trainer, pl_module: AdversarialModule) -> None:

@@ -48,13 +48,10 @@ class Recovery(Callback):
 
     def _go_back(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         trouble = f"{', '.join(self.causes)} not finite for {self.patience} steps in a row at {pl_module.kimg:.1f} kimg"
-        try:
-            path, damage = durable.newest(Path(trainer.default_root_dir) / "checkpoints")
-        except UserError:
+        path = untroubled(Path(trainer.default_root_dir) / "checkpoints")
+        if path is None:
             advice = remedy(self.causes, trainer.precision)
-            raise UserError(f"{trouble}, and there is no checkpoint yet to go back to: {advice}.") from None
-        if damage is not None:
-            say(damage)
+            raise UserError(f"{trouble}, and there is no checkpoint yet to go back to: {advice}.")
         checkpoint = trainer.strategy.load_checkpoint(path, weights_only=True)
         place = checkpoint["images_seen"]
         attempt = self.attempt + 1 if place == self.place else 1
@@ -68,7 +65,7 @@ class Recovery(Callback):
         _call_callbacks_load_state_dict(trainer, checkpoint)  # scores of what is undone are undone, too
         pl_module.on_load_checkpoint(checkpoint)
         pl_module.apply_hyperparameters()
-        pl_module.skipped, pl_module.branch, pl_module.skips_in_a_row = skipped, branch, 0
+        pl_module.skipped, pl_module.branch, pl_module.streak = skipped, branch, dict.fromkeys(PLAYERS, 0)
         pl_module.rolled_back = True
         self.causes, self.place, self.attempt = [], place, attempt
         trainer.fit_loop.epoch_loop._batches_that_stepped = place // pl_module.images
@@ -81,6 +78,14 @@ class Recovery(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.causes, self.place = list(state_dict["causes"]), state_dict["place"]
         self.attempt = state_dict["attempt"]
+
+
+def untroubled(folder: Path) -> Path | None:
+    """The latest whole checkpoint that was not written among skipped steps; such weights may give nothing finite."""
+    for path in (folder / durable.LAST, folder / durable.PREVIOUS):
+        if durable.damage(path) is None and not any(durable.load(path)["streak"].values()):
+            return path
+    return None
 
 
 def remedy(causes: list[str], precision: str) -> str:

@@ -38,7 +38,13 @@ def stateless_seed(*key: int) -> int:
 
 
 def micro_batches(batch: Any, count: int) -> Iterator[Any]:
-    """A named tuple of tensors [B, ...], cut into `count` equal ones."""
+    """A named tuple of tensors [B, ...], cut into `count` equal ones.
+
+    Raises:
+        UserError: it cannot be.
+    """
+    if len(batch[0]) % count:
+        raise UserError(f"model.init_args.accumulate is {count}: it does not divide a batch of {len(batch[0])} images.")
     parts = [tensor.chunk(count) for tensor in batch]
     return (type(batch)(*tensors) for tensors in zip(*parts, strict=True))
 
@@ -130,7 +136,8 @@ class AdversarialModule(LightningModule, ABC):
         self.resumed_from: int | None = None  # the number of processes that wrote the checkpoint
         self.branch = 0  # of the random stream; a rollback takes the next
         self.skipped: dict[str, int] = {}  # steps not taken, by the term that was not finite
-        self.skips_in_a_row = 0
+        self.streak: dict[Player, int] = dict.fromkeys(PLAYERS, 0)  # turns without a step, in a row
+        self.latest: Terms = {}  # of every term the latest value: lazy ones have none at most steps
         self.rolled_back = False  # the batches of this tick no longer follow the clock
         self.stopwatch: Callable[[str], Any] = nullcontext  # a Stopwatch while `Profile` times the run
         self.stop_requested = False  # on this rank
@@ -140,6 +147,11 @@ class AdversarialModule(LightningModule, ABC):
     def kimg(self) -> float:
         """Thousands of real images seen."""
         return self.images_seen / 1000
+
+    @property
+    def skips_in_a_row(self) -> int:
+        """Turns in a row that the unhappier player could not take."""
+        return max(self.streak.values())
 
     @abstractmethod
     def discriminator_terms(self, batch: Any) -> Terms:
@@ -204,54 +216,68 @@ class AdversarialModule(LightningModule, ABC):
         self.images = len(batch[0]) * self.trainer.world_size
         self.step = self.images_seen // self.images
         with self.stopwatch("discriminator+regularizers" if self.due("discriminator") else "discriminator"):
-            played = self.play("discriminator", batch)
+            self.play("discriminator", batch)
         if (self.step + 1) % self.n_critic == 0:
             with self.stopwatch("generator+regularizers" if self.due("generator") else "generator"):
-                played = self.play("generator", batch) and played
-        self.skips_in_a_row = 0 if played else self.skips_in_a_row + 1
+                self.play("generator", batch)
         self.images_seen += self.images
         self.ema.update(self.generator, self.images_seen, self.images)
-        self.log("kimg", self.kimg)
+        self.log_dict({"kimg": self.kimg, **self.latest})
+        self.log_dict({f"skipped/{name}": float(count) for name, count in self.skipped.items()})
 
     def play(self, player: Player, batch: Any) -> bool:
         """One turn of one player: its terms, their gradient, its optimizer.
 
         Returns:
-            Whether the step was taken: one whose terms or gradient are not finite, on any rank, leaves no trace.
+            Whether the step was taken: where terms, gradient or statistics are not finite, on any rank, it is counted
+            and leaves no other trace.
         """
         optimizer = self.optimizers()[PLAYERS.index(player)]
         for other in PLAYERS:
             getattr(self, other).requires_grad_(other == player)
         before = [buffer.clone() for buffer in self.memory]
-
         optimizer.zero_grad()
-        terms: Terms = {}
-        for micro_batch in micro_batches(batch, self.accumulate):
-            parts = getattr(self, f"{player}_terms")(micro_batch)
-            self.manual_backward(torch.stack(list(parts.values())).sum() / self.accumulate)
-            terms = {name: terms.get(name, 0) + value.detach() / self.accumulate for name, value in parts.items()}
+        terms = self.differentiate(player, batch)
         parameters = [parameter for parameter in getattr(self, player).parameters() if parameter.grad is not None]
-        gradients = [parameter.grad for parameter in parameters]
-        stop = torch.full_like(next(iter(terms.values())), float(self.stop_requested))
-        values = torch.stack([*terms.values(), stop])
-        average_over_ranks([*gradients, *filter(torch.is_floating_point, self.memory), values])
-
-        norm = get_total_norm(gradients)
-        *numbers, stop, length = torch.stack([*values, norm]).tolist()  # here the host waits for the device
-        self.stop_agreed |= stop > 0
-        terms = dict(zip(terms, values, strict=False))
-        culprit = first_not_finite({**dict(zip(terms, numbers, strict=True)), "gradient": length})
+        norm, culprit = self.agree(terms, [parameter.grad for parameter in parameters])
+        self.latest |= {f"{player}/{name}": value for name, value in terms.items()}
         if culprit is None:
+            self.streak[player] = 0
             if (limit := self.clip[player]) is not None:
                 clip_grads_with_norm_(parameters, limit, norm)
             optimizer.step()
         else:
+            self.streak[player] += 1
             torch._foreach_copy_(self.memory, before)
             name = f"{player}/{culprit}"
             self.skipped[name] = self.skipped.get(name, 0) + 1
-        self.log_dict({f"{player}/{name}": value for name, value in terms.items()})
-        self.log_dict({f"skipped/{name}": float(count) for name, count in self.skipped.items()})
         return culprit is None
+
+    def differentiate(self, player: Player, batch: Any) -> Terms:
+        """Leaves the gradient of a player's terms in its parameters, micro-batch by micro-batch."""
+        sums: Terms = {}
+        for micro_batch in micro_batches(batch, self.accumulate):
+            terms = getattr(self, f"{player}_terms")(micro_batch)
+            self.manual_backward(torch.stack(list(terms.values())).sum() / self.accumulate)
+            sums = {name: sums.get(name, 0) + value.detach() / self.accumulate for name, value in terms.items()}
+        return sums
+
+    def agree(self, terms: Terms, gradients: list[Tensor]) -> tuple[Tensor, str | None]:
+        """Averages over ranks, in place, what each has found in its share of the batch.
+
+        Returns:
+            The norm of the gradient, and what is not finite: a term, the gradient, the statistics, or nothing.
+        """
+        statistics = [buffer for buffer in self.memory if buffer.is_floating_point()]
+        stop = torch.full_like(next(iter(terms.values())), float(self.stop_requested))
+        values = torch.stack([*terms.values(), stop])
+        average_over_ranks([*gradients, *statistics, values])
+        terms |= zip(terms, values, strict=False)
+
+        norm = get_total_norm(gradients)
+        found = torch.stack([*values, norm, get_total_norm(statistics).to(norm)]).tolist()  # the host waits here
+        self.stop_agreed |= found.pop(len(terms)) > 0
+        return norm, first_not_finite(dict(zip([*terms, "gradient", "statistics"], found, strict=True)))
 
     def due(self, player: Player) -> list[Regularizer]:
         """The regularizers of a player that are due at this step of its own."""
@@ -307,7 +333,7 @@ class AdversarialModule(LightningModule, ABC):
         """Leaves out how far Lightning's loops are: a resumed run starts them afresh, and all goes by the clock."""
         for key in ("loops", "epoch", "global_step"):
             del checkpoint[key]
-        for key in ("images_seen", "branch", "skipped", "skips_in_a_row"):
+        for key in ("images_seen", "branch", "skipped", "streak", "latest"):
             checkpoint[key] = getattr(self, key)
         checkpoint["world_size"] = self.trainer.world_size
 
@@ -317,4 +343,5 @@ class AdversarialModule(LightningModule, ABC):
         self.resumed_from = checkpoint.get("world_size")
         self.branch = checkpoint.get("branch", 0)
         self.skipped = dict(checkpoint.get("skipped", {}))
-        self.skips_in_a_row = checkpoint.get("skips_in_a_row", 0)
+        self.streak = checkpoint.get("streak", self.streak)
+        self.latest = checkpoint.get("latest", {})

@@ -4,20 +4,58 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import torch
+from PIL import Image
 
 WORKER = Path(__file__).parent / "worker"
 PATIENCE = 240  # seconds for one launch, on a machine that others use too
 
 Found = dict[int, list[dict[str, Any]]]
+
+TINY = """
+seed: 3
+kimg: 0.3
+trainer: {accelerator: cpu, log_every_n_steps: 1, callbacks: null}
+model:
+  class_path: faulty.Faulty
+  init_args:
+    generator:
+      class_path: StyleGenerator
+      init_args: {resolution: 16, channels: 1, classes: 2, z_dim: 4, w_dim: 4, mapping_depth: 1, channel_base: 64,
+                  channel_max: 4}
+    discriminator: {class_path: DCDiscriminator, init_args: {resolution: 16, channels: 1, width: 2}}
+    loss: NonSaturating
+    augment: {class_path: ADA, init_args: {p: 0.2, target: 0.2, speed: 1.0, interval: 2}}
+    regularizers: [{class_path: R1, init_args: {weight: 0.1, every: 2}}]
+    generator_regularizers: [{class_path: PathLength, init_args: {weight: 0.5, every: 2}}]
+    ema: {class_path: EMA, init_args: {half_life: 0.1}}
+    generator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002, betas: [0.0, 0.99]}}
+    discriminator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002}}
+data:
+  class_path: Images
+  init_args: {source: squares, channels: 1, resolution: 16, batch: 20, tick: 0.1, val_images: 20, test_images: 40}
+"""
+
+# "rank:step:what", and further options; without a fault a run goes to its end.
+FORKED = {
+    "whole": ("",),
+    "error": ("0:2:error", "--fidelity=null"),
+    "refusal": ("1:2:refusal", "--fidelity=null"),
+    "kill": ("0:2:SIGKILL", "--fidelity=null"),
+    "error beside a hang": ("0:2:hang 1:2:error", "--fidelity=null"),
+    "uneven": ("", "--fidelity=null", "--model.accumulate=4"),
+}
+LAUNCHED = {"stopped": "0:7:SIGTERM", "launched error": "1:2:error", "launched kill": "1:2:SIGKILL"}
 
 
 class Answer(NamedTuple):
@@ -26,7 +64,7 @@ class Answer(NamedTuple):
     codes: list[int]
     out: list[str]
     err: list[str]
-    seconds: float = 0.0
+    ended: float  # seconds since the epoch
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -49,7 +87,7 @@ def ended(command: list[str], folder: Path, **more: str) -> Answer:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         raise
-    return Answer([process.returncode], [out], [err])
+    return Answer([process.returncode], [out], [err], time.time())
 
 
 def ranks(jobs: list[dict[str, Any]], folder: Path) -> dict[str, Answer]:
@@ -63,19 +101,9 @@ def ranks(jobs: list[dict[str, Any]], folder: Path) -> dict[str, Answer]:
         return [(folder / f"{name}-{rank}.{suffix}").read_text() for rank in range(len(found[name]["codes"]))]
 
     return {
-        name: Answer(each["codes"], printed(name, "out"), printed(name, "err"), each["seconds"])
+        name: Answer(each["codes"], printed(name, "out"), printed(name, "err"), each["ended"])
         for name, each in found.items()
     }
-
-
-@pytest.fixture(scope="session")
-def run_ended() -> Callable[..., Answer]:
-    return ended
-
-
-@pytest.fixture(scope="session")
-def run_ranks() -> Callable[..., dict[str, Answer]]:
-    return ranks
 
 
 @pytest.fixture(scope="session")
@@ -93,3 +121,58 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
         world: [torch.load(folder / f"{world}-{rank}.pt", weights_only=True) for rank in range(world)]
         for world in worlds
     }
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with tiny.yaml and a hundred squares, each of its own shade, in which commands run."""
+    folder = tmp_path_factory.mktemp("place")
+    (folder / "tiny.yaml").write_text(TINY)
+    for index in range(100):
+        path = folder / "squares" / ("dark", "light")[index % 2] / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (16, 16), 50 + index // 2 + 100 * (index % 2)).save(path)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def commands(place: Path) -> dict[str, Answer]:
+    """How commands of two processes ended, by name: launched by Lightning itself, or "forked" by somebody else.
+
+    The run `whole` was never stopped; `stopped` was, in the middle of a tick, and resumed by two processes; `alone` is
+    a copy of it that one process has resumed.
+    """
+    forked = [
+        {
+            "name": name,
+            "world": 2,
+            "target": "ganlit.cli:main",
+            "arguments": [fit(name, *more)],
+            "environment": {"FAULT": fault, "SERVED": str(served(place, name))},
+        }
+        for name, (fault, *more) in FORKED.items()
+    ]
+    with ThreadPoolExecutor() as pool:
+        started = {name: pool.submit(launched, place, name, FAULT=fault) for name, fault in LAUNCHED.items()}
+        answers = ranks(forked, place) | {name: answer.result() for name, answer in started.items()}
+        shutil.copytree(place / "runs/stopped", place / "runs/alone")
+        resumed = pool.submit(launched, place, "stopped", "--resume")
+        alone = pool.submit(launched, place, "alone", "--resume", "--trainer.devices=1")
+        return answers | {"resumed": resumed.result(), "alone": alone.result()}
+
+
+def fit(name: str, *more: str) -> list[str]:
+    return ["fit", "--config", "tiny.yaml", "--name", name, "--trainer.devices=2", *more]
+
+
+def served(place: Path, name: str) -> Path:
+    """The folder in which the ranks of a run note what they train on."""
+    folder = place / "served" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def launched(place: Path, name: str, *more: str, **variables: str) -> Answer:
+    """A command, whose further processes Lightning starts."""
+    command = [sys.executable, "-m", "ganlit", *fit(name, *more)]
+    return ended(command, place, SERVED=str(served(place, name)), **variables)

@@ -43,6 +43,14 @@ def test_all_ranks_hold_the_same_finite_state_after_every_step(found: Any, game:
 
 @WORLDS
 @GAMES
+def test_a_skipped_turn_and_no_other_leaves_all_buffers_as_they_were(found: Any, game: str, world: int) -> None:
+    for rank in found[world]:
+        played = rank["skipping"][game]
+        assert played["stood"] == [not taken for turns in played["turns"] for taken in turns]
+
+
+@WORLDS
+@GAMES
 @pytest.mark.parametrize(
     ("player", "step"), [("discriminator", BAD_IMAGES), ("generator", BAD_LATENTS)], ids=["discriminator", "generator"]
 )

@@ -76,8 +76,8 @@ def convolutional_game() -> Synthesis:
     torch.manual_seed(RANK)
     return game(
         Drawing,
-        generator=DCGenerator(8, 1, z_dim=4, width=4),
-        discriminator=DCDiscriminator(8, 1, width=4),
+        generator=DCGenerator(16, 1, z_dim=4, width=4),
+        discriminator=DCDiscriminator(16, 1, width=4),
         generator_optimizer=adam(0.002, 0.5, 0.999),
         discriminator_optimizer=adam(0.002, 0.5, 0.999),
         regularizers=[R1(weight=0.1, every=2)],
@@ -89,7 +89,9 @@ def held(module: Synthesis, trainer: Any) -> dict[str, Tensor]:
     state = {name: tensor.clone() for name, tensor in module.state_dict().items()}
     for player, optimizer in zip(("discriminator", "generator"), trainer.optimizers, strict=True):
         for number, memory in optimizer.state_dict()["state"].items():
-            state |= {f"{player} optimizer.{number}.{key}": torch.as_tensor(value) for key, value in memory.items()}
+            state |= {
+                f"{player} optimizer.{number}.{key}": torch.as_tensor(value).clone() for key, value in memory.items()
+            }
     return state
 
 
@@ -97,7 +99,7 @@ def found() -> dict[str, Any]:
     style = style_game()
     trainer = train(style, Shards(STEPS, (1, 16, 16), BATCH, torch.float32))
     convolutional = convolutional_game()
-    other = train(convolutional, Shards(STEPS, (1, 8, 8), BATCH, torch.float32))
+    other = train(convolutional, Shards(STEPS, (1, 16, 16), BATCH, torch.float32))
     return {
         "held": {"style": held(style, trainer), "convolutional": held(convolutional, other)},
         "latents": {"style": style.drawn, "convolutional": convolutional.drawn},

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from games import WORLD, Shards, flat, game, train
 from torch import Tensor
 
 from ganlit.losses.adversarial import Hinge, LeastSquares, Minimax, NonSaturating, Relativistic, Wasserstein
 from ganlit.regularizers.generator import PathLength
 from ganlit.regularizers.gradient import R1, R2, GradientPenalty
-from games import WORLD, Shards, flat, game, train
 
 LOSSES = (NonSaturating, Minimax, Hinge, Wasserstein, LeastSquares, Relativistic)
 REGULARIZERS: dict[str, Any] = {

@@ -1,6 +1,7 @@
 """A task for the command line that fails when the environment tells it to, and features that take no time.
 
-FAULT="rank:step:what": what happens to a rank at a step. SERVED=FOLDER: where ranks note the images that they train on.
+FAULT="rank:step:what ...": what happens to ranks after a step. SERVED=FOLDER: where ranks note the images that they
+train on, and by the time of the file `fault` when that was.
 """
 
 from __future__ import annotations
@@ -44,16 +45,20 @@ class Faulty(Synthesis):
     def training_step(self, batch: Any, batch_idx: int) -> None:
         clock = self.images_seen
         super().training_step(batch, batch_idx)
-        if folder := os.environ.get("SERVED"):
-            shades = (batch.image.mean((1, 2, 3)) * 127.5 + 127.5).round().int().tolist()
-            with Path(folder, f"served-{self.global_rank}").open("a") as file:
-                print(clock, *shades, file=file)
+        shades = (batch.image.mean((1, 2, 3)) * 127.5 + 127.5).round().int().tolist()
+        with (self.notes / f"served-{self.global_rank}").open("a") as file:
+            print(clock, *shades, file=file)
         for fault in os.environ.get("FAULT", "").split():
             rank, step, what = fault.split(":")
             if (int(rank), int(step)) == (self.global_rank, clock // self.images):
                 self.fail(what)
 
+    @property
+    def notes(self) -> Path:
+        return Path(os.environ["SERVED"])
+
     def fail(self, what: str) -> None:
+        (self.notes / "fault").touch()
         match what:
             case "error":
                 raise ArithmeticError(f"rank {self.global_rank} cannot count")

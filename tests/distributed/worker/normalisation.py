@@ -63,11 +63,11 @@ def found() -> dict[str, Any]:
 
     torch.manual_seed(0)
     module = game(
-        generator=DCGenerator(8, 1, z_dim=4, width=4),
-        discriminator=ExactDCDiscriminator(8, 1, width=4),
+        generator=DCGenerator(16, 1, z_dim=4, width=4),
+        discriminator=ExactDCDiscriminator(16, 1, width=4),
         regularizers=[R1(weight=0.5), GradientPenalty(weight=1.0)],
     )
-    train(module, Shards(2, (1, 8, 8)), precision="64-true", sync_batchnorm=True)
+    train(module, Shards(2, (1, 16, 16)), precision="64-true", sync_batchnorm=True)
     players = {name: getattr(module, name) for name in ("discriminator", "generator")}
     steps = {name: flat(parameter.grad for parameter in player.parameters()) for name, player in players.items()}
     kinds = {type(part).__name__ for part in module.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)}

@@ -4,7 +4,7 @@
 
 FOLDER/jobs.json lists them: {"name", "world", "target": "module:function", "arguments", "environment"}. What a rank
 prints comes to FOLDER/<name>-<rank>.out and .err; FOLDER/ended.json holds, for each job, its exit codes in the order of
-ranks and the seconds until the last of them had ended. Lightning takes these for processes that someone else has
+ranks and the time at which the last of them had ended. Lightning takes these for processes that someone else has
 launched, as under SLURM or torchrun.
 """
 
@@ -50,7 +50,6 @@ def become(job: dict[str, Any], rank: int, port: int, folder: Path) -> None:
 
 def main(folder: Path) -> None:
     jobs = json.loads((folder / "jobs.json").read_text())
-    started = time.monotonic()
     running: dict[int, tuple[str, int]] = {}
     for job in jobs:
         port = free_port()
@@ -59,12 +58,12 @@ def main(folder: Path) -> None:
             if not pid:
                 become(job, rank, port, folder)
             running[pid] = job["name"], rank
-    ended = {job["name"]: {"codes": [None] * job["world"], "seconds": 0.0} for job in jobs}
+    ended = {job["name"]: {"codes": [None] * job["world"], "ended": 0.0} for job in jobs}
     while running:
         pid, status = os.wait()
         name, rank = running.pop(pid)
         ended[name]["codes"][rank] = os.waitstatus_to_exitcode(status)
-        ended[name]["seconds"] = time.monotonic() - started
+        ended[name]["ended"] = time.time()
     (folder / "ended.json").write_text(json.dumps(ended))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from agreement import Drawing, adam, convolutional_game, held, style_game
+from agreement import Drawing, convolutional_game, held, style_game
 from games import RANK, WORLD, Shards, train
 from torch import Tensor
 
@@ -21,7 +21,8 @@ class Spoiled(Drawing):
     def on_train_start(self) -> None:
         super().on_train_start()
         self.states: list[dict[str, Tensor]] = []  # after each step
-        self.turns: list[tuple[bool, bool]] = []
+        self.turns: list[tuple[bool, bool]] = []  # taken or not, by the discriminator and the generator
+        self.stood: list[bool] = []  # for every turn, whether it left all buffers as they were
 
     def training_step(self, batch: Any, batch_idx: int) -> None:
         if batch_idx == BAD_IMAGES and RANK == WORLD - 1:
@@ -33,8 +34,10 @@ class Spoiled(Drawing):
 
     def play(self, player: str, batch: Any) -> bool:
         self.player = player
+        before = [buffer.clone() for buffer in self.memory]
         taken = super().play(player, batch)
         self.turn.append(taken)
+        self.stood.append(all(map(torch.equal, before, self.memory)))
         return taken
 
     def latents(self, label: Tensor) -> Tensor:
@@ -45,11 +48,10 @@ class Spoiled(Drawing):
 
 def found() -> dict[str, Any]:
     games: dict[str, Synthesis] = {"style": style_game(), "convolutional": convolutional_game()}
-    for name, module in games.items():
+    for module in games.values():
         module.__class__ = Spoiled
-        side = 16 if name == "style" else 8
-        train(module, Shards(STEPS, (1, side, side), 12, torch.float32))
+        train(module, Shards(STEPS, (1, 16, 16), 12, torch.float32))
     return {
-        name: {"turns": module.turns, "states": module.states, "skipped": module.skipped}
+        name: {"turns": module.turns, "states": module.states, "stood": module.stood, "skipped": module.skipped}
         for name, module in games.items()
     }
