@@ -45,7 +45,8 @@ from ganlit.refusals import MENDABLE, Parser, sentence
 from ganlit.resume import compare
 from ganlit.runs import claim, last_checkpoint, locked, trained
 from ganlit.strategy import AdversarialDDP
-from ganlit.tasks.base import PLAYERS, PRECISIONS, AdversarialModule
+from ganlit.tasks.base import AdversarialModule
+from ganlit.tasks.clocked import PLAYERS, PRECISIONS
 
 # Interpolations resolve once, after all files and overrides are merged, wherever in the tree they end up.
 set_parsing_settings(omegaconf_absolute_to_relative_paths=True)

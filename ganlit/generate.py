@@ -14,7 +14,7 @@ from ganlit.callbacks.progress import say
 from ganlit.callbacks.samples import picture, write_picture
 from ganlit.errors import UserError
 from ganlit.runs import load
-from ganlit.tasks.base import stateless_seed
+from ganlit.tasks.step import stateless_seed
 from ganlit.tasks.synthesis import Synthesis
 
 IN_GRID = 256

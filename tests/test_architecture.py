@@ -27,7 +27,8 @@ MAY_IMPORT = {
     "metrics": CORE | {"images", "precision", "downloads"},
     "data": CORE | {"downloads"},
     "tasks": CORE | {"losses", "regularizers.base", "augment.base", "ema", "strategy", "stopwatch"},
-    "callbacks": CORE | {"metrics", "tasks.base", "images", "precision", "stopwatch", "loggers"},
+    "callbacks": CORE
+    | {"metrics", "tasks.base", "tasks.clocked", "tasks.step", "images", "precision", "stopwatch", "loggers"},
 }
 WITHOUT_LIGHTNING = CORE | {"alarm", "stopwatch", "ema", "losses", "regularizers", "augment", "networks", "metrics"}
 

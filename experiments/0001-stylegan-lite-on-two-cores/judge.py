@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy, pad
 
 import ganlit
 from ganlit.data.images import Images
-from ganlit.tasks.base import stateless_seed
+from ganlit.tasks.step import stateless_seed
 
 CLASSES = 10
 HELD_OUT = 1000

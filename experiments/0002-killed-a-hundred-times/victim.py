@@ -110,9 +110,10 @@ class Board:
     def __init__(self, path: Path) -> None:
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
-            np.zeros(3 + 2 * len(PHASES)).tofile(path)
+            np.zeros(3 + 3 * len(PHASES)).tofile(path)
         self.state = np.memmap(path, np.float64, "r+")  # [phase, images seen, images saved]
-        self.entries, self.seconds = self.state[3:].reshape(2, -1)  # by phase: how often entered, how long in all
+        # By phase: how often entered, how long in all, and at which entry to wait until the watcher takes this back.
+        self.entries, self.seconds, self.holds = self.state[3:].reshape(3, -1)
         self.since = time.monotonic()
 
     phase = property(lambda self: int(self.state[0]))
@@ -124,6 +125,8 @@ class Board:
         self.seconds[self.phase] += now - self.since
         self.state[0], self.since = phase, now
         self.entries[phase] += anew
+        while anew and self.entries[phase] == self.holds[phase]:
+            time.sleep(0.001)
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -8,7 +8,8 @@ from typing import Any, Literal
 from lightning.pytorch import Callback, Trainer
 
 from ganlit.errors import UserError
-from ganlit.tasks.base import PLAYERS, AdversarialModule, Player
+from ganlit.tasks.base import AdversarialModule
+from ganlit.tasks.clocked import PLAYERS, Player
 
 
 def remaining(kimg: float, end: float, share: float) -> float:

@@ -66,7 +66,8 @@ class Checkpoints(Callback):
 
     def on_validation_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         measured = trainer.state.fn == "fit" and self.fidelity is not None and self.fidelity.due(trainer)
-        if measured and not self.owes_validation:
+        troubled = pl_module.skips_in_a_row > 0  # of two such saves, the second would push out what one can go back to
+        if measured and not self.owes_validation and not troubled:
             self.owes_validation = True
             self.save(trainer, pl_module)
 

@@ -14,7 +14,8 @@ from rich.progress import Progress as Bar
 
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.profile import Profile, Tick
-from ganlit.tasks.base import PLAYERS, AdversarialModule, Player
+from ganlit.tasks.base import AdversarialModule
+from ganlit.tasks.clocked import PLAYERS, Player
 
 SHARES = {
     "discriminator": "D",

@@ -12,7 +12,8 @@ from ganlit import durable
 from ganlit.callbacks.checkpoint import rewind
 from ganlit.callbacks.progress import say
 from ganlit.errors import UserError
-from ganlit.tasks.base import PLAYERS, AdversarialModule
+from ganlit.tasks.base import AdversarialModule
+from ganlit.tasks.clocked import PLAYERS
 
 
 class Recovery(Callback):
@@ -83,7 +84,10 @@ class Recovery(Callback):
 def untroubled(folder: Path) -> Path | None:
     """The latest whole checkpoint that was not written among skipped steps; such weights may give nothing finite."""
     for path in (folder / durable.LAST, folder / durable.PREVIOUS):
-        if durable.damage(path) is None and not any(durable.load(path)["streak"].values()):
+        if (wrong := durable.damage(path)) is not None:
+            if path.exists():
+                say(f"{path} {wrong}: it is passed over")
+        elif not any(durable.load(path).get("streak", {}).values()):
             return path
     return None
 

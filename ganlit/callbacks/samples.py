@@ -15,7 +15,8 @@ from torchvision.utils import make_grid
 
 from ganlit.durable import replacing
 from ganlit.images import to_uint8
-from ganlit.tasks.base import AdversarialModule, stateless_seed
+from ganlit.tasks.base import AdversarialModule
+from ganlit.tasks.step import stateless_seed
 
 
 def picture(images: Tensor, columns: int, padding: int = 2) -> Image.Image:

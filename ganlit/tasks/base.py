@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any
 
-import numpy as np
 import torch
-from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
@@ -22,57 +18,15 @@ from ganlit.errors import UserError
 from ganlit.losses.base import AdversarialLoss
 from ganlit.regularizers.base import GeneratorRegularizer, Regularizer
 from ganlit.strategy import average_over_ranks
-
-Player = Literal["discriminator", "generator"]
-PLAYERS: tuple[Player, Player] = ("discriminator", "generator")
-
-PRECISIONS = ("32-true", "bf16-mixed", "64-true")
+from ganlit.tasks.clocked import PLAYERS, ClockedModule, Player
+from ganlit.tasks.step import first_not_finite, micro_batches, stateless_seed
 
 
-def stateless_seed(*key: int) -> int:
-    """A seed that is a pure function of its key, such as (seed, rank, images seen): nothing to save or to lose.
-
-    A key of up to four small numbers means the same with zeros behind it.
-    """
-    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0])
-
-
-def micro_batches(batch: Any, count: int) -> Iterator[Any]:
-    """A named tuple of tensors [B, ...], cut into `count` equal ones.
-
-    Raises:
-        UserError: it cannot be.
-    """
-    if len(batch[0]) % count:
-        raise UserError(f"model.init_args.accumulate is {count}: it does not divide a batch of {len(batch[0])} images.")
-    parts = [tensor.chunk(count) for tensor in batch]
-    return (type(batch)(*tensors) for tensors in zip(*parts, strict=True))
-
-
-def first_not_finite(values: dict[str, float]) -> str | None:
-    """The name of the first value that is infinite or no number."""
-    return next((name for name, value in values.items() if not math.isfinite(value)), None)
-
-
-def remembered(module: nn.Module) -> list[Tensor]:
-    """The buffers that a checkpoint holds, without those of the average, which copies them.
-
-    Batch statistics, the mean style, path length's mean, ADA's strength: each rank moves them by its own images, and
-    their average over ranks is what the whole batch would have made of them.
-    """
-    parameters = dict(module.named_parameters())
-    return [
-        tensor
-        for name, tensor in module.state_dict(keep_vars=True).items()
-        if name not in parameters and not name.startswith("ema.")
-    ]
-
-
-class AdversarialModule(LightningModule, ABC):
+class AdversarialModule(ClockedModule, ABC):
     """Trains a generator against a discriminator under manual optimization.
 
     A task adds three methods, `discriminator_terms`, `generator_terms` and `sample`; the networks, losses and the rest
-    are given to it. The one clock is `images_seen`: real images that the discriminator has seen, over all ranks.
+    are given to it.
 
     The step is the same mathematics on one process or several, in one batch or accumulated: gradients, terms and the
     buffers of both networks are averaged over ranks at the end of each player's turn, so that all ranks hold the same.
@@ -132,27 +86,6 @@ class AdversarialModule(LightningModule, ABC):
         self.accumulate = accumulate
         self.seed = seed
 
-        self.images_seen = 0
-        self.resumed_from: int | None = None  # the number of processes that wrote the checkpoint
-        self.branch = 0  # of the random stream; a rollback takes the next
-        self.skipped: dict[str, int] = {}  # steps not taken, by the term that was not finite
-        self.streak: dict[Player, int] = dict.fromkeys(PLAYERS, 0)  # turns without a step, in a row
-        self.latest: Terms = {}  # of every term the latest value: lazy ones have none at most steps
-        self.rolled_back = False  # the batches of this tick no longer follow the clock
-        self.stopwatch: Callable[[str], Any] = nullcontext  # a Stopwatch while `Profile` times the run
-        self.stop_requested = False  # on this rank
-        self.stop_agreed = False  # by all ranks, at the same step
-
-    @property
-    def kimg(self) -> float:
-        """Thousands of real images seen."""
-        return self.images_seen / 1000
-
-    @property
-    def skips_in_a_row(self) -> int:
-        """Turns in a row that the unhappier player could not take."""
-        return max(self.streak.values())
-
     @abstractmethod
     def discriminator_terms(self, batch: Any) -> Terms:
         """The named terms whose sum the discriminator minimises."""
@@ -164,52 +97,6 @@ class AdversarialModule(LightningModule, ABC):
     @abstractmethod
     def sample(self, batch: Any) -> Sampled:
         """The EMA generator's answer to a batch, with latents from torch's random stream."""
-
-    def setup(self, stage: str) -> None:
-        """Refuses a precision under which small gradients vanish.
-
-        Raises:
-            UserError: it is none of `PRECISIONS`; fp16 would need a loss scale for each player.
-        """
-        if self.trainer.precision not in PRECISIONS:
-            raise UserError(
-                f"trainer.precision is {self.trainer.precision}: two players are trained in 32-true or bf16-mixed."
-            )
-
-    def on_fit_start(self) -> None:
-        """Refuses a batch that cannot be shared, and continues the count of steps by which loggers log.
-
-        Raises:
-            UserError: ranks and micro-batches do not divide the batch.
-        """
-        world = self.trainer.world_size
-        if self.resumed_from not in (None, world):
-            self.print(
-                f"Trained by {self.resumed_from} processes, resumed by {world}: the order of the data is kept, latents "
-                "differ, so the result is no longer bitwise that of a run that was never stopped."
-            )
-        if self.trainer.datamodule is None:  # bare loaders, as plain Python may give them, do not tell what they hold
-            return
-        batch, shares = self.trainer.datamodule.batch, world * self.accumulate
-        if batch % shares:
-            raise UserError(
-                f"data.init_args.batch is {batch}, which {world} ranks with "
-                f"model.init_args.accumulate {self.accumulate} cannot share evenly: set it to a multiple of {shares}."
-            )
-        self.trainer.fit_loop.epoch_loop._batches_that_stepped = self.images_seen // batch
-        self.check_data(self.trainer.datamodule)
-
-    def check_data(self, data: Any) -> None:
-        """Refuses, with a UserError, data that the networks were not built for; a task knows what to look at."""
-
-    def on_train_start(self) -> None:
-        self.memory = remembered(self)
-        self.apply_hyperparameters()
-
-    def on_train_batch_start(self, batch: Any, batch_idx: int) -> int | None:
-        """Ends the tick after a rollback: the next one begins at the clock."""
-        leave, self.rolled_back = self.rolled_back, False
-        return -1 if leave else None
 
     def training_step(self, batch: Any, batch_idx: int) -> None:
         torch.manual_seed(stateless_seed(self.seed, self.global_rank, self.images_seen, self.branch))
@@ -322,26 +209,3 @@ class AdversarialModule(LightningModule, ABC):
             for optimizer in optimizers
         ]
         return optimizers
-
-    def apply_hyperparameters(self) -> None:
-        """Takes learning rates and the like from the configuration: a checkpoint restores what optimizers remember."""
-        for optimizer, groups in zip(self.trainer.optimizers, self.hyperparameters, strict=True):
-            for group, configured in zip(optimizer.param_groups, groups, strict=True):
-                group.update(configured)
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Leaves out how far Lightning's loops are: a resumed run starts them afresh, and all goes by the clock."""
-        for key in ("loops", "epoch", "global_step"):
-            del checkpoint[key]
-        for key in ("images_seen", "branch", "skipped", "streak", "latest"):
-            checkpoint[key] = getattr(self, key)
-        checkpoint["world_size"] = self.trainer.world_size
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint.pop("loops", None)
-        self.images_seen = checkpoint["images_seen"]
-        self.resumed_from = checkpoint.get("world_size")
-        self.branch = checkpoint.get("branch", 0)
-        self.skipped = dict(checkpoint.get("skipped", {}))
-        self.streak = checkpoint.get("streak", self.streak)
-        self.latest = checkpoint.get("latest", {})

@@ -217,10 +217,15 @@ def test_a_run_killed_after_going_back_is_resumed_on_its_branch(fit: Any, tmp_pa
     assert same(dict(resumed.module.state_dict()), dict(whole.module.state_dict()))
 
 
-def test_what_is_saved_while_steps_are_skipped_is_nothing_to_go_back_to(fit: Any, tmp_path: Path) -> None:
-    """Weights may be finite and yet give nothing that is: a tick that ends among skipped steps is not saved."""
+@pytest.mark.parametrize("measured", [False, True])
+def test_what_is_saved_while_steps_are_skipped_is_nothing_to_go_back_to(
+    fit: Any, scripted: Any, measured: bool
+) -> None:
+    """Weights may be finite and yet give nothing that is."""
     diary = Diary()
-    fit(1.2, Recovery(3), diary, Nonsense(on_first_branch(600, 700, 800)), Checkpoints(""))
+    fidelity = [scripted(30.0, 20.0, 25.0, 26.0)] if measured else []
+    trouble = Nonsense(on_first_branch(600, 700, 800))
+    fit(1.2, Recovery(3), diary, trouble, *fidelity, Checkpoints("", *fidelity))
     assert min(clock for branch, clock in diary.data if branch == 1) == 400
 
 

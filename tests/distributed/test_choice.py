@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lightning.pytorch import Trainer
 from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy
 
 from ganlit.cli import GanlitCLI, processes
@@ -47,3 +48,9 @@ def test_the_strategy_of_a_command(
     monkeypatch.setattr(GanlitCLI, "_run_subcommand", lambda self, subcommand: None)
     cli = GanlitCLI(["fit", "--config", "plain.yaml", "--name", "unused", "--fidelity=null", *options])
     assert type(cli.trainer.strategy) is strategy
+
+
+def test_what_fails_before_the_processes_have_met_is_told_as_it_is() -> None:
+    trainer = Trainer(accelerator="cpu", devices=2, strategy=AdversarialDDP(), logger=False, enable_checkpointing=False)
+    trainer.strategy.on_exception(ArithmeticError())
+    trainer.strategy.teardown()

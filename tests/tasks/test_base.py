@@ -15,7 +15,7 @@ from ganlit.augment.base import Augment
 from ganlit.contracts import Labelled, Sampled
 from ganlit.losses.adversarial import NonSaturating
 from ganlit.regularizers.gradient import R1
-from ganlit.tasks.base import stateless_seed
+from ganlit.tasks.step import stateless_seed
 
 
 def weights(module: nn.Module) -> Tensor:

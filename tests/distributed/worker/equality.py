@@ -19,8 +19,6 @@ REGULARIZERS: dict[str, Any] = {
     "GradientPenalty": lambda: {"regularizers": [GradientPenalty(weight=2.0)]},
     "PathLength": lambda: {"generator_regularizers": [PathLength(weight=2.0, every=1, decay=0.3)]},
 }
-
-
 CLIPS = {"discriminator_clip": 0.02, "generator_clip": 0.01}
 
 

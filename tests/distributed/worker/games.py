@@ -28,7 +28,6 @@ LATENTS = table(BATCH, 4)
 DIRECTIONS = table(BATCH, 1, 8, 8)
 SHARES = torch.rand(BATCH, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
 
-
 RANK, WORLD = int(os.environ.get("LOCAL_RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
 
 

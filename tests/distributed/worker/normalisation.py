@@ -25,10 +25,10 @@ def layer(**options: Any) -> nn.BatchNorm2d:
     return made
 
 
-def whole(**options: Any) -> tuple[Tensor, Tensor]:
+def whole() -> tuple[Tensor, Tensor]:
     """Images of all ranks and, for each number in them, its weight in the objective."""
     stream = torch.Generator().manual_seed(3)
-    images, weights = torch.randn(2, BATCH, 3, 4, 4, generator=stream, dtype=torch.float64, **options)
+    images, weights = torch.randn(2, BATCH, 3, 4, 4, generator=stream, dtype=torch.float64)
     return 2 * images + 1, weights
 
 

@@ -24,7 +24,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 import ganlit.cli  # noqa: F401
 
-LIMIT = 240  # seconds after which a rank is killed, whatever it waits for
+LIMIT = 200  # seconds after which a rank is killed, whatever it waits for
 
 
 def free_port() -> int:

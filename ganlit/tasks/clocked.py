@@ -1,0 +1,121 @@
+"""What a run knows of how far it is: one clock, in images, from which all else follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any, Literal
+
+from lightning.pytorch import LightningModule
+
+from ganlit.contracts import Terms
+from ganlit.errors import UserError
+from ganlit.tasks.step import remembered
+
+Player = Literal["discriminator", "generator"]
+PLAYERS: tuple[Player, Player] = ("discriminator", "generator")
+
+PRECISIONS = ("32-true", "bf16-mixed", "64-true")
+
+
+class ClockedModule(LightningModule):
+    """A module of two players whose checkpoints hold no other progress than `images_seen`.
+
+    Lightning's loops, epochs and steps are not restored: a resumed run is a new one whose clock does not begin at zero.
+    Data, random numbers, schedules, lazy regularization, ticks and the budget are functions of the clock, which makes
+    the end bitwise the same wherever a run was interrupted.
+    """
+
+    accumulate: int
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.images_seen = 0  # real images that the discriminator has seen, over all ranks
+        self.branch = 0  # of the random stream; going back takes the next
+        self.skipped: dict[str, int] = {}  # turns without a step, by what was not finite
+        self.streak: dict[Player, int] = dict.fromkeys(PLAYERS, 0)  # of them those in a row
+        self.latest: Terms = {}  # the latest value of every term: lazy ones have none at most steps
+
+        self.resumed_from: int | None = None  # the number of processes that wrote the checkpoint
+        self.rolled_back = False  # the batches of this tick no longer follow the clock
+        self.stop_requested = False  # on this rank
+        self.stop_agreed = False  # by all ranks, at the same step
+        self.stopwatch: Callable[[str], Any] = nullcontext  # a Stopwatch while `Profile` times the run
+
+    @property
+    def kimg(self) -> float:
+        """Thousands of real images seen."""
+        return self.images_seen / 1000
+
+    @property
+    def skips_in_a_row(self) -> int:
+        """Turns in a row that the unhappier player could not take."""
+        return max(self.streak.values())
+
+    def setup(self, stage: str) -> None:
+        """Refuses a precision under which small gradients vanish.
+
+        Raises:
+            UserError: it is none of `PRECISIONS`; fp16 would need a loss scale for each player.
+        """
+        if self.trainer.precision not in PRECISIONS:
+            raise UserError(
+                f"trainer.precision is {self.trainer.precision}: two players are trained in 32-true or bf16-mixed."
+            )
+
+    def on_fit_start(self) -> None:
+        """Refuses a batch that cannot be shared, and continues the count of steps by which loggers log.
+
+        Raises:
+            UserError: ranks and micro-batches do not divide the batch.
+        """
+        world = self.trainer.world_size
+        if self.resumed_from not in (None, world):
+            self.print(
+                f"Trained by {self.resumed_from} processes, resumed by {world}: the order of the data is kept, latents "
+                "differ, so the result is no longer bitwise that of a run that was never stopped."
+            )
+        if self.trainer.datamodule is None:  # bare loaders, as plain Python may give them, do not tell what they hold
+            return
+        batch, shares = self.trainer.datamodule.batch, world * self.accumulate
+        if batch % shares:
+            raise UserError(
+                f"data.init_args.batch is {batch}, which {world} ranks with "
+                f"model.init_args.accumulate {self.accumulate} cannot share evenly: set it to a multiple of {shares}."
+            )
+        self.trainer.fit_loop.epoch_loop._batches_that_stepped = self.images_seen // batch
+        self.check_data(self.trainer.datamodule)
+
+    def check_data(self, data: Any) -> None:
+        """Refuses, with a UserError, data that the networks were not built for; a task knows what to look at."""
+
+    def on_train_start(self) -> None:
+        self.memory = remembered(self)
+        self.apply_hyperparameters()
+
+    def apply_hyperparameters(self) -> None:
+        """Takes learning rates and the like from the configuration: a checkpoint restores what optimizers remember."""
+        for optimizer, groups in zip(self.trainer.optimizers, self.hyperparameters, strict=True):
+            for group, configured in zip(optimizer.param_groups, groups, strict=True):
+                group.update(configured)
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> int | None:
+        """Ends the tick after the run went back: the next one begins at the clock."""
+        leave, self.rolled_back = self.rolled_back, False
+        return -1 if leave else None
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        for key in ("loops", "epoch", "global_step"):
+            del checkpoint[key]
+        for key in ("images_seen", "branch", "skipped", "streak", "latest"):
+            checkpoint[key] = getattr(self, key)
+        checkpoint["world_size"] = self.trainer.world_size
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint.pop("loops", None)
+        self.images_seen = checkpoint["images_seen"]
+        self.resumed_from = checkpoint.get("world_size")
+        self.branch = checkpoint.get("branch", 0)
+        self.skipped = dict(checkpoint.get("skipped", {}))
+        self.streak = checkpoint.get("streak", self.streak)
+        self.latest = checkpoint.get("latest", {})

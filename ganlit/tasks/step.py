@@ -1,0 +1,51 @@
+"""The parts of a training step that are functions of their arguments alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from ganlit.errors import UserError
+
+
+def stateless_seed(*key: int) -> int:
+    """A seed that is a pure function of its key, such as (seed, rank, images seen): nothing to save or to lose.
+
+    A key of up to four small numbers means the same with zeros behind it.
+    """
+    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0])
+
+
+def micro_batches(batch: Any, count: int) -> Iterator[Any]:
+    """A named tuple of tensors [B, ...], cut into `count` equal ones.
+
+    Raises:
+        UserError: it cannot be.
+    """
+    if len(batch[0]) % count:
+        raise UserError(f"model.init_args.accumulate is {count}: it does not divide a batch of {len(batch[0])} images.")
+    parts = [tensor.chunk(count) for tensor in batch]
+    return (type(batch)(*tensors) for tensors in zip(*parts, strict=True))
+
+
+def first_not_finite(values: dict[str, float]) -> str | None:
+    """The name of the first value that is infinite or no number."""
+    return next((name for name, value in values.items() if not math.isfinite(value)), None)
+
+
+def remembered(module: nn.Module) -> list[Tensor]:
+    """The buffers that a checkpoint holds, without those of the average, which copies them.
+
+    Batch statistics, the mean style, path length's mean, ADA's strength: each rank moves them by its own images, and
+    their average over ranks is what the whole batch would have made of them.
+    """
+    parameters = dict(module.named_parameters())
+    return [
+        tensor
+        for name, tensor in module.state_dict(keep_vars=True).items()
+        if name not in parameters and not name.startswith("ema.")
+    ]
