@@ -62,6 +62,7 @@ INTERRUPTED = 130  # the exit code of a program that Ctrl-C has ended
 
 TRAINER_DEFAULTS = {
     "default_root_dir": "runs",
+    "precision": "32-true",
     "max_epochs": -1,  # the budget is in kimg
     "devices": 1,  # the result of a config must not change with the machine
     "use_distributed_sampler": False,
@@ -90,7 +91,8 @@ class Resume:
 
     @property
     def keys(self) -> list[str]:
-        return self.allow.split(",") if isinstance(self.allow, str) else self.allow
+        keys = self.allow.split(",") if isinstance(self.allow, str) else self.allow
+        return [key.strip() for key in keys]
 
 
 class GanlitCLI(LightningCLI):
@@ -285,7 +287,7 @@ class GanlitCLI(LightningCLI):
         checkpoints = self.folder / "checkpoints"
         best = self.checkpoints
         say(f"done in {clock(time.monotonic() - self.began)}: {checkpoints / 'last.ckpt'}")
-        if best.best is not None:
+        if best.best is not None and (checkpoints / "best.ckpt").exists():
             say(f"best     {checkpoints / 'best.ckpt'}: {best.best:.1f} at {best.best_kimg:.1f} kimg")
         say(f"pictures {self.folder / 'overview.png'}, {self.folder / 'samples'}")
         wandb.finish()
@@ -319,7 +321,7 @@ def affordable(precision: Any, accelerator: Any) -> Any:
     Raises:
         UserError: small gradients vanish in it; fp16 would need a loss scale for each player.
     """
-    if precision not in (*PRECISIONS, None, 32, "32", 64, "64", "bf16"):
+    if precision not in (*PRECISIONS, 32, "32", "bf16"):
         raise UserError(f"trainer.precision is {precision}: set it to 32-true or bf16-mixed.")
     device = "cuda" if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available() else "cpu"
     if precision != "bf16-mixed" or native_bf16(device):

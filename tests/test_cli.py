@@ -245,6 +245,34 @@ def test_ctrl_c_before_the_first_step_ends_a_run_in_order(ganlit: Any, monkeypat
     assert "Traceback" not in answer.err
 
 
+@pytest.mark.parametrize(
+    ("flag", "value", "instead"),
+    [
+        ("gradient_clip_val", 1, "model.init_args.generator_clip and discriminator_clip"),
+        ("accumulate_grad_batches", 2, "model.init_args.accumulate"),
+        ("max_epochs", 1, "--kimg"),
+        ("max_steps", 1, "--kimg"),
+        ("min_epochs", 1, "--kimg"),
+        ("min_steps", 1, "--kimg"),
+        ("max_time", "00:01:00:00", "--kimg"),
+    ],
+)
+def test_what_two_players_need_in_place_of_a_flag_of_lightning_is_named(
+    flag: str, value: Any, instead: str, ganlit: Any
+) -> None:
+    answer = ganlit("fit", "--config", "tiny.yaml", "--name", "flagged", f"--trainer.{flag}={value}")
+    assert (answer.code, answer.err) == (2, f"error: trainer.{flag} is {value}: leave it out and set {instead}.\n")
+
+
+@pytest.mark.parametrize("precision", ["16-mixed", "16-true", "bf16-true"])
+def test_half_precisions_are_refused(precision: str, ganlit: Any) -> None:
+    answer = ganlit("fit", "--config", "tiny.yaml", "--name", "half", f"--trainer.precision={precision}")
+    assert (answer.code, answer.err) == (
+        2,
+        f"error: trainer.precision is {precision}: set it to 32-true or bf16-mixed.\n",
+    )
+
+
 def test_bfloat16_is_only_used_where_it_is_native(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:

@@ -28,6 +28,8 @@ from ganlit.runs import trained
 OFTEN = (1, 2, 3, 4, 1)  # how often a kill aims at each of the phases
 LATEST = (1, 12, 3, 5, 1)  # and at which of its occurrences in one process, at the latest
 
+EQUAL = "equal"  # how a run ends: like the undisturbed one, or what differs
+
 
 class Kill(NamedTuple):
     """One row of the results."""
@@ -40,7 +42,6 @@ class Kill(NamedTuple):
     images_kept: int
     steps_lost: int
     half_written: int  # files
-    end: str = ""  # of the run: "equal", or what differs from the undisturbed one
 
 
 class Aim(NamedTuple):
@@ -79,8 +80,8 @@ def examine(folder: Path, board: Board, run: int) -> Kill:
 
 def haunted(
     place: Path, run: int, budget: int, chance: random.Random, durations: list[float], processes: int
-) -> list[Kill]:
-    """A run that is killed up to `budget` times on its way to the end."""
+) -> tuple[list[Kill], str]:
+    """A run that is killed up to `budget` times on its way to the end; and how it ended."""
     folder = place / f"run{run}"
     board = Board(folder / "board")
     kills: list[Kill] = []
@@ -92,17 +93,16 @@ def haunted(
             kills.append(examine(folder, board, run))
             continue
         process.join()
-        end = ", ".join(differences(place / "undisturbed" / RUN, folder / RUN)) or "equal"
+        end = ", ".join(differences(place / "undisturbed" / RUN, folder / RUN)) or EQUAL
         if process.exitcode != 0:
             end = f"exit code {process.exitcode}: {output(folder, process)[-300:]}"
-        if end == "equal":
+        if end == EQUAL:
             shutil.rmtree(folder)
-        return [kill._replace(end=end) for kill in kills]
+        return kills, end
 
 
-def report(kills: list[Kill], seconds: float) -> None:
+def report(kills: list[Kill], ends: dict[int, str], seconds: float) -> None:
     phases = Counter(kill.phase for kill in kills)
-    ends = {kill.run: kill.end for kill in kills}
     print(f"{len(kills)} kills in {len(ends)} runs, {seconds:.0f} s")
     for phase in PHASES:
         print(f"  {phases[phase]:3} in {phase}")
@@ -110,9 +110,9 @@ def report(kills: list[Kill], seconds: float) -> None:
     print(f"{sum(kill.checkpoint == durable.PREVIOUS for kill in kills)} resumed from {durable.PREVIOUS}")
     print(f"{sum(kill.images_kept < kill.saved for kill in kills)} lost a checkpoint")
     print(f"{max(kill.steps_lost for kill in kills)} steps lost at most")
-    print(f"{sum(end != 'equal' for end in ends.values())} runs ended otherwise than the undisturbed one")
+    print(f"{sum(end != EQUAL for end in ends.values())} runs ended otherwise than the undisturbed one")
     for run, end in ends.items():
-        if end != "equal":
+        if end != EQUAL:
             print(f"  run {run}: {end}")
 
 
@@ -141,15 +141,18 @@ def main(
         print("seconds:", ", ".join(f"{name} {spent:.4f}" for name, spent in zip(PHASES, durations, strict=True)))
         chance = random.Random(seed)
         done: list[Kill] = []
+        ends: dict[int, str] = {}
         while len(done) < kills:
-            run = done[-1].run + 1 if done else 1
-            done += haunted(place, run, kills - len(done), chance, durations, processes)
-            print(f"{len(done)} kills, run {done[-1].run}: {done[-1].end}", flush=True)
+            run = len(ends) + 1
+            more, ends[run] = haunted(place, run, kills - len(done), chance, durations, processes)
+            done += more
+            print(f"{len(done)} kills, run {run}: {ends[run]}", flush=True)
     if out is not None:
         with out.open("w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerows([("kill", *Kill._fields), *((number, *kill) for number, kill in enumerate(done, 1))])
-    report(done, time.monotonic() - began)
+            writer.writerow([*Kill._fields, "end"])
+            writer.writerows([*kill, ends[kill.run]] for kill in done)
+    report(done, ends, time.monotonic() - began)
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ class Checkpoints(Callback):
         self.best: float | None = None
         self.best_kimg: float | None = None
         self.owes_validation = False
+        self.troubled = False  # whether the last save fell among skipped steps
 
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         if trainer.is_global_zero:
@@ -66,19 +67,20 @@ class Checkpoints(Callback):
 
     def on_validation_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         measured = trainer.state.fn == "fit" and self.fidelity is not None and self.fidelity.due(trainer)
-        troubled = pl_module.skips_in_a_row > 0  # of two such saves, the second would push out what one can go back to
-        if measured and not self.owes_validation and not troubled:
+        if measured and not self.owes_validation:
             self.owes_validation = True
             self.save(trainer, pl_module)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         self.owes_validation = False
         score = self.fidelity.score if self.fidelity is not None else None
+        before = self.best, self.best_kimg
         improved = score is not None and (self.best is None or score < self.best)
         if improved:
             self.best, self.best_kimg = score, pl_module.kimg
-        saved = self.save(trainer, pl_module)
-        if improved and saved and trainer.is_global_zero:
+        if not self.save(trainer, pl_module):
+            self.best, self.best_kimg = before
+        elif improved and trainer.is_global_zero:
             durable.keep(self._folder(trainer) / "last.ckpt", "best.ckpt")
 
     def on_train_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
@@ -91,11 +93,16 @@ class Checkpoints(Callback):
         """Writes last.ckpt; all ranks take part.
 
         Returns:
-            Whether it was written: weights that are not finite are no state to go back to.
+            Whether it was written: weights that are not finite are no state to go back to, and a second save among
+            skipped steps would push out the one before them.
         """
         if not all(bool(parameter.isfinite().all()) for parameter in pl_module.parameters()):
             say(f"not saved at {pl_module.kimg:.1f} kimg: there are weights that are not finite")
             return False
+        ends = trainer.should_stop or pl_module.stop_agreed
+        if self.troubled and pl_module.skips_in_a_row and not ends:
+            return False
+        self.troubled = pl_module.skips_in_a_row > 0
         with pl_module.stopwatch("io"):
             trainer.save_checkpoint(self._folder(trainer) / "last.ckpt", weights_only=False)
         return True

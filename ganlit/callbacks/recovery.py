@@ -52,7 +52,7 @@ class Recovery(Callback):
         path = untroubled(Path(trainer.default_root_dir) / "checkpoints")
         if path is None:
             advice = remedy(self.causes, trainer.precision)
-            raise UserError(f"{trouble}, and there is no checkpoint yet to go back to: {advice}.")
+            raise UserError(f"{trouble}, and there is no checkpoint from before to go back to: {advice}.")
         checkpoint = trainer.strategy.load_checkpoint(path, weights_only=True)
         place = checkpoint["images_seen"]
         attempt = self.attempt + 1 if place == self.place else 1

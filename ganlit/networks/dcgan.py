@@ -7,6 +7,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from ganlit.errors import UserError
+from ganlit.networks.layers import wide
 
 
 def doublings(resolution: int) -> int:
@@ -74,4 +75,4 @@ class DCDiscriminator(nn.Module):
 
     def forward(self, image: Tensor, label: Tensor) -> Tensor:
         """Images [B, C, H, W] to logits [B]."""
-        return self.layers(image).flatten().float()
+        return wide(self.layers(image).flatten())

@@ -22,6 +22,11 @@ def normalize(z: Tensor) -> Tensor:
     return z * (z.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
 
 
+def wide(x: Tensor) -> Tensor:
+    """At least float32: what is summed or squared must not be rounded to bfloat16 on the way."""
+    return x if x.dtype == torch.float64 else x.float()
+
+
 class EqualLinear(nn.Module):
     """Linear layer with equalised learning rate: weights are stored at unit variance and scaled when used.
 
@@ -111,7 +116,7 @@ class ModulatedConv2d(nn.Module):
         else:
             x = F.conv2d(x, weight, padding=weight.shape[-1] // 2)
         if self.demodulate:
-            energy = style.float().square() @ weight.square().sum(dim=(2, 3)).T
+            energy = wide(style).square() @ weight.square().sum(dim=(2, 3)).T
             x = x * (energy + 1e-8).rsqrt()[:, :, None, None].to(x.dtype)
         return x
 
@@ -133,7 +138,7 @@ class MinibatchStd(nn.Module):
 
     Among images of several classes, which differ anyway, a generator that knows one picture of each goes unnoticed;
     with classes, a group is therefore what the batch holds of a class. Real and generated images must come with the
-    same labels: an only child varies by nothing.
+    same labels: an only child varies by nothing. The batch is what this network sees at once: a rank's micro-batch.
 
     Args:
         classes: 0 for groups along the batch.
@@ -149,9 +154,9 @@ class MinibatchStd(nn.Module):
         """[B, C, H, W] to [B, C + 1, H, W]."""
         batch, _, height, width = x.shape
         with torch.autocast(x.device.type, enabled=False):
-            member = self._membership(label).float()
+            flat = wide(x).flatten(1)
+            member = self._membership(label).to(flat)
             share = member / member.sum(dim=0).clamp(min=1)
-            flat = x.float().flatten(1)
             variance = share.T @ (flat - member @ (share.T @ flat)).square()
             channel = member @ (variance + 1e-8).sqrt().mean(dim=1)
         return torch.cat([x, channel[:, None, None, None].expand(batch, 1, height, width).to(x.dtype)], dim=1)

@@ -22,6 +22,7 @@ from ganlit.networks.layers import (
     Noise,
     activation,
     normalize,
+    wide,
 )
 
 
@@ -85,7 +86,7 @@ class ToImage(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        return self.convolution(x, w).float() + self.bias
+        return wide(self.convolution(x, w)) + self.bias
 
 
 class StyleGenerator(nn.Module):
@@ -173,7 +174,7 @@ class StyleGenerator(nn.Module):
         """Moves the mean style of each class towards the batch's: truncation needs it later."""
         rows = label if len(self.w_mean) > 1 else torch.zeros_like(label)
         counts = torch.bincount(rows, minlength=len(self.w_mean))[:, None]
-        sums = torch.zeros_like(self.w_mean).index_add_(0, rows, w.float())
+        sums = torch.zeros_like(self.w_mean).index_add_(0, rows, wide(w).to(self.w_mean))
         self.w_mean.lerp_(torch.where(counts > 0, sums / counts.clamp(min=1), self.w_mean), 1 - momentum)
 
     def _mix(self, styles: Tensor, other: Tensor) -> Tensor:
@@ -240,4 +241,4 @@ class StyleDiscriminator(nn.Module):
         logit = self.logit(features)[:, 0]
         if self.embedding is not None:  # Miyato and Koyama, arXiv 1802.05637, equation 3
             logit = logit + (features * self.embedding(label)).sum(dim=1) / math.sqrt(features.shape[1])
-        return logit.float()
+        return wide(logit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -161,8 +162,8 @@ class AdversarialModule(ClockedModule, ABC):
         average_over_ranks([*gradients, *statistics, values])
         terms |= zip(terms, values, strict=False)
 
-        norm = get_total_norm(gradients)
-        found = torch.stack([*values, norm, get_total_norm(statistics).to(norm)]).tolist()  # the host waits here
+        norm, largest = get_total_norm(gradients), get_total_norm(statistics, math.inf)
+        found = torch.stack([*values, norm, largest.to(norm)]).tolist()  # here the host waits for the device
         self.stop_agreed |= found.pop(len(terms)) > 0
         return norm, first_not_finite(dict(zip([*terms, "gradient", "statistics"], found, strict=True)))
 

@@ -52,15 +52,6 @@ def answers(norm: nn.Module, images: Tensor, weights: Tensor) -> dict[str, Tenso
 
 
 def found() -> dict[str, Any]:
-    images, weights = whole()
-    layers = {}
-    for name, options in {"decay": {}, "mean": {"momentum": None}, "bare": {"affine": False}}.items():
-        norm = layer(**options)
-        layers[name] = {
-            "shared": answers(shared(layer(**options)), images[RANK::WORLD], weights[RANK::WORLD]),
-            "whole": answers(norm, images, weights),
-        }
-
     torch.manual_seed(0)
     module = game(
         generator=DCGenerator(16, 1, z_dim=4, width=4),
@@ -71,4 +62,12 @@ def found() -> dict[str, Any]:
     players = {name: getattr(module, name) for name in ("discriminator", "generator")}
     steps = {name: flat(parameter.grad for parameter in player.parameters()) for name, player in players.items()}
     kinds = {type(part).__name__ for part in module.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)}
+
+    images, weights = whole()  # of the processes that have met in training
+    layers = {}
+    for name, options in {"decay": {}, "mean": {"momentum": None}, "bare": {"affine": False}}.items():
+        layers[name] = {
+            "shared": answers(shared(layer(**options)), images[RANK::WORLD], weights[RANK::WORLD]),
+            "whole": answers(layer(**options), images, weights),
+        }
     return {"layers": layers, "steps": {**steps, "state": flat(module.state_dict().values())}, "kinds": sorted(kinds)}
