@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from datetime import timedelta
+from subprocess import Popen
 from typing import NoReturn
 
 from torch.distributed import DistError, TCPStore
@@ -20,13 +21,18 @@ class Alarm(threading.Thread):
     Args:
         address: of the store by which the processes have met.
         port: the same.
+        children: the processes that this one has launched, as Lightning's launcher watches over them. It would kill
+            this process where one of them has failed, before the error is told: the list is emptied in time.
         pause: seconds between two looks.
         patience: seconds in which a process that learns of a failure may end by itself.
     """
 
-    def __init__(self, address: str, port: int, pause: float = 0.5, patience: float = 10.0) -> None:
+    def __init__(
+        self, address: str, port: int, children: list[Popen], pause: float = 0.5, patience: float = 10.0
+    ) -> None:
         super().__init__(daemon=True, name="ganlit-alarm")
         self.store = TCPStore(address, port, is_master=False, timeout=timedelta(seconds=60))
+        self.children = children
         self.pause = pause
         self.patience = patience
         self.over = threading.Event()
@@ -39,10 +45,10 @@ class Alarm(threading.Thread):
                 if self.store.add(f"{KEY}/rings", 1) == 1:
                     self.stop()  # this rank ends by itself, with its error
                     self.store.set(KEY, str(code))
-                    # As the last one: it may hold the store, and Lightning kills a launcher whose child has failed.
-                    atexit.register(time.sleep, 10 * self.pause)
+                    self.children.clear()
+                    atexit.register(time.sleep, 10 * self.pause)  # until all have heard: it may hold the store
                     return
-                self.heard = int(self.store.get(KEY))
+                self._hear()
             except DistError:  # the store has ended with the rank that held it
                 return
         self._leave(self.heard)
@@ -55,13 +61,17 @@ class Alarm(threading.Thread):
         while not self.over.wait(self.pause):
             try:
                 if self.store.check([KEY]):
-                    self.heard = int(self.store.get(KEY))
+                    self._hear()
             except DistError:
                 return
             if self.heard is not None:
                 if not self.over.wait(self.patience):
                     self._leave(self.heard)
                 return
+
+    def _hear(self) -> None:
+        self.heard = int(self.store.get(KEY))
+        self.children.clear()
 
     def _leave(self, code: int) -> NoReturn:
         time.sleep(3 * self.pause)  # the error is told first

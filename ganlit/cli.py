@@ -338,6 +338,7 @@ def quieten() -> None:
     )
     logging.getLogger("lightning.fabric.utilities.distributed").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", category=PossibleUserWarning)
+    warnings.filterwarnings("ignore", message=".*all_gather.* is deprecated.*")  # which Lightning calls
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # of torch, met inside Lightning
     warnings.filterwarnings("ignore", message=".*callbacks used to create the checkpoint.*")  # to measure needs fewer
 

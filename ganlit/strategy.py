@@ -51,7 +51,8 @@ class AdversarialDDP(DDPStrategy):
 
     def setup_environment(self) -> None:
         super().setup_environment()
-        self.alarm = Alarm(self.cluster_environment.main_address, self.cluster_environment.main_port)
+        place, children = self.cluster_environment, getattr(self.launcher, "procs", [])
+        self.alarm = Alarm(place.main_address, place.main_port, children)
         self.alarm.start()
 
     def setup(self, trainer: Trainer) -> None:

@@ -123,6 +123,16 @@ def test_a_killed_run_is_resumed_to_the_same_end(
     resumed()
 
 
+def test_a_kill_ahead_of_the_best_checkpoints_name_is_made_good(folder: Path, board: Board) -> None:
+    kill(held(folder, board, WRITE, 3))  # after the tick's two saves
+    assert images_in(checkpoint(folder)) == 100
+    assert not checkpoint(folder, "best.ckpt").exists()
+    board.entries[:] = 0
+    board.holds[WRITE] = 0
+    kill(held(folder, board, TRAINING, 1))
+    assert images_in(checkpoint(folder, "best.ckpt")) == 100
+
+
 def test_a_damaged_checkpoint_costs_one_tick_and_a_warning(
     folder: Path, board: Board, resumed: Callable[[], str]
 ) -> None:

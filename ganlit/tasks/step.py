@@ -41,7 +41,7 @@ def remembered(module: nn.Module) -> list[Tensor]:
     """The buffers that a checkpoint holds, without those of the average, which copies them.
 
     Batch statistics, the mean style, path length's mean, ADA's strength: each rank moves them by its own images, and
-    their average over ranks is what the whole batch would have made of them.
+    their average over ranks stands for the whole batch (the mean style of a class weighs ranks, not images).
     """
     parameters = dict(module.named_parameters())
     return [

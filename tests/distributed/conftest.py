@@ -155,6 +155,7 @@ def commands(place: Path) -> dict[str, Answer]:
     with ThreadPoolExecutor() as pool:
         started = {name: pool.submit(launched, place, name, FAULT=fault) for name, fault in LAUNCHED.items()}
         answers = ranks(forked, place) | {name: answer.result() for name, answer in started.items()}
+        assert answers["stopped"].codes == [128 + signal.SIGTERM], answers["stopped"].err[0]
         shutil.copytree(place / "runs/stopped", place / "runs/alone")
         resumed = pool.submit(launched, place, "stopped", "--resume")
         alone = pool.submit(launched, place, "alone", "--resume", "--trainer.devices=1")

@@ -60,5 +60,5 @@ def test_a_command_ends_with_the_error_of_a_rank_that_it_launched(commands: Any)
 
 def test_a_command_does_not_outlive_a_rank_that_was_killed(commands: Any) -> None:
     (code,) = commands["launched kill"].codes
-    assert code in (1, -9)  # by its own error, or by Lightning, which kills a launcher whose child has failed
-    assert "killed, perhaps out of memory" in commands["launched kill"].err[0]
+    assert code in (1, -9)  # by its own error, or by Lightning, should that look after its children just then
+    assert code == -9 or "killed, perhaps out of memory" in commands["launched kill"].err[0]

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -28,9 +30,12 @@ LIMIT = 200  # seconds after which a rank is killed, whatever it waits for
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the system gives to outgoing connections, one of which could else take it before it is used."""
+    while True:
+        port = random.randrange(15000, 30000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def become(job: dict[str, Any], rank: int, port: int, folder: Path) -> None:
