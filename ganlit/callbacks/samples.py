@@ -44,7 +44,8 @@ class Samples(Callback):
         if trainer.is_global_zero:
             self.batch = trainer.datamodule.grid(self.rows, self.columns)
             write_picture(picture(self.batch[0], self.columns), self._folder(trainer) / "real.png")
-            self._write(trainer, pl_module)
+            if pl_module.images_seen == 0:  # a resumed run has its pictures
+                self._write(trainer, pl_module)
 
     def on_validation_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         if trainer.is_global_zero and trainer.state.fn == "fit":
