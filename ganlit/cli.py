@@ -9,7 +9,6 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -42,7 +41,7 @@ from ganlit.generate import generate
 from ganlit.loggers import loggers
 from ganlit.precision import native_bf16
 from ganlit.refusals import MENDABLE, Parser, sentence
-from ganlit.resume import compare
+from ganlit.resume import Resume, compare
 from ganlit.runs import claim, last_checkpoint, locked, trained
 from ganlit.strategy import AdversarialDDP
 from ganlit.tasks.base import AdversarialModule
@@ -77,22 +76,6 @@ ELSEWHERE = {  # flags of Lightning's that mean nothing to two players or to a l
     **dict.fromkeys(("max_epochs", "max_steps", "min_epochs", "min_steps", "max_time"), "--kimg"),
 }
 UNSET = {"accumulate_grad_batches": 1, "max_epochs": -1, "max_steps": -1}
-
-
-@dataclass
-class Resume:
-    """How to go on with a run.
-
-    Args:
-        allow: keys of settings that may differ from those it was trained with.
-    """
-
-    allow: str | list[str] = field(default_factory=list)
-
-    @property
-    def keys(self) -> list[str]:
-        keys = self.allow.split(",") if isinstance(self.allow, str) else self.allow
-        return [key.strip() for key in keys]
 
 
 class GanlitCLI(LightningCLI):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,22 @@ GUARDED = ("seed", "model", "data", "fidelity", "trainer.callbacks", "trainer.pr
 FREE = ("data.root", "data.tick", "fidelity.weights", "fidelity.every")
 
 UNSET = "unset"
+
+
+@dataclass
+class Resume:
+    """How to go on with a run.
+
+    Args:
+        allow: keys of settings that may differ from those it was trained with.
+    """
+
+    allow: str | list[str] = field(default_factory=list)
+
+    @property
+    def keys(self) -> list[str]:
+        keys = self.allow.split(",") if isinstance(self.allow, str) else self.allow
+        return [key.strip() for key in keys]
 
 
 def compare(folder: Path, settings: dict[str, Any], allowed: list[str]) -> None:
