@@ -1,4 +1,4 @@
-"""The command line: `python -m ganlit fit | validate | test`, which are Lightning's, and the tools."""
+"""The command line: `python -m ganlit fit | validate | test | prepare`, by Lightning, and the tools."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import wandb
 import yaml
 from jsonargparse import ActionSubCommands, Namespace, set_parsing_settings
 from jsonargparse.typing import NonNegativeInt, PositiveFloat
-from lightning.pytorch import Callback, Trainer, seed_everything
+from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.warnings import PossibleUserWarning
@@ -30,16 +30,18 @@ from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.interrupt import Interrupt
 from ganlit.callbacks.overview import Overview
 from ganlit.callbacks.profile import Profile
-from ganlit.callbacks.progress import Progress, clock, say
+from ganlit.callbacks.progress import Progress, clock, say, shown
 from ganlit.callbacks.recovery import Recovery
 from ganlit.callbacks.samples import Samples
 from ganlit.data.base import GanDataModule
 from ganlit.data.check import check
 from ganlit.durable import whole
 from ganlit.errors import Stopped, UserError
+from ganlit.evaluate import evaluate
 from ganlit.generate import generate
 from ganlit.loggers import loggers
 from ganlit.precision import native_bf16
+from ganlit.prepare import prepare
 from ganlit.refusals import MENDABLE, Parser, sentence
 from ganlit.resume import Resume, compare
 from ganlit.runs import claim, last_checkpoint, locked, trained
@@ -78,6 +80,28 @@ ELSEWHERE = {  # flags of Lightning's that mean nothing to two players or to a l
 UNSET = {"accumulate_grad_batches": 1, "max_epochs": -1, "max_steps": -1}
 
 
+class Lab(Trainer):
+    """Lightning's Trainer with one more command."""
+
+    def prepare(
+        self,
+        model: LightningModule,
+        datamodule: LightningDataModule,
+        ckpt_path: str | None = None,
+        weights_only: bool | None = None,
+    ) -> None:
+        """Download, decode and compute all that a fit of the same configuration needs, so that it needs no network.
+
+        Args:
+            model: is not trained.
+            datamodule: the data.
+            ckpt_path: as for fit; nothing is read from it.
+            weights_only: as for fit.
+        """
+        measures = (callback for callback in self.callbacks if isinstance(callback, Fidelity))
+        prepare(datamodule, next(measures, None), self.strategy.root_device)
+
+
 class GanlitCLI(LightningCLI):
     """Lightning's command line with a run directory, a budget in kimg, one seed and measured fidelity."""
 
@@ -86,6 +110,7 @@ class GanlitCLI(LightningCLI):
             super().__init__(
                 AdversarialModule,
                 GanDataModule,
+                trainer_class=Lab,
                 subclass_mode_model=True,
                 subclass_mode_data=True,
                 parser_class=Parser,
@@ -105,11 +130,13 @@ class GanlitCLI(LightningCLI):
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
-        return {name: skip for name, skip in LightningCLI.subcommands().items() if name != "predict"}
+        lightnings = {name: skip for name, skip in LightningCLI.subcommands().items() if name != "predict"}
+        return {**lightnings, "prepare": {"model", "datamodule"}}
 
     def setup_parser(self, *args: Any, **kwargs: Any) -> None:
         super().setup_parser(*args, **kwargs)
         self.add_tool(self.parser.commands, "generate", generate, "Write images of a trained run.")
+        self.add_tool(self.parser.commands, "evaluate", evaluate, "Measure a run or any images against real ones.")
         data = Parser(description="Look after datasets.")
         self.parser.commands.add_subcommand("data", data, help="Check a dataset without training.")
         self.add_tool(data.add_subcommands(), "check", check, "Report all that is wrong with a dataset.")
@@ -148,7 +175,7 @@ class GanlitCLI(LightningCLI):
         if any(argument.startswith("--resume.") for argument in args):  # which says all that the flag says
             args = [argument for argument in args if argument != "--resume"]
         self.config = parser.parse_args(args)
-        for name, tool in {"generate": generate, "data.check": check}.items():
+        for name, tool in {"generate": generate, "evaluate": evaluate, "data.check": check}.items():
             if name in self.config:  # a tool needs neither module nor Trainer
                 tool(**self.config[name].as_dict())
                 parser.exit()
@@ -183,6 +210,8 @@ class GanlitCLI(LightningCLI):
             self.resume()
             if rank_zero_only.rank == 0:
                 claim(self.folder, settings.ckpt_path)
+        elif self.subcommand == "prepare":
+            return
         elif settings.fidelity is None:
             raise UserError(f"{self.subcommand} with fidelity: null has nothing to measure: leave the key out.")
         elif settings.ckpt_path is None:
@@ -203,6 +232,8 @@ class GanlitCLI(LightningCLI):
             compare(self.folder, yaml.safe_load(self.dump()), allowed)
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        if self.subcommand == "prepare":
+            return self.instantiate_preparing_trainer()
         given = {**self.config_init[self.subcommand].trainer, **kwargs}
         given["default_root_dir"] = self.folder
         given["precision"] = affordable(given["precision"], given["accelerator"])
@@ -213,6 +244,14 @@ class GanlitCLI(LightningCLI):
         if given["logger"] is None:
             given["logger"] = loggers(self.folder, yaml.safe_load(self.dump())) if self.subcommand == "fit" else False
         return Trainer(**given)
+
+    def instantiate_preparing_trainer(self) -> Lab:
+        """One process on what there is: the login node that prepares has not the devices that will train."""
+        config = self.config_init.prepare
+        accelerator = "cpu" if config.trainer.accelerator == "cpu" else "auto"
+        measures = [] if config.fidelity is None else [config.fidelity]
+        off = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
+        return Lab(accelerator=accelerator, devices=1, callbacks=measures, **off)
 
     def callbacks(self, bar: bool | None) -> list[Callback]:
         """Those of every run, in the order in which Lightning calls them: pictures come before slow measures."""
@@ -271,7 +310,8 @@ class GanlitCLI(LightningCLI):
         best = self.checkpoints
         say(f"done in {clock(time.monotonic() - self.began)}: {checkpoints / 'last.ckpt'}")
         if best.best is not None and (checkpoints / "best.ckpt").exists():
-            say(f"best     {checkpoints / 'best.ckpt'}: {best.best:.1f} at {best.best_kimg:.1f} kimg")
+            score = shown((best.best_name, best.best))
+            say(f"best     {checkpoints / 'best.ckpt'}: {score} at {best.best_kimg:.1f} kimg")
         say(f"pictures {self.folder / 'overview.png'}, {self.folder / 'samples'}")
         wandb.finish()
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Any, Literal, NamedTuple, TextIO
 
 import yaml
 from jsonargparse import ArgumentError, ArgumentParser
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from ganlit import durable
 from ganlit.callbacks.progress import say
+from ganlit.data.base import GanDataModule
 from ganlit.durable import LAST, PREVIOUS
 from ganlit.errors import UserError
 from ganlit.tasks.base import AdversarialModule
@@ -144,9 +145,7 @@ def load(run: str | Path, checkpoint: Literal["last", "best"] = "last") -> Adver
 
 
 def _from_directory(folder: Path, checkpoint: str) -> AdversarialModule:
-    config = folder / "config.yaml"
-    if not config.is_file():
-        raise UserError(f"{folder} is not a run directory: it has no config.yaml; name one such as runs/stylegan_lite.")
+    config = _config_file(folder)
     path = last_checkpoint(folder) if checkpoint == "last" else folder / "checkpoints" / f"{checkpoint}.ckpt"
     state = durable.load(path)
     module = build(config.read_text(), config)
@@ -182,13 +181,59 @@ def build(config: str, source: Path) -> AdversarialModule:
     Raises:
         UserError: it does not describe one.
     """
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_subclass_arguments(AdversarialModule, "model", required=True)
-    try:
-        settings = yaml.safe_load(config)
-        parsed = parser.parse_object({"model": settings["model"]})
-    except (yaml.YAMLError, TypeError, KeyError, ArgumentError) as error:
-        raise UserError(f"{source} does not describe a model of ganlit ({' '.join(str(error).split())}).") from None
-    module: AdversarialModule = parser.instantiate(parsed).model
-    module.seed = settings.get("seed", module.seed)
+    module: AdversarialModule = _described("model", AdversarialModule, config, source)
+    module.seed = _settings(config, source).get("seed", module.seed)
     return module
+
+
+class Setting(NamedTuple):
+    """What a run was trained on, and in which precision."""
+
+    data: GanDataModule
+    precision: str
+
+
+def setting(run: str | Path) -> Setting:
+    """The data that a run was trained on, with its seed, and the precision of its Trainer.
+
+    Args:
+        run: as for `load`.
+
+    Raises:
+        UserError: that is no run of ganlit.
+    """
+    path = Path(run)
+    if path.suffix == ".safetensors":
+        config, source = durable.read_weights(path).config, path
+    else:
+        source = _config_file(path)
+        config = source.read_text()
+    data: GanDataModule = _described("data", GanDataModule, config, source)
+    settings = _settings(config, source)
+    data.seed = settings.get("seed", data.seed)
+    return Setting(data, str(settings.get("trainer", {}).get("precision", "32-true")))
+
+
+def _config_file(folder: Path) -> Path:
+    config = folder / "config.yaml"
+    if not config.is_file():
+        raise UserError(f"{folder} is not a run directory: it has no config.yaml; name one such as runs/stylegan_lite.")
+    return config
+
+
+def _described(key: str, kind: type, config: str, source: Path) -> Any:
+    """The object that a saved configuration describes under a key."""
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_subclass_arguments(kind, key, required=True)
+    try:
+        parsed = parser.parse_object({key: _settings(config, source)[key]})
+    except (TypeError, KeyError, ArgumentError) as error:
+        raise UserError(f"{source} does not describe a {key} of ganlit ({' '.join(str(error).split())}).") from None
+    return parser.instantiate(parsed)[key]
+
+
+def _settings(config: str, source: Path) -> dict[str, Any]:
+    try:
+        return yaml.safe_load(config)
+    except yaml.YAMLError as error:
+        raise UserError(f"{source} is no YAML ({' '.join(str(error).split())}).") from None

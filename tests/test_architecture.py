@@ -20,17 +20,19 @@ MAY_IMPORT = {
     "alarm": set(),
     "strategy": CORE | {"alarm"},
     "downloads": CORE,
+    "cache": CORE,
     "losses": CORE,
     "regularizers": CORE,
     "augment": CORE,
     "networks": CORE,
-    "metrics": CORE | {"images", "precision", "downloads"},
-    "data": CORE | {"downloads"},
+    "metrics": CORE | {"images", "precision", "downloads", "cache"},
+    "data": CORE | {"downloads", "cache"},
     "tasks": CORE | {"losses", "regularizers.base", "augment.base", "ema", "strategy", "stopwatch"},
     "callbacks": CORE
     | {"metrics", "tasks.base", "tasks.clocked", "tasks.step", "images", "precision", "stopwatch", "loggers"},
 }
-WITHOUT_LIGHTNING = CORE | {"alarm", "stopwatch", "ema", "losses", "regularizers", "augment", "networks", "metrics"}
+WITHOUT_LIGHTNING = CORE | {"alarm", "stopwatch", "ema", "losses", "regularizers", "augment", "networks"}
+WITHOUT_LIGHTNING |= {"metrics", "cache"}
 
 
 def imports(file: Path) -> set[str]:

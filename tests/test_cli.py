@@ -50,10 +50,10 @@ class Tiny(FeatureExtractor):
 
     name = "tiny"
     dim = 6
-    protocol = "tiny/none"
+    protocol = "tiny@0/none"
     batch = 500
 
-    def __init__(self, weights: Path | None = None, precision: str = "fp32") -> None:
+    def __init__(self, weights: Path | None = None, precision: str = "fp32", resize: str = "legacy") -> None:
         super().__init__()
         self.scale = nn.Parameter(torch.tensor(1 / 255))
 
@@ -80,7 +80,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.chdir(folder)
         patch.setenv("WANDB_MODE", "disabled")
         patch.setenv("GANLIT_CACHE", str(folder / "cache"))
-        patch.setattr("ganlit.callbacks.fidelity.Inception", Tiny)
+        patch.setattr("ganlit.metrics.backbones.Inception", Tiny)
         yield folder
 
 
@@ -103,6 +103,11 @@ def trained(place: Path) -> Path:
 def rows_of(run: Path) -> list[dict[str, str]]:
     with (run / "metrics.csv").open() as file:
         return list(csv.DictReader(file))
+
+
+def scores_of(row: dict[str, str], metric: str) -> list[str]:
+    """The values of one metric in a row of metrics.csv, whatever the rest of its id."""
+    return [value for name, value in row.items() if name.startswith(f"{metric}/") and value]
 
 
 def settings_of(monkeypatch: pytest.MonkeyPatch, *args: str) -> GanlitCLI:
@@ -133,9 +138,9 @@ def test_every_row_of_numbers_has_its_clock(trained: Path) -> None:
     clocks = [float(row["kimg"]) for row in rows]
     assert clocks == sorted(clocks)
     assert [row["kimg"] for row in rows if row["discriminator/adversarial"]] == [f"{0.02 * n:g}" for n in range(1, 11)]
-    assert [row["kimg"] for row in rows if row["fid20/tiny/none/squares"]] == ["0.1", "0.2"]
-    assert [row["kimg"] for row in rows if row["fid40/tiny/none/squares"]] == ["0.2"]
-    assert rows[-1]["floor-fid40/tiny/none/squares"]
+    assert [row["kimg"] for row in rows if scores_of(row, "fid20")] == ["0.1", "0.2"]
+    assert [row["kimg"] for row in rows if scores_of(row, "fid40")] == ["0.2"]
+    assert scores_of(rows[-1], "floor-fid40")
 
 
 def test_the_saved_configuration_is_resolved_and_repeats_the_run(trained: Path, ganlit: Any) -> None:
@@ -175,8 +180,8 @@ def test_a_trained_run_is_measured_again_and_keeps_its_record(trained: Path, gan
     before = {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()}
     answer = ganlit("test", "--config", f"{trained}/config.yaml")
     last_row = rows_of(trained)[-1]
-    found = {line.split()[1]: line.split()[0] for line in answer.out.splitlines() if "/tiny/none/" in line}
-    name = "fid40/tiny/none/squares"
+    found = {line.split()[1]: line.split()[0] for line in answer.out.splitlines() if "/tiny@0/none/" in line}
+    (name,) = (name for name in last_row if name.startswith("fid40/tiny@0/none/squares@"))
     assert found[name] == f"{float(last_row[name]):.3f}"
     assert {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()} == before
 

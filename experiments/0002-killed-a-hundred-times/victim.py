@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from ganlit import cli, durable
-from ganlit.callbacks import fidelity
+from ganlit.metrics import backbones
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.tasks.base import AdversarialModule
 
@@ -89,10 +89,10 @@ class Tiny(FeatureExtractor):
 
     name = "tiny"
     dim = 6
-    protocol = "tiny/none"
+    protocol = "tiny@0/none"
     batch = 500
 
-    def __init__(self, weights: Path | None = None, precision: str = "fp32") -> None:
+    def __init__(self, weights: Path | None = None, precision: str = "fp32", resize: str = "legacy") -> None:
         super().__init__()
         self.scale = nn.Parameter(torch.tensor(1 / 255))
 
@@ -180,7 +180,7 @@ def live(folder: Path, arguments: tuple[str, ...]) -> None:
             keep(path, name)
 
     cli.GanlitCLI.callbacks = lambda self, bar: [*callbacks(self, bar), Watch(board)]
-    durable.save, durable.keep, fidelity.Inception = saved, kept, Tiny
+    durable.save, durable.keep, backbones.Inception = saved, kept, Tiny
     code = cli.main(list(arguments))
     board.enter(START_UP, anew=False)
     raise SystemExit(code)

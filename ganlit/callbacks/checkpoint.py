@@ -12,6 +12,8 @@ from ganlit import durable
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.progress import say
 from ganlit.loggers import MetricsFile
+from ganlit.metrics.measure import improves
+from ganlit.metrics.protocol import difference
 from ganlit.tasks.base import AdversarialModule
 
 
@@ -50,6 +52,7 @@ class Checkpoints(Callback):
         self.config = config
         self.fidelity = fidelity
         self.best: float | None = None
+        self.best_name: str | None = None  # the protocol id of that number
         self.best_kimg: float | None = None
         self.owes_validation = False
         self.troubled = False  # whether the last save fell among skipped steps
@@ -74,12 +77,12 @@ class Checkpoints(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         self.owes_validation = False
         score = self.fidelity.score if self.fidelity is not None else None
-        before = self.best, self.best_kimg
-        improved = score is not None and (self.best is None or score < self.best)
+        before = self.best, self.best_name, self.best_kimg
+        improved = score is not None and self._improves(*score)
         if improved:
-            self.best, self.best_kimg = score, pl_module.kimg
+            (self.best_name, self.best), self.best_kimg = score, pl_module.kimg
         if not self.save(trainer, pl_module):
-            self.best, self.best_kimg = before
+            self.best, self.best_name, self.best_kimg = before
         elif improved and trainer.is_global_zero:
             durable.keep(self._folder(trainer) / "last.ckpt", "best.ckpt")
 
@@ -107,6 +110,15 @@ class Checkpoints(Callback):
             trainer.save_checkpoint(self._folder(trainer) / "last.ckpt", weights_only=False)
         return True
 
+    def _improves(self, name: str, value: float) -> bool:
+        """Whether a score is the best; one under another protocol is no match for it, and begins anew."""
+        if self.best is None:
+            return True
+        if self.best_name not in (None, name):
+            say(f"best     begins anew, scores cannot be compared: {difference(name, self.best_name)}")
+            return True
+        return improves(name, value, self.best)
+
     def _keep_best(self, trainer: Trainer, kimg: float) -> None:
         """Gives the best checkpoint its name where a kill fell between that and its saving."""
         resumed = Path(trainer.ckpt_path or "")
@@ -124,8 +136,9 @@ class Checkpoints(Callback):
         return Path(trainer.default_root_dir) / "checkpoints"
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best, "best_kimg": self.best_kimg, "owes_validation": self.owes_validation}
+        return {name: getattr(self, name) for name in ("best", "best_name", "best_kimg", "owes_validation")}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.best, self.best_kimg = state_dict["best"], state_dict["best_kimg"]
+        self.best_name = state_dict.get("best_name")
         self.owes_validation = state_dict.get("owes_validation", False)

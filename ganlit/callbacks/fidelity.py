@@ -3,92 +3,121 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from torch import Tensor
-from torch.nn.functional import pad
 
 from ganlit.contracts import Sampled
 from ganlit.errors import UserError
 from ganlit.images import to_uint8
-from ganlit.metrics.features import Collector, FeatureExtractor, Inception, Precision
-from ganlit.metrics.measure import floor, measure
-from ganlit.metrics.statistics import Statistics, reference_statistics, subset
+from ganlit.metrics.backbones import extractor
+from ganlit.metrics.inception import Precision
+from ganlit.metrics.measure import METRICS, Measured, Question, by_extractor, floor, measure, require, unavailable
+from ganlit.metrics.portrait import Collector
+from ganlit.metrics.reality import Reality, subset
+from ganlit.metrics.resize import Resize
 from ganlit.precision import native_bf16
 
 Values = dict[str, float]
 
+DEFAULT = ("fid", "kid", "is", "probe")
+
+
+class Pass(NamedTuple):
+    """One extractor, the real images as it sees them, and the metrics that share it."""
+
+    real: Reality
+    metrics: list[str]
+
 
 class Fidelity(Callback):
-    """Measures the images that validation and test sample: one pass through one extractor, which no checkpoint holds.
+    """Measures the images that validation and test sample: one pass through an extractor feeds all of its metrics.
+
+    No checkpoint holds an extractor. Ranks sample and see their shares; the numbers do not depend on how many there
+    are.
 
     Args:
+        metrics: any of fid, kid, is, prdc, probe, class-fid and memorisation; the first decides which checkpoint is
+            best. Each may ask for an extractor other than the FID's own Inception, such as fid@dinov2.
         weights: file of the Inception's weights; None looks for them.
         precision: of the features; bf16 is another protocol, and is used where the processor has it natively.
+        resize: what brings images to the Inception's size: legacy as in the papers, or clean (arXiv 2104.11222).
         reference_images: measure against a fixed random choice of so many real images instead of all.
         every: measure at each so-many-th validation of a training, where measuring would cost more than it tells.
     """
 
     def __init__(
         self,
+        metrics: Sequence[str] = DEFAULT,
         weights: Path | None = None,
         precision: Precision = "fp32",
+        resize: Resize = "legacy",
         reference_images: int | None = None,
         every: int = 1,
     ) -> None:
         if every < 1:
             raise UserError(f"fidelity.every is {every}: it must be positive.")
+        self.asked = by_extractor(list(metrics), "fidelity.metrics")
         self.weights = weights
         self.precision = precision
+        self.resize = resize
         self.reference_images = reference_images
         self.every = every
-        self.extractor: FeatureExtractor | None = None  # the Inception, unless another is set before the run
-        self.statistics: Statistics | None = None
+        self.passes: list[Pass] = []
+        self.missing: list[dict[str, str]] = []  # by pass, why metrics cannot be had
         self.history: list[tuple[float, Values]] = []  # kimg and values of every validation
         self.latest: Values = {}
         self.seconds = 0.0  # spent on validations and tests, sampling included
         self.seconds_real = 0.0  # of these, on the real statistics
 
     @property
-    def score(self) -> float | None:
-        """The FID of the latest validation; None before the first."""
-        if not self.history:
-            return None
-        return next(value for name, value in self.history[-1][1].items() if name.startswith("fid"))
+    def score(self) -> tuple[str, float] | None:
+        """Id and value of the latest validation's first number, which tells the best checkpoint; None before it."""
+        return next(iter(self.history[-1][1].items()), None) if self.history else None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuses what cannot be measured, before anything is trained."""
+        data = trainer.datamodule
+        asked = [metric for metrics in self.asked.values() for metric in metrics]
+        for key in ("val_images", "test_images"):
+            require(asked, getattr(data, key), f"data.init_args.{key}")
+        if self.passes:
+            return
+        reference = data.reference
+        reference = subset(reference, self.reference_images) if self.reference_images is not None else reference
         device = trainer.strategy.root_device
-        reference = trainer.datamodule.reference
-        self.reference = subset(reference, self.reference_images) if self.reference_images is not None else reference
-        if self.extractor is None:
-            precision = self.precision
-            if precision == "bf16" and not native_bf16(device):
-                precision = "fp32"
-                pl_module.print("fidelity.precision: bf16 is not native to this processor, features are in fp32.")
-            self.extractor = Inception(self.weights, precision)
-        self.extractor.to(device)
+        precision = self.precision
+        if precision == "bf16" and not native_bf16(device):
+            precision = "fp32"
+            pl_module.print("fidelity.precision: bf16 is not native to this processor, features are in fp32.")
+        for name, metrics in self.asked.items():
+            weights = self.weights if name == "inception" else None
+            seen_by = extractor(name, weights, precision, self.resize).to(device)
+            self.passes.append(Pass(Reality(reference, seen_by, pl_module.print), metrics))
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.due(trainer):
-            self._begin()
+            self._begin(trainer, pl_module, trainer.datamodule.val_images)
 
-    def on_validation_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: Sampled, *_: Any) -> None:
+    def on_validation_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Sampled, batch: Any, batch_idx: int, *_: Any
+    ) -> None:
         if self.due(trainer):
-            self.collector.add(to_uint8(outputs.output))
+            self._see(trainer, outputs, batch, batch_idx)
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.due(trainer):
             self.history.append((pl_module.kimg, self._end(trainer, pl_module)))
 
     def on_test_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._begin()
+        self._begin(trainer, pl_module, trainer.datamodule.test_images, with_floor=True)
 
-    def on_test_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: Sampled, *_: Any) -> None:
-        self.collector.add(to_uint8(outputs.output))
+    def on_test_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Sampled, batch: Any, batch_idx: int, *_: Any
+    ) -> None:
+        self._see(trainer, outputs, batch, batch_idx)
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._end(trainer, pl_module, with_floor=True)
@@ -111,45 +140,49 @@ class Fidelity(Callback):
         ticks = -(-trainer.lightning_module.images_seen // trainer.datamodule.tick_images)
         return not trainer.sanity_checking and ticks % self.every == 0
 
-    def _begin(self) -> None:
+    def _begin(self, trainer: Trainer, pl_module: LightningModule, count: int, with_floor: bool = False) -> None:
         self.started = time.monotonic()
-        self.collector = Collector(self.extractor)
+        self.collectors = []
+        for real, metrics in self.passes:
+            rows = any(METRICS[metric].rows for metric in metrics)
+            real.prepare(rows or with_floor)
+            self.collectors.append(Collector(real.extractor, count, rows))
+        self.seconds_real += time.monotonic() - self.started
+        self.places = trainer.datamodule.batches(count)
+        if not self.missing:
+            self._introduce(trainer, pl_module)
+
+    def _introduce(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Says once what can be measured, and how good the judge is."""
+        conditional = getattr(getattr(pl_module, "generator", None), "classes", 0) > 0
+        self.missing = [unavailable(metrics, real, conditional) for real, metrics in self.passes]
+        for missing in self.missing:
+            for name, why in missing.items():
+                pl_module.print(f"{name} is unavailable: {why}.")
+        if trainer.is_global_zero:
+            for (real, metrics), missing in zip(self.passes, self.missing, strict=True):
+                if "probe" in set(metrics) - set(missing):
+                    pl_module.print(
+                        f"Class probe of {real.reference.name}: {real.probe.accuracy:.1%} of {real.probe.held_out} "
+                        "held-out images right."
+                    )
+
+    def _see(self, trainer: Trainer, outputs: Sampled, batch: Any, batch_idx: int) -> None:
+        images = to_uint8(outputs.output)
+        places = self.places[batch_idx * trainer.world_size + trainer.global_rank]
+        for collector in self.collectors:
+            collector.add(images, places, getattr(batch, "label", None))
 
     def _end(self, trainer: Trainer, pl_module: LightningModule, with_floor: bool = False) -> Values:
-        features = {key: gather(rows, trainer) for key, rows in self.collector.finish().items()}
-        values: Values = {}
-        if trainer.is_global_zero:
-            if self.statistics is None:
-                self._learn_reality(pl_module, headless="logits" not in features)
-            values = measure(features, self.statistics, self.reference, self.extractor)
-            if with_floor:
-                values |= floor(len(features["pool"]), self.statistics, self.reference, self.extractor)
+        found: list[Measured] = []
+        for (real, metrics), collector, missing in zip(self.passes, self.collectors, self.missing, strict=True):
+            portrait = collector.finish()
+            if trainer.is_global_zero:
+                found += measure([name for name in metrics if name not in missing], Question(portrait, real, "ema"))
+                if with_floor and "fid" in metrics:
+                    found += floor(portrait.count, real)
+        values = {str(each.protocol): each.value for each in found}
         self.latest = trainer.strategy.broadcast(values)
         pl_module.log_dict(self.latest, sync_dist=trainer.world_size > 1)
         self.seconds += time.monotonic() - self.started
         return self.latest
-
-    def _learn_reality(self, pl_module: LightningModule, headless: bool) -> None:
-        started = time.monotonic()
-        self.statistics = reference_statistics(self.reference, self.extractor, pl_module.print)
-        self.seconds_real += time.monotonic() - started
-        probe = self.statistics.probe
-        if probe is not None:
-            pl_module.print(
-                f"Class probe of {self.reference.name}: {probe.accuracy:.1%} of {probe.held_out} held-out images right."
-            )
-        elif headless:
-            pl_module.print(
-                f"Inception Score is unavailable: {self.reference.name} has no classes to fit a probe to, and the "
-                "extractor's weights have no classifier head."
-            )
-
-
-def gather(rows: Tensor, trainer: Trainer) -> Tensor:
-    """All ranks' rows [n, d] on every rank: filled up to one length for the exchange and cut after it."""
-    strategy = trainer.strategy
-    counts = strategy.all_gather(torch.tensor([len(rows)], device=strategy.root_device)).flatten().tolist()
-    longest = max(counts)
-    filled = pad(rows.to(strategy.root_device), (0, 0, 0, longest - len(rows)))
-    gathered = strategy.all_gather(filled).view(len(counts), longest, -1)
-    return torch.cat([part[:count] for part, count in zip(gathered, counts, strict=True)]).cpu()

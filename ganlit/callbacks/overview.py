@@ -12,6 +12,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.durable import replacing
+from ganlit.metrics.protocol import metric_of
 from ganlit.tasks.base import AdversarialModule
 
 
@@ -37,20 +38,22 @@ def draw(fidelity: Fidelity | None, final: tuple[float, dict[str, float]] | None
 def _curve(
     axes: Axes, history: list[tuple[float, dict[str, float]]], final: tuple[float, dict[str, float]] | None
 ) -> None:
-    names = dict.fromkeys(name for _, values in history for name in values if name.startswith("fid"))
-    for name in names:
+    leading = {name: metric_of(name) for _, values in history for name in list(values)[:1]}
+    for name in leading:
         points = [(kimg, values[name]) for kimg, values in history if name in values]
         axes.plot(*zip(*points, strict=True), marker=".", label=name)
     kimg, values = final or (0.0, {})
     for name, value in values.items():
-        if name.startswith("fid"):
+        if metric_of(name) in leading.values():
             axes.plot(kimg, value, "*", markersize=14, label=f"{name}: {value:.1f} at the end")
-        elif name.startswith("floor"):
+        elif metric_of(name).removeprefix("floor-") in leading.values():
             axes.axhline(value, linestyle="--", color="gray", label=f"{name}: {value:.1f}, real against real")
-    axes.set(xlabel="kimg", ylabel="FID", yscale="log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    label = ", ".join(dict.fromkeys(metric.upper() for metric in leading.values()))
+    axes.set(xlabel="kimg", ylabel=label, yscale="log" if label == "FID" else "linear")
+    if label == "FID":
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
     axes.grid(alpha=0.3)
     axes.legend(loc="best", fontsize="small")
 

@@ -14,6 +14,7 @@ from rich.progress import Progress as Bar
 
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.profile import Profile, Tick
+from ganlit.metrics.protocol import metric_of
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import PLAYERS, Player
 
@@ -38,6 +39,14 @@ def clock(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def shown(score: tuple[str, float] | None) -> str:
+    """A score of one width: "FID  15.3"; a dash before the first."""
+    if score is None:
+        return "score     -"
+    metric, value = metric_of(score[0]).upper(), score[1]
+    return f"{metric} {value:5.1f}" if value >= 10 else f"{metric} {value:5.3f}"
 
 
 def costs(tick: Tick) -> str:
@@ -121,8 +130,7 @@ class Progress(ProgressBar):
         width = len(f"{self.kimg:.1f}")
         parts = [f"kimg {pl_module.kimg:{width}.1f}/{self.kimg:g}"]
         if self.fidelity is not None:
-            score = self.fidelity.score
-            parts.append("FID     -" if score is None else f"FID {score:5.1f}")
+            parts.append(shown(self.fidelity.score))
         parts += [f"{player[0].upper()} {self._loss(trainer, player):.3f}" for player in PLAYERS]
         elapsed = time.monotonic() - self.started
         recurring = elapsed - (self._once() - self.once_at_start)

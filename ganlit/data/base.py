@@ -16,6 +16,8 @@ from ganlit.contracts import Reference
 from ganlit.data.stream import StreamSampler, items
 from ganlit.errors import UserError
 
+SAMPLED = 64  # images sampled together, at most: so small that ranks have shares of nearly one length
+
 
 def to_unit_range(batch: Any) -> Any:
     """The same named tuple with its uint8 images as float32 in [-1, 1]."""
@@ -132,10 +134,17 @@ class GanDataModule(LightningDataModule, ABC):
         """A fixed random choice among the reference's items, which follows the distribution of its labels."""
         return items(len(self.reference.images), self.seed, positions)
 
+    def batches(self, count: int) -> list[Tensor]:
+        """The places, among `count` images to be sampled, of those that are sampled together; ranks take them in turn.
+
+        They are the same for any number of ranks that can have one each, and so are the images.
+        """
+        together = min(SAMPLED, self.batch, count // self._world)
+        return list(torch.arange(count).split(together))
+
     def _fixed_batches(self, count: int) -> list[Tensor]:
         """This rank's share of the choice, nothing padded or counted twice."""
-        share = self._choice(torch.arange(self._rank, count, self._world))
-        return list(share.split(self.batch // self._world))
+        return [self._choice(places) for places in self.batches(count)[self._rank :: self._world]]
 
     def _loader(self, batches: Iterable[Tensor]) -> BatchLoader:
         # Gathering from mapped memory takes microseconds: the workers that Lightning asks for would only cost.

@@ -18,6 +18,7 @@ import torch
 from rich.console import Console
 from rich.progress import track
 
+from ganlit.cache import alone, room
 from ganlit.contracts import Reference
 from ganlit.data.fitting import Form, objection, render
 from ganlit.data.source import BadPicture, Source
@@ -47,13 +48,15 @@ def decoded(source: Source, form: Form, skip_bad: bool = False) -> Stored:
     Raises:
         UserError: a picture cannot be used, none can, or the cache cannot be written.
     """
-    cache = Path(os.environ.get("GANLIT_CACHE", "~/.cache/ganlit")).expanduser() / "images"
     key = blake2b(repr((VERSION, source.name, source.fingerprint, form, skip_bad)).encode(), digest_size=8).hexdigest()
-    folder = cache / (re.sub(r"[^\w.-]", "_", source.name) + "-" + key)
+    folder = room("images") / (re.sub(r"[^\w.-]", "_", source.name) + "-" + key)
     stored = _mapped(folder)
     if stored is None:
-        _decode(source, form, skip_bad, folder)
-        stored = _mapped(folder)
+        with alone(folder):
+            stored = _mapped(folder)  # by whom we have waited for
+            if stored is None:
+                _decode(source, form, skip_bad, folder)
+                stored = _mapped(folder)
     return stored
 
 

@@ -1,74 +1,246 @@
-"""Every measure of generated images under a name that says how it was made."""
+"""The metrics by name: what each asks of a portrait of the generated images and of the real ones."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
-from ganlit.contracts import Reference
 from ganlit.errors import UserError
-from ganlit.metrics.features import FeatureExtractor
-from ganlit.metrics.fidelity import frechet_distance_to, inception_score, kernel_distance, moments
-from ganlit.metrics.statistics import Statistics, fixed_choice
+from ganlit.metrics.bootstrap import bootstrap
+from ganlit.metrics.fidelity import ScoreSums, frechet_distance, frechet_distance_to, kernel_distances, moments
+from ganlit.metrics.manifold import authenticity, nearest, prdc
+from ganlit.metrics.portrait import SPLITS, Portrait, fixed_choice
+from ganlit.metrics.protocol import Protocol, metric_of
+from ganlit.metrics.reality import Reality
+
+SUBSETS, SUBSET = 100, 1000  # of the kernel distance, as in its paper and in torch-fidelity
+NEIGHBOURS = 5  # of precision, recall, density and coverage, as in the paper of the latter
 
 
-def measure(
-    features: dict[str, Tensor], statistics: Statistics, reference: Reference, extractor: FeatureExtractor
-) -> dict[str, float]:
-    """FID, KID, Inception Scores and class shares of N generated images.
+class Measured(NamedTuple):
+    """One number."""
 
-    A name is measure and N / extractor and resize / reference: fid2k/inception-2015-12-05/legacy/digits-train. What the
-    class probe says carries its name: is2k/probe-digits-train/..., share2k/probe-digits-train/.../<class>.
+    protocol: Protocol
+    value: float
+    spread: float | None = None
+    of: str = ""  # over what: "20 bootstraps", "100 subsets", "10 splits"
+
+    @property
+    def metric(self) -> str:
+        return self.protocol.metric
+
+
+class Question(NamedTuple):
+    """What is compared with what, and how."""
+
+    fake: Portrait
+    real: Reality
+    made: str  # how the generated images were made
+    replicates: int = 0  # of the bootstrap; none by default
+    seed: int = 0  # of the bootstrap
+
+    def answer(
+        self, metric: str, value: float, variant: str = "", reference: str | None = None, part: str = ""
+    ) -> Measured:
+        reference = self.real.name if reference is None else reference
+        extractor = self.real.extractor.protocol
+        return Measured(Protocol(metric, self.fake.count, variant, extractor, reference, self.made, part), value)
+
+
+class Metric(NamedTuple):
+    """How a name is answered."""
+
+    measure: Callable[[Question], Iterator[Measured]]
+    first: str  # what its first number is called
+    better: Literal["lower", "higher"]  # of that number
+    rows: bool  # asks for features one by one, of which `KEPT` images are kept
+    least: int  # generated images that it needs
+
+
+def fid(question: Question) -> Iterator[Measured]:
+    """Fréchet distance of all images' features (arXiv 1706.08500)."""
+    fake, real = question.fake, question.real.moments
+    mean, covariance = real.mean, real.covariance
+
+    def distance(rows: Tensor) -> float:
+        return frechet_distance_to(rows, mean, covariance)
+
+    few = fake.complete and len(fake.rows) <= len(mean)
+    sums = fake.moments
+    value = distance(fake.rows) if few else frechet_distance(sums.mean, sums.covariance, mean, covariance)
+    found = question.answer("fid", value)
+    if question.replicates > 1 and len(fake.rows) > 1:
+        spread = bootstrap(lambda drawn: distance(fake.rows[drawn]), len(fake.rows), question.replicates, question.seed)
+        found = found._replace(spread=spread, of=f"{question.replicates} bootstraps")
+    yield found
+
+
+def kid(question: Question) -> Iterator[Measured]:
+    """Kernel distance over random subsets (arXiv 1801.01401)."""
+    fake, real = question.fake.rows, question.real.rows
+    size = min(SUBSET, len(fake), len(real))
+    distances = kernel_distances(fake, real, SUBSETS, size)
+    found = question.answer("kid", float(distances.mean()), f"{SUBSETS}x{size}", question.real.kept_name)
+    yield found._replace(spread=float(distances.std(correction=0)), of=f"{SUBSETS} subsets")
+
+
+def inception_score(question: Question) -> Iterator[Measured]:
+    """The score by the extractor's own classifier (arXiv 1606.03498); it knows no real images."""
+    if question.fake.scores is not None:
+        yield _score(question.answer("is", 0.0, f"{SPLITS}splits", "-"), question.fake.scores)
+
+
+def precision_recall(question: Question) -> Iterator[Measured]:
+    """Precision and recall (arXiv 1904.06991), density and coverage (arXiv 2002.09797)."""
+    real = question.real
+    found = prdc(real.rows, question.fake.rows, NEIGHBOURS, real.radii(NEIGHBOURS))
+    for name, value in found._asdict().items():
+        answer = question.answer(name, value, f"k{NEIGHBOURS}", real.kept_name)
+        yield _share(answer) if name == "precision" else answer
+
+
+def probe(question: Question) -> Iterator[Measured]:
+    """What a classifier of the dataset's own classes says: a score like the Inception Score, and each class's share."""
+    real = question.real
+    if real.probe is None:
+        return
+    probabilities = real.probe.probabilities(question.fake.rows)
+    count, classes = probabilities.shape
+    sums = ScoreSums(classes, count, splits=1)
+    sums.add(probabilities, torch.arange(count))
+    yield question.answer("probe-is", float(sums.scores()), reference=real.kept_name)
+    shares = torch.bincount(probabilities.argmax(1), minlength=classes).double() / count
+    for name, share in zip(real.reference.classes, shares.tolist(), strict=True):
+        yield _share(question.answer("share", share, reference=real.kept_name, part=name))
+
+
+def class_fid(question: Question) -> Iterator[Measured]:
+    """Fréchet distance within each class that both sides have two images of, and the mean over these classes."""
+    fake, real = question.fake, question.real
+    found = []
+    for label, name in enumerate(real.reference.classes):
+        made, true = fake.rows[fake.labels == label], real.rows[real.labels == label]
+        if min(len(made), len(true)) > 1:
+            distance = frechet_distance_to(made, *moments(true))
+            found.append(question.answer("class-fid", distance, reference=real.kept_name, part=name))
+    if found:
+        mean = sum(each.value for each in found) / len(found)
+        yield question.answer("class-fid", mean, reference=real.kept_name, part="mean")
+        yield from found
+
+
+def memorisation(question: Question) -> Iterator[Measured]:
+    """Whether images are copies: authenticity (arXiv 2102.08921) and the medians of the distances behind it.
+
+    Those are from a generated image to its nearest training image, and from a training image to its nearest other one.
+    """
+    real, others = question.real, question.real.radii(1)
+    distances, indices = nearest(question.fake.rows, real.rows)
+    answer = question.answer("authenticity", authenticity(distances, indices, others), reference=real.kept_name)
+    yield _share(answer)
+    yield question.answer("nearest", float(distances.median()), reference=real.kept_name)
+    yield question.answer("nearest-real", float(others.median()), reference=real.kept_name)
+
+
+METRICS = {
+    "fid": Metric(fid, "fid", "lower", rows=False, least=2),
+    "kid": Metric(kid, "kid", "lower", rows=True, least=2),
+    "is": Metric(inception_score, "is", "higher", rows=False, least=SPLITS),
+    "prdc": Metric(precision_recall, "precision", "higher", rows=True, least=NEIGHBOURS + 1),
+    "probe": Metric(probe, "probe-is", "higher", rows=True, least=1),
+    "class-fid": Metric(class_fid, "class-fid", "lower", rows=True, least=2),
+    "memorisation": Metric(memorisation, "authenticity", "higher", rows=True, least=1),
+}
+
+
+def by_extractor(names: list[str], key: str) -> dict[str, list[str]]:
+    """Metrics by the extractor that they share: "fid@dinov2" asks for another than the FID's own Inception.
 
     Args:
-        features: the extractor's of the generated images.
-        statistics: of the reference.
+        names: as they are given.
+        key: where they are given, for the error.
 
     Raises:
-        UserError: there are fewer than two images.
+        UserError: a name is unknown or given twice, or there is none.
     """
-    pool = features["pool"]
-    if len(pool) < 2:
-        raise UserError(
-            f"FID needs two images at least, not {len(pool)}: raise data.init_args.val_images or test_images."
-        )
-    size, seen_by = abbreviated(len(pool)), extractor.protocol
-    kept = _kept_name(statistics, reference)
-    values = {
-        f"fid{size}/{seen_by}/{reference.name}": frechet_distance_to(pool, statistics.mean, statistics.covariance),
-        f"kid{size}-all-pairs/{seen_by}/{kept}": kernel_distance(statistics.features, pool, statistics.kernel),
+    if not names:
+        raise UserError(f"{key} is empty: name some of {', '.join(METRICS)}.")
+    grouped: dict[str, list[str]] = {}
+    for name in names:
+        metric, _, extractor = name.partition("@")
+        if metric not in METRICS:
+            near = get_close_matches(metric, METRICS, 1)
+            advice = f"did you mean {near[0]}?" if near else f"there are {', '.join(METRICS)}."
+            raise UserError(f"{key}: there is no metric {metric}; {advice}")
+        asked = grouped.setdefault(extractor or "inception", [])
+        if metric in asked:
+            raise UserError(f"{key}: {name} is named twice.")
+        asked.append(metric)
+    return grouped
+
+
+def require(metrics: list[str], count: int, key: str) -> None:
+    """Refuses too few images before they are made.
+
+    Raises:
+        UserError: a metric needs more than `count`.
+    """
+    for metric in metrics:
+        if count < (least := METRICS[metric].least):
+            raise UserError(f"{metric} needs {least} images at least, not {count}: raise {key}, or leave {metric} out.")
+
+
+def improves(name: str, value: float, best: float) -> bool:
+    """Whether a value of the number of this id, the first of a metric, is better than another."""
+    lower = {metric.first for metric in METRICS.values() if metric.better == "lower"}
+    return value < best if metric_of(name) in lower else value > best
+
+
+def measure(metrics: list[str], question: Question) -> list[Measured]:
+    """All numbers of the metrics; one that does not apply gives none, and `unavailable` says why."""
+    return [found for metric in metrics for found in METRICS[metric].measure(question)]
+
+
+def unavailable(metrics: list[str], real: Reality, conditional: bool) -> dict[str, str]:
+    """Why some of the metrics cannot be had, by name.
+
+    Args:
+        real: the real images.
+        conditional: whether the generated images were made for a class each.
+    """
+    classes = len(real.reference.classes)
+    reasons = {
+        "is": None if real.extractor.classes else f"the weights of {real.extractor.name} have no classifier head",
+        "probe": None if classes > 1 else f"{real.reference.name} has no classes to fit a probe to",
+        "class-fid": None if classes > 1 and conditional else "the images were not made for a class each",
     }
-    if "logits" in features:
-        values[f"is{size}/{seen_by}"] = inception_score(features["logits"].double().softmax(1))
-    if statistics.probe is not None:
-        probabilities = statistics.probe.probabilities(pool)
-        shares = torch.bincount(probabilities.argmax(1), minlength=len(reference.classes)).double() / len(pool)
-        values[f"is{size}/probe-{kept}/{seen_by}"] = inception_score(probabilities)
-        for name, share in zip(reference.classes, shares.tolist(), strict=True):
-            values[f"share{size}/probe-{kept}/{seen_by}/{name}"] = share
-    return values
+    return {metric: reasons[metric] for metric in metrics if reasons.get(metric)}
 
 
-def floor(count: int, statistics: Statistics, reference: Reference, extractor: FeatureExtractor) -> dict[str, float]:
+def floor(count: int, real: Reality) -> list[Measured]:
     """FID of `count` real images against the other real ones: what a perfect generator would be given.
 
-    Empty where the others are not at least as many.
+    None where the others are not at least as many.
     """
-    total = len(statistics.features)
-    if 2 * count > total:
-        return {}
+    total = len(real.rows)
+    if 2 * count > total or count < 2:
+        return []
     order = fixed_choice(total, total)
-    some, others = statistics.features[order[:count]], statistics.features[order[count:]]
-    name = f"floor-fid{abbreviated(count)}/{extractor.protocol}/{_kept_name(statistics, reference)}"
-    return {name: frechet_distance_to(some, *moments(others))}
+    distance = frechet_distance_to(real.rows[order[:count]], *moments(real.rows[order[count:]]))
+    protocol = Protocol("floor-fid", count, "", real.extractor.protocol, real.kept_name, "real")
+    return [Measured(protocol, distance)]
 
 
-def abbreviated(count: int) -> str:
-    """2000 is "2k", 250 is "250"."""
-    return f"{count // 1000}k" if count and count % 1000 == 0 else str(count)
+def _score(found: Measured, scores: Tensor) -> Measured:
+    spread = float(scores.std(correction=0))
+    return found._replace(value=float(scores.mean()), spread=spread, of=f"{len(scores)} splits")
 
 
-def _kept_name(statistics: Statistics, reference: Reference) -> str:
-    """What needs features one by one is measured against the kept ones, which a huge reference has more than."""
-    kept = len(statistics.features)
-    return reference.name if kept == statistics.count else f"{reference.name}-{kept}"
+def _share(found: Measured) -> Measured:
+    """A share of the generated images, whose bootstrap has a closed form."""
+    spread = (found.value * (1 - found.value) / found.protocol.count) ** 0.5
+    return found._replace(spread=spread, of="bootstrap, exactly")

@@ -189,9 +189,10 @@ class AdversarialModule(ClockedModule, ABC):
         return lambda images: self.discriminator(self.augment(images), *conditions)
 
     def validation_step(self, batch: Any, batch_idx: int) -> Sampled:
-        """The same latents at every validation, whatever was trained before it."""
+        """The same latents at every validation, whatever was trained before it and however many ranks share it."""
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            torch.manual_seed(stateless_seed(self.seed, self.global_rank, batch_idx))
+            turn = batch_idx * self.trainer.world_size + self.global_rank
+            torch.manual_seed(stateless_seed(self.seed, 0, turn))
             return self.sample(batch)
 
     def test_step(self, batch: Any, batch_idx: int) -> Sampled:

@@ -49,6 +49,7 @@ class Scripted(Fidelity):
     def __init__(self, *scores: float) -> None:
         super().__init__()
         self.scores = list(scores)
+        self.number = "fid200/tiny@0/none/tiles-train@abcdef/ema"
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None: ...
 
@@ -60,7 +61,7 @@ class Scripted(Fidelity):
     def on_validation_batch_end(self, *_: Any) -> None: ...
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.latest = {"fid200/tiny/tiles-train": self.scores.pop(0)}
+        self.latest = {self.number: self.scores.pop(0)}
         self.history.append((pl_module.kimg, self.latest))
 
     def on_test_epoch_start(self, *_: Any) -> None: ...
@@ -68,7 +69,7 @@ class Scripted(Fidelity):
     def on_test_batch_end(self, *_: Any) -> None: ...
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.latest = {"fid200/tiny/tiles-train": self.scores.pop(0), "floor-fid200/tiny/tiles-train": 2.0}
+        self.latest = {self.number: self.scores.pop(0), "floor-fid200/tiny@0/none/tiles-train@abcdef/real": 2.0}
 
 
 def make_module() -> Synthesis:

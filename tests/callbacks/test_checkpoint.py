@@ -53,6 +53,25 @@ def test_the_best_is_remembered_by_a_resumed_run(fit: Any, scripted: Any, tmp_pa
     assert load(tmp_path, "best")["images_seen"] == 1200
 
 
+def test_a_score_under_another_protocol_is_no_match(fit: Any, scripted: Any, tmp_path: Path, capsys: Any) -> None:
+    first, second = scripted(20.0), scripted(30.0)
+    fit(0.4, first, Checkpoints("", first))
+    second.number = "fid100/tiny@0/none/tiles-train@abcdef/ema"
+    resumed = Checkpoints("", second)
+    fit(0.8, second, resumed, ckpt_path=tmp_path / "checkpoints" / "last.ckpt")
+    assert (resumed.best, resumed.best_name) == (30.0, second.number)
+    assert "scores cannot be compared: metric, count and variant fid100, not fid200" in capsys.readouterr().out
+
+
+def test_of_some_scores_the_highest_is_best(fit: Any, scripted: Any, tmp_path: Path) -> None:
+    fidelity = scripted(1.5, 2.5, 2.0)
+    fidelity.number = "probe-is200/tiny@0/none/tiles-train@abcdef/ema"
+    checkpoints = Checkpoints("", fidelity)
+    fit(1.2, fidelity, checkpoints)
+    assert checkpoints.best == 2.5
+    assert load(tmp_path, "best")["images_seen"] == 800
+
+
 def test_the_average_is_also_kept_without_pickle(fit: Any, tmp_path: Path) -> None:
     run = fit(0.4, Checkpoints("name: tiles\n"))
     weights = durable.read_weights(tmp_path / "checkpoints" / "ema.safetensors")

@@ -11,13 +11,15 @@ from torch.nn.functional import adaptive_avg_pool2d
 from torch.utils.data import DataLoader
 
 from ganlit.callbacks import fidelity as module
-from ganlit.callbacks.fidelity import Fidelity, gather
-from ganlit.contracts import Reference, Sampled
+from ganlit.callbacks.fidelity import Fidelity
+from ganlit.contracts import Labelled, Reference, Sampled
 from ganlit.errors import UserError
 from ganlit.images import to_uint8
+from ganlit.metrics.backbones import extractor
 from ganlit.metrics.features import FeatureExtractor
-from ganlit.metrics.measure import measure
-from ganlit.metrics.statistics import reference_statistics
+from ganlit.metrics.measure import Question, measure
+from ganlit.metrics.portrait import Collector
+from ganlit.metrics.reality import Reality
 
 
 class Tiny(FeatureExtractor):
@@ -25,12 +27,12 @@ class Tiny(FeatureExtractor):
 
     name = "tiny"
     dim = 6
-    protocol = "tiny/none"
+    protocol = "tiny@0/none"
     batch = 8
 
-    def __init__(self, weights: Path | None = None, precision: str = "fp32") -> None:
+    def __init__(self, name: str = "inception", *options: Any) -> None:
         super().__init__()
-        self.precision = precision
+        self.options = options
         self.scale = nn.Parameter(torch.tensor(1 / 255))
 
     def encode(self, images: Tensor) -> dict[str, Tensor]:
@@ -41,14 +43,18 @@ class Halves(LightningDataModule):
     """Images that are brighter above or below; they are validated and tested against themselves."""
 
     tick_images = 1000
+    val_images = 25
 
     def __init__(self, classes: tuple[str, ...] = ("above", "below"), test_images: int = 20) -> None:
         super().__init__()
         images = torch.randint(0, 120, (60, 1, 4, 4), generator=torch.Generator().manual_seed(3), dtype=torch.uint8)
         images[0::2, :, :2] += 100
         images[1::2, :, 2:] += 100
-        self.reference = Reference("halves-train", "abc", images, torch.arange(60) % 2, classes)
+        self.reference = Reference("halves-train", "abcdef0123", images, torch.arange(60) % 2, classes)
         self.test_images = test_images
+
+    def batches(self, count: int) -> list[Tensor]:
+        return list(torch.arange(count).split(6))
 
     def train_dataloader(self) -> DataLoader:
         return DataLoader(torch.zeros(2, 1))
@@ -94,10 +100,12 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANLIT_CACHE", str(tmp_path / "cache"))
 
 
-def tiny(**arguments: Any) -> Fidelity:
-    fidelity = Fidelity(**arguments)
-    fidelity.extractor = Tiny()
-    return fidelity
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "extractor", Tiny)
+
+
+SET = "tiny@0/none/halves-train@abcdef"
 
 
 def trainer(fidelity: Fidelity, folder: Path, **arguments: Any) -> Trainer:
@@ -113,12 +121,16 @@ def trainer(fidelity: Fidelity, folder: Path, **arguments: Any) -> Trainer:
 
 
 def expected(data: Halves, images: Tensor) -> dict[str, float]:
-    statistics = reference_statistics(data.reference, Tiny())
-    return measure(Tiny().extract(to_uint8(images)), statistics, data.reference, Tiny())
+    real = Reality(data.reference, Tiny(), lambda text: None)
+    real.prepare()
+    collector = Collector(Tiny(), len(images))
+    collector.add(to_uint8(images), torch.arange(len(images)))
+    found = measure(["fid", "kid", "probe"], Question(collector.finish(), real, "ema"))
+    return {str(each.protocol): each.value for each in found}
 
 
 def test_every_validation_is_measured_logged_and_remembered(tmp_path: Path) -> None:
-    fidelity, data, task = tiny(), Halves(), Copier()
+    fidelity, data, task = Fidelity(), Halves(), Copier()
     assert fidelity.score is None
     loop = trainer(fidelity, tmp_path, num_sanity_val_steps=2)
     loop.fit(task, data)
@@ -128,17 +140,15 @@ def test_every_validation_is_measured_logged_and_remembered(tmp_path: Path) -> N
     assert fidelity.history[0][1] == pytest.approx(expected(data, (real - 0.1).clamp(-1, 1)))
     assert fidelity.history[1][1] == pytest.approx(expected(data, (real - 0.2).clamp(-1, 1)))
     assert fidelity.latest == fidelity.history[1][1]
-    assert (
-        fidelity.score
-        == fidelity.latest["fid25/tiny/none/halves-train"]
-        > fidelity.history[0][1]["fid25/tiny/none/halves-train"]
-    )
+    name = f"fid25/{SET}/ema"
+    assert fidelity.score == (name, fidelity.latest[name])
+    assert fidelity.latest[name] > fidelity.history[0][1][name]
     logged = {name: float(value) for name, value in loop.callback_metrics.items()}
     assert {name: logged[name] for name in fidelity.latest} == pytest.approx(fidelity.latest)
 
 
 def test_every_second_validation_is_measured_when_asked(tmp_path: Path) -> None:
-    fidelity = tiny(every=2)
+    fidelity = Fidelity(every=2)
     loop = trainer(fidelity, tmp_path, max_epochs=5)
     loop.fit(Copier(), Halves())
     assert [kimg for kimg, _ in fidelity.history] == [2.0, 4.0]
@@ -149,40 +159,56 @@ def test_every_second_validation_is_measured_when_asked(tmp_path: Path) -> None:
 
 
 def test_the_test_adds_the_floor_and_leaves_the_history_alone(tmp_path: Path) -> None:
-    fidelity, data = tiny(), Halves()
+    fidelity, data = Fidelity(), Halves()
     loop = trainer(fidelity, tmp_path)
     loop.test(Copier(), data)
     assert fidelity.history == []
     assert fidelity.score is None
-    assert fidelity.latest["fid20/tiny/none/halves-train"] > 0
-    assert fidelity.latest["floor-fid20/tiny/none/halves-train"] > 0
+    assert fidelity.latest[f"fid20/{SET}/ema"] > 0
+    assert fidelity.latest[f"floor-fid20/{SET}/real"] > 0
     assert loop.callback_metrics.keys() == fidelity.latest.keys()
 
 
 def test_there_is_no_floor_where_too_few_other_images_are_left(tmp_path: Path) -> None:
-    fidelity = tiny()
+    fidelity = Fidelity()
     trainer(fidelity, tmp_path).test(Copier(), Halves(test_images=40))
     assert not any(name.startswith("floor") for name in fidelity.latest)
 
 
 def test_a_subset_of_the_real_images_is_part_of_every_name(tmp_path: Path) -> None:
-    fidelity = tiny(reference_images=50)
+    fidelity = Fidelity(reference_images=50)
     trainer(fidelity, tmp_path).test(Copier(), Halves())
-    assert all("halves-train-50" in name for name in fidelity.latest)
-    assert len(fidelity.statistics.features) == 50
+    assert all("halves-train-50@" in name for name in fidelity.latest)
+    assert fidelity.passes[0].real.moments.count == 50
 
 
 def test_a_subset_larger_than_the_set_is_refused_before_training(tmp_path: Path) -> None:
     task = Copier()
     with pytest.raises(UserError, match="reference_images"):
-        trainer(tiny(reference_images=61), tmp_path).fit(task, Halves())
+        trainer(Fidelity(reference_images=61), tmp_path).fit(task, Halves())
     assert task.kimg == 0.0
 
 
-def test_missing_weights_are_told_before_training(tmp_path: Path) -> None:
+def test_missing_weights_are_told_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "extractor", extractor)
     task = Copier()
     with pytest.raises(UserError, match=r"fidelity\.weights.*nowhere\.pth"):
         trainer(Fidelity(weights=tmp_path / "nowhere.pth"), tmp_path).fit(task, Halves())
+    assert task.kimg == 0.0
+
+
+@pytest.mark.parametrize(
+    ("metrics", "said"), [(["fid", "prdx"], "did you mean prdc"), ([], r"fidelity\.metrics is empty")]
+)
+def test_unknown_metrics_are_refused(metrics: list[str], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        Fidelity(metrics)
+
+
+def test_too_few_images_for_a_metric_are_refused_before_training(tmp_path: Path) -> None:
+    task = Copier()
+    with pytest.raises(UserError, match=r"prdc needs 6 images at least, not 5: raise data\.init_args\.test_images"):
+        trainer(Fidelity(["prdc"]), tmp_path).fit(task, Halves(test_images=5))
     assert task.kimg == 0.0
 
 
@@ -190,23 +216,71 @@ def test_missing_weights_are_told_before_training(tmp_path: Path) -> None:
 def test_emulated_bfloat16_is_not_used_and_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], native: bool, used: str
 ) -> None:
-    monkeypatch.setattr(module, "Inception", Tiny)
     monkeypatch.setattr(module, "native_bf16", lambda device: native)
-    fidelity = Fidelity(precision="bf16")
+    fidelity = Fidelity(precision="bf16", resize="clean")
     trainer(fidelity, tmp_path).test(Copier(), Halves())
-    assert fidelity.extractor.precision == used
+    assert fidelity.passes[0].real.extractor.options == (None, used, "clean")
     assert ("bf16 is not native" in capsys.readouterr().out) is not native
 
 
-def test_the_missing_score_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    fidelity = tiny()
+def test_metrics_of_one_extractor_share_its_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, int] = {}
+
+    class Counting(Tiny):
+        def __init__(self, name: str, *options: Any) -> None:
+            super().__init__()
+            self.protocol = f"{name}@0/none"
+            seen[self.protocol] = 0
+
+        def encode(self, images: Tensor) -> dict[str, Tensor]:
+            seen[self.protocol] += len(images)
+            return super().encode(images)
+
+    monkeypatch.setattr(module, "extractor", Counting)
+    fidelity = Fidelity(["fid", "kid", "prdc", "memorisation", "fid@dinov2"])
+    trainer(fidelity, tmp_path).test(Copier(), Halves())
+    assert seen == {"inception@0/none": 60 + 20, "dinov2@0/none": 60 + 20}
+    assert sorted(name.split("/")[0] for name in fidelity.latest if "/dinov2@0/" in f"/{name}") == [
+        "fid20",
+        "floor-fid20",
+    ]
+
+
+def test_a_module_of_classes_is_measured_within_them(tmp_path: Path) -> None:
+    class Conditional(Copier):
+        def __init__(self) -> None:
+            super().__init__()
+            self.generator = nn.Module()
+            self.generator.classes = 2
+
+    class Classes(Halves):
+        def test_dataloader(self) -> DataLoader:
+            pairs = zip(self.reference.images[:20], self.reference.labels[:20], strict=True)
+            return DataLoader([Labelled(image / 127.5 - 1, label) for image, label in pairs], batch_size=6)
+
+    def test_step(self: Conditional, batch: Labelled, batch_idx: int) -> Sampled:
+        return Sampled(batch.image, batch.image)
+
+    Conditional.test_step = test_step
+    conditional, plain = Fidelity(["class-fid"]), Fidelity(["class-fid"])
+    trainer(conditional, tmp_path).test(Conditional(), Classes())
+    assert [name.split("/")[-1] for name in conditional.latest] == ["mean", "above", "below"]
+    trainer(plain, tmp_path).test(Copier(), Halves())
+    assert plain.latest == {}
+    assert plain.score is None
+
+
+def test_what_is_missing_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fidelity = Fidelity()
     trainer(fidelity, tmp_path).fit(Copier(), Halves(classes=()))
-    assert capsys.readouterr().out.count("Inception Score is unavailable") == 1
-    assert not any(name.startswith("is") for name in fidelity.latest)
+    said = capsys.readouterr().out
+    assert said.count("is is unavailable: the weights of tiny have no classifier head.") == 1
+    assert said.count("probe is unavailable: halves-train has no classes to fit a probe to.") == 1
+    assert not any(name.startswith(("is", "probe")) for name in fidelity.latest)
 
 
 def test_the_probe_and_the_time_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    fidelity = tiny()
+    fidelity = Fidelity()
     loop = trainer(fidelity, tmp_path)
     loop.fit(Copier(), Halves())
     loop.test(Copier(), Halves(), verbose=False)
@@ -217,36 +291,17 @@ def test_the_probe_and_the_time_are_reported(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_checkpoints_hold_the_history_and_no_extractor(tmp_path: Path) -> None:
-    fidelity = tiny()
+    fidelity = Fidelity()
     loop = trainer(fidelity, tmp_path)
     loop.fit(Copier(), Halves())
     loop.save_checkpoint(tmp_path / "last.ckpt")
     checkpoint = torch.load(tmp_path / "last.ckpt", weights_only=True)
     assert set(checkpoint["state_dict"]) == {"layer.weight", "layer.bias"}
 
-    resumed = tiny()
+    resumed = Fidelity()
     trainer(resumed, tmp_path, max_epochs=3).fit(
         Copier(), Halves(), ckpt_path=tmp_path / "last.ckpt", weights_only=True
     )
     assert resumed.history[:2] == fidelity.history
     assert len(resumed.history) == 3
     assert resumed.seconds > fidelity.seconds
-
-
-def test_ranks_with_unlike_shares_are_joined_exactly() -> None:
-    """Three ranks of 2, 0 and 3 rows, as the second of them sees the exchange."""
-    shares = [torch.arange(8.0).view(2, 4), torch.empty(0, 4), torch.arange(12.0).view(3, 4) + 100]
-
-    class Strategy:
-        root_device = torch.device("cpu")
-
-        def all_gather(self, tensor: Tensor) -> Tensor:
-            if tensor.dtype == torch.int64:
-                return torch.tensor([[2], [0], [3]])
-            assert tensor.shape == (3, 4)
-            return torch.stack([nn.functional.pad(share, (0, 0, 0, 3 - len(share)), value=-1) for share in shares])
-
-    class Ranks:
-        strategy = Strategy()
-
-    assert torch.equal(gather(shares[1], Ranks()), torch.cat(shares))

@@ -51,7 +51,7 @@ def test_before_the_first_measure_its_place_is_kept(fit: Any, scripted: Any, cap
     fidelity, profile = scripted(), Profile()
     fidelity.on_validation_epoch_end = lambda *_: None
     fit(0.4, fidelity, profile, Progress(0.4, profile, fidelity))
-    assert "  FID     -  " in lines(capsys)[0]
+    assert "  score     -  " in lines(capsys)[0]
 
 
 def test_a_resumed_run_speaks_of_new_ticks_only(fit: Any, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

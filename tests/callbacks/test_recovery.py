@@ -192,7 +192,7 @@ def test_weights_that_are_not_finite_are_replaced_and_their_scores_forgotten(
     checkpoints = Checkpoints("", fidelity)
     run = fit(1.2, Recovery(4), Poison(), fidelity, checkpoints)
     assert run.module.branch == 1
-    assert [score["fid200/tiny/tiles-train"] for _, score in fidelity.history] == [30.0, 25.0, 26.0]
+    assert [score[fidelity.number] for _, score in fidelity.history] == [30.0, 25.0, 26.0]
     assert (checkpoints.best, checkpoints.best_kimg) == (25.0, 0.8)
     assert durable.load(tmp_path / "checkpoints" / "best.ckpt")["images_seen"] == 800
     assert all(bool(tensor.isfinite().all()) for tensor in run.module.state_dict().values())

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import warnings
-from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -122,12 +121,26 @@ def test_a_tick_is_rounded_to_whole_batches(batch: int, tick: float, batches: in
 
 @pytest.mark.parametrize("world", [1, 2, 3])
 def test_ranks_share_the_validation_without_padding(world: int) -> None:
-    shares = []
+    """Batch after batch in turn: the same batches, and so the same images, however many ranks there are."""
+    whole = items(40, 0, torch.arange(20)).split(6)
+    served: dict[int, list[int]] = {}
     for rank in range(world):
         batches = list(attached(Numbers(batch=6, val_images=20), rank, world).val_dataloader())
-        assert all(len(batch.image) == 6 // world for batch in batches[:-1])
-        shares.append(torch.cat([batch.image for batch in batches]).flatten().tolist())
-    assert sorted(chain(*shares)) == sorted(items(40, 0, torch.arange(20)).tolist())
+        served |= {rank + world * turn: batch.image.flatten().tolist() for turn, batch in enumerate(batches)}
+    assert served == dict(enumerate(batch.tolist() for batch in whole))
+
+
+def test_every_rank_has_images_to_sample_even_of_a_few() -> None:
+    shares = [list(attached(Numbers(batch=6, val_images=7), rank, 6).val_dataloader()) for rank in range(6)]
+    assert all(shares)
+    assert sum(len(batch.image) for share in shares for batch in share) == 7
+
+
+def test_no_more_images_are_sampled_together_than_fit() -> None:
+    assert [len(places) for places in Numbers(batch=40, val_images=200).batches(200)] == [40] * 5
+    large = Numbers(batch=40)
+    large.batch = 1000
+    assert [len(places) for places in large.batches(200)] == [64, 64, 64, 8]
 
 
 def test_validation_is_the_same_at_every_time_and_has_no_flips() -> None:

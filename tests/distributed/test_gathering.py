@@ -11,15 +11,39 @@ WORLDS = pytest.mark.parametrize("world", [1, 2, 3])
 
 
 @WORLDS
-def test_rows_of_uneven_shares_come_together_on_every_rank(found: Any, world: int) -> None:
+def test_rows_of_uneven_shares_come_together_on_rank_0(found: Any, world: int) -> None:
+    first, *others = [rank["gathering"] for rank in found[world]]
+    assert torch.equal(first["gathered"], first["shares"])
+    assert all(len(rank["gathered"]) == 0 for rank in others)
+
+
+@WORLDS
+def test_sums_are_those_of_all_ranks(found: Any, world: int) -> None:
     for rank in found[world]:
-        assert torch.equal(rank["gathering"]["gathered"], rank["gathering"]["shares"])
+        assert rank["gathering"]["total"].tolist() == [world * (world - 1) / 2, world]
+        assert rank["gathering"]["told"] == [True, False]
 
 
 @pytest.mark.parametrize("world", [2, 3])
-def test_measures_do_not_change_with_the_number_of_ranks(found: Any, world: int) -> None:
-    expected = found[1][0]["gathering"]["latest"]
-    assert {"fid50/tiny/none/shades", "kid50-all-pairs/tiny/none/shades"} < set(expected)
+@pytest.mark.parametrize("what", ["sampled", "generated"])
+def test_measures_do_not_change_with_the_number_of_ranks(found: Any, world: int, what: str) -> None:
+    """Neither those of given images nor those of a generator's, whose latents do not depend on who draws them."""
+    expected = found[1][0]["gathering"][what]
+    metrics = {name.split("/")[0] for name in expected}
+    assert {"fid50", "kid50-100x50", "is50-10splits", "precision50-k5", "class-fid50", "share50", "nearest50"} < metrics
     for rank in found[world]:
-        assert rank["gathering"]["latest"] == pytest.approx(expected, rel=1e-6, abs=1e-9)
-        assert rank["gathering"]["values"] == pytest.approx(expected, rel=1e-6, abs=1e-6)  # what is logged is float32
+        assert rank["gathering"][what] == pytest.approx(expected, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("world", [2, 3])
+def test_what_is_logged_is_what_was_measured(found: Any, world: int) -> None:
+    for rank in found[world]:
+        logged = rank["gathering"]["logged"]
+        assert logged == pytest.approx(rank["gathering"]["sampled"], rel=1e-6, abs=1e-6)  # logged in float32
+
+
+@pytest.mark.parametrize("world", [2, 3])
+def test_ranks_share_the_work_on_the_real_images(found: Any, world: int) -> None:
+    seen = [rank["gathering"]["seen"] for rank in found[world]]
+    assert sum(seen) == found[1][0]["gathering"]["seen"] == 60
+    assert max(seen) < 60

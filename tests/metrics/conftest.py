@@ -10,12 +10,13 @@ from ganlit.metrics.features import FeatureExtractor
 
 
 class Tiny(FeatureExtractor):
-    """Six means of an image's halves; counts the images that it has seen."""
+    """Six means of an image's halves, and logits of as many classes; counts the images that it has seen."""
 
     name = "tiny"
     dim = 6
-    protocol = "tiny/none"
+    protocol = "tiny@0/none"
     batch = 4
+    classes = 6
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,7 +25,8 @@ class Tiny(FeatureExtractor):
 
     def encode(self, images: Tensor) -> dict[str, Tensor]:
         self.seen.append(len(images))
-        return {"pool": adaptive_avg_pool2d(images * self.scale, (2, 1)).flatten(1)}
+        pool = adaptive_avg_pool2d(images * self.scale, (2, 1)).flatten(1)
+        return {"pool": pool, "logits": 4 * pool}
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def reference() -> Reference:
     images = torch.randint(0, 120, (60, 3, 4, 4), generator=generator, dtype=torch.uint8)
     images[:30, :, :2] += 100
     images[30:, :, 2:] += 100
-    return Reference("halves-train", "abc", images, torch.arange(60) // 30, ("above", "below"))
+    return Reference("halves-train", "abcdef0123", images, torch.arange(60) // 30, ("above", "below"))
 
 
 @pytest.fixture(autouse=True)

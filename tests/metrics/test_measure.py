@@ -1,77 +1,172 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
 from ganlit.contracts import Reference
 from ganlit.errors import UserError
+from ganlit.metrics.bootstrap import bootstrap
 from ganlit.metrics.features import FeatureExtractor
-from ganlit.metrics.fidelity import frechet_distance_to, inception_score, kernel_distance, moments
-from ganlit.metrics.measure import abbreviated, floor, measure
-from ganlit.metrics.statistics import Statistics, fixed_choice, reference_statistics
+from ganlit.metrics.fidelity import ScoreSums, frechet_distance_to, kernel_distances, moments
+from ganlit.metrics.manifold import authenticity, nearest, prdc, radii
+from ganlit.metrics.measure import METRICS, Question, by_extractor, floor, improves, measure, require, unavailable
+from ganlit.metrics.portrait import Collector, Portrait, fixed_choice
+from ganlit.metrics.reality import Reality
+
+SET = "tiny@0/none/halves-train@abcdef"
 
 
 @pytest.fixture
-def statistics(tiny: FeatureExtractor, reference: Reference) -> Statistics:
-    return reference_statistics(reference, tiny)
+def real(tiny: FeatureExtractor, reference: Reference) -> Reality:
+    reality = Reality(reference, tiny, lambda text: None)
+    reality.prepare()
+    return reality
 
 
-def test_every_measure_has_its_protocol(tiny: FeatureExtractor, reference: Reference, statistics: Statistics) -> None:
-    features = tiny.extract(reference.images[:40])
-    values = measure(features, statistics, reference, tiny)
-    pool = features["pool"]
-    assert values == pytest.approx(
-        {
-            "fid40/tiny/none/halves-train": frechet_distance_to(pool, statistics.mean, statistics.covariance),
-            "kid40-all-pairs/tiny/none/halves-train": kernel_distance(statistics.features, pool),
-            "is40/probe-halves-train/tiny/none": inception_score(statistics.probe.probabilities(pool)),
-            "share40/probe-halves-train/tiny/none/above": 0.75,
-            "share40/probe-halves-train/tiny/none/below": 0.25,
-        }
-    )
-    assert all(type(value) is float for value in values.values())
+def portrait(tiny: FeatureExtractor, reference: Reference, places: Any, rows: bool = True) -> Portrait:
+    places = torch.as_tensor(places)
+    collector = Collector(tiny, len(places), rows)
+    collector.add(reference.images[places], torch.arange(len(places)), reference.labels[places])
+    return collector.finish()
 
 
-def test_a_collapse_is_seen_by_name(tiny: FeatureExtractor, reference: Reference, statistics: Statistics) -> None:
-    values = measure(tiny.extract(reference.images[:30]), statistics, reference, tiny)
-    assert values["share30/probe-halves-train/tiny/none/below"] == 0.0
-    assert values["is30/probe-halves-train/tiny/none"] < 1.1
+def values(metrics: list[str], fake: Portrait, real: Reality, **asked: Any) -> dict[str, float]:
+    return {str(found.protocol): found.value for found in measure(metrics, Question(fake, real, "ema", **asked))}
 
 
-def test_logits_give_the_score_proper(tiny: FeatureExtractor, reference: Reference, statistics: Statistics) -> None:
-    features = tiny.extract(reference.images[:10]) | {"logits": 100 * torch.eye(5).repeat(2, 1)}
-    assert measure(features, statistics, reference, tiny)["is10/tiny/none"] == pytest.approx(5)
+def test_every_metric_has_its_protocol(tiny: FeatureExtractor, reference: Reference, real: Reality) -> None:
+    fake = portrait(tiny, reference, range(40))
+    rows, others = fake.rows, real.rows
+    manifold = prdc(others, rows, 5)
+    score = ScoreSums(2, 40, splits=1)
+    score.add(real.probe.probabilities(rows), torch.arange(40))
+    within = [frechet_distance_to(rows[fake.labels == c], *moments(others[real.labels == c])) for c in (0, 1)]
+    distances = (rows.double()[:, None] - others.double()).norm(dim=2).amin(1)
+    expected = {
+        f"fid40/{SET}/ema": frechet_distance_to(rows, *moments(others)),
+        f"kid40-100x40/{SET}/ema": float(kernel_distances(rows, others, 100, 40).mean()),
+        "is40-10splits/tiny@0/none/-/ema": float(fake.scores.mean()),
+        f"precision40-k5/{SET}/ema": manifold.precision,
+        f"recall40-k5/{SET}/ema": manifold.recall,
+        f"density40-k5/{SET}/ema": manifold.density,
+        f"coverage40-k5/{SET}/ema": manifold.coverage,
+        f"probe-is40/{SET}/ema": float(score.scores()),
+        f"share40/{SET}/ema/above": 0.75,
+        f"share40/{SET}/ema/below": 0.25,
+        f"class-fid40/{SET}/ema/mean": sum(within) / 2,
+        f"class-fid40/{SET}/ema/above": within[0],
+        f"class-fid40/{SET}/ema/below": within[1],
+        f"authenticity40/{SET}/ema": authenticity(*nearest(rows, others), radii(others, 1)),
+        f"nearest40/{SET}/ema": float(distances.median()),
+        f"nearest-real40/{SET}/ema": float(radii(others, 1).median()),
+    }
+    assert values(list(METRICS), fake, real) == pytest.approx(expected)
+    assert all(type(value) is float for value in values(list(METRICS), fake, real).values())
 
 
-def test_without_labels_only_the_distances_are_left(tiny: FeatureExtractor, reference: Reference) -> None:
-    unlabelled = reference._replace(classes=())
-    values = measure(tiny.extract(reference.images), reference_statistics(unlabelled, tiny), unlabelled, tiny)
-    assert [name.split("/")[0] for name in values] == ["fid60", "kid60-all-pairs"]
-
-
-def test_the_kept_part_of_a_huge_set_is_named(
-    tiny: FeatureExtractor, reference: Reference, statistics: Statistics
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_first_number_of_a_metric_is_the_one_that_is_known_to_be_better(
+    tiny: FeatureExtractor, reference: Reference, real: Reality, metric: str
 ) -> None:
-    values = measure(tiny.extract(reference.images), statistics._replace(count=70), reference, tiny)
-    assert [name.split("/")[-1] for name in values][:2] == ["halves-train", "halves-train-60"]
-    assert "is60/probe-halves-train-60/tiny/none" in values
+    (first, *_) = measure([metric], Question(portrait(tiny, reference, range(40)), real, "ema"))
+    assert first.metric == METRICS[metric].first
+    assert improves(str(first.protocol), 1.0, 2.0) is (METRICS[metric].better == "lower")
 
 
-def test_the_floor_is_real_against_the_other_real(
-    tiny: FeatureExtractor, reference: Reference, statistics: Statistics
+def test_a_metric_of_sums_needs_no_rows(tiny: FeatureExtractor, reference: Reference, real: Reality) -> None:
+    with_rows, without = (portrait(tiny, reference, range(40), rows) for rows in (True, False))
+    assert len(without.rows) == 0
+    names = [name for name, metric in METRICS.items() if not metric.rows]
+    assert names == ["fid", "is"]
+    assert values(names, without, real) == pytest.approx(values(names, with_rows, real))
+
+
+def test_copies_are_seen(tiny: FeatureExtractor, reference: Reference, real: Reality) -> None:
+    found = values(["memorisation"], portrait(tiny, reference, range(60)), real)
+    assert found[f"authenticity60/{SET}/ema"] == found[f"nearest60/{SET}/ema"] == 0
+    assert found[f"nearest-real60/{SET}/ema"] > 0
+
+
+def test_a_collapse_is_seen_by_name(tiny: FeatureExtractor, reference: Reference, real: Reality) -> None:
+    found = values(["probe", "class-fid"], portrait(tiny, reference, range(30)), real)
+    assert found[f"share30/{SET}/ema/below"] == 0.0
+    assert found[f"probe-is30/{SET}/ema"] < 1.1
+    assert f"class-fid30/{SET}/ema/below" not in found
+    assert found[f"class-fid30/{SET}/ema/mean"] == found[f"class-fid30/{SET}/ema/above"]
+
+
+def test_spreads_say_over_what(tiny: FeatureExtractor, reference: Reference, real: Reality) -> None:
+    fake = portrait(tiny, reference, range(10, 50))
+    question = Question(fake, real, "ema", replicates=30, seed=1)
+    found = {each.metric: each for each in measure(["fid", "kid", "is", "prdc", "memorisation"], question)}
+    assert found["fid"].of == "30 bootstraps"
+    target = real.moments.mean, real.moments.covariance
+    assert found["fid"].spread == bootstrap(lambda drawn: frechet_distance_to(fake.rows[drawn], *target), 40, 30, 1)
+    distances = kernel_distances(fake.rows, real.rows, 100, 40)
+    assert found["kid"].spread == pytest.approx(float(distances.std(correction=0)))
+    assert found["is"].spread == pytest.approx(float(fake.scores.std(correction=0)))
+    p = found["precision"].value
+    assert found["precision"].spread == pytest.approx((p * (1 - p) / 40) ** 0.5)
+    assert measure(["fid"], question) == measure(["fid"], question)
+    assert measure(["fid"], question)[0].spread != measure(["fid"], question._replace(seed=2))[0].spread
+    assert measure(["fid"], question._replace(replicates=0))[0].spread is None
+
+
+def test_what_needs_rows_is_named_by_the_kept_ones(
+    tiny: FeatureExtractor, reference: Reference, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("ganlit.metrics.portrait.KEPT", 20)
+    real = Reality(reference, tiny, lambda text: None)
+    real.prepare()
+    found = values(["fid", "kid", "prdc"], portrait(tiny, reference, range(40)), real)
+    names = [name.split("/")[3] for name in found]
+    assert names == ["halves-train@abcdef"] + 5 * ["halves-train-20@abcdef"]
+
+
+def test_a_metric_asks_for_its_extractor() -> None:
+    assert by_extractor(["fid", "fid@dinov2", "prdc", "kid@dinov2"], "metrics") == {
+        "inception": ["fid", "prdc"],
+        "dinov2": ["fid", "kid"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["fidd"], r"fidelity\.metrics: there is no metric fidd; did you mean fid\?"),
+        (["lpips"], r"there is no metric lpips; .*fid, kid, is"),
+        (["fid", "fid"], r"fidelity\.metrics: fid is named twice"),
+        ([], r"fidelity\.metrics is empty"),
+    ],
+)
+def test_names_that_mean_nothing_are_refused(names: list[str], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        by_extractor(names, "fidelity.metrics")
+
+
+@pytest.mark.parametrize(("metric", "least"), [("fid", 2), ("kid", 2), ("is", 10), ("prdc", 6), ("class-fid", 2)])
+def test_too_few_images_are_refused(metric: str, least: int) -> None:
+    require([metric], least, "data.init_args.val_images")
+    with pytest.raises(UserError, match=rf"{metric} needs {least} images at least, not {least - 1}: raise data"):
+        require([metric], least - 1, "data.init_args.val_images")
+
+
+def test_what_cannot_be_had_says_why(tiny: FeatureExtractor, reference: Reference) -> None:
+    names = list(METRICS)
+    assert unavailable(names, Reality(reference, tiny), conditional=True) == {}
+    assert set(unavailable(names, Reality(reference, tiny), conditional=False)) == {"class-fid"}
+    tiny.classes = 0
+    reasons = unavailable(names, Reality(reference._replace(classes=()), tiny), conditional=True)
+    assert set(reasons) == {"is", "probe", "class-fid"}
+    assert reasons["is"] == "the weights of tiny have no classifier head"
+    assert reasons["probe"] == "halves-train has no classes to fit a probe to"
+
+
+def test_the_floor_is_real_against_the_other_real(real: Reality) -> None:
     order = fixed_choice(60, 60)
-    some, others = statistics.features[order[:20]], statistics.features[order[20:]]
-    expected = frechet_distance_to(some, *moments(others))
-    assert floor(20, statistics, reference, tiny) == {"floor-fid20/tiny/none/halves-train": expected}
-    assert floor(31, statistics, reference, tiny) == {}
-
-
-def test_one_image_has_no_distribution(tiny: FeatureExtractor, reference: Reference, statistics: Statistics) -> None:
-    with pytest.raises(UserError, match="val_images"):
-        measure(tiny.extract(reference.images[:1]), statistics, reference, tiny)
-
-
-@pytest.mark.parametrize(("count", "short"), [(250, "250"), (2000, "2k"), (50_000, "50k"), (1500, "1500"), (0, "0")])
-def test_thousands_are_abbreviated(count: int, short: str) -> None:
-    assert abbreviated(count) == short
+    (found,) = floor(20, real)
+    assert str(found.protocol) == f"floor-fid20/{SET}/real"
+    assert found.value == frechet_distance_to(real.rows[order[:20]], *moments(real.rows[order[20:]]))
+    assert floor(31, real) == floor(1, real) == []

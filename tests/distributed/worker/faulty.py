@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
-from ganlit.callbacks import fidelity
 from ganlit.errors import UserError
+from ganlit.metrics import backbones
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.tasks.synthesis import Synthesis
 
@@ -27,10 +27,10 @@ class Tiny(FeatureExtractor):
 
     name = "tiny"
     dim = 2
-    protocol = "tiny/none"
+    protocol = "tiny@0/none"
     batch = 500
 
-    def __init__(self, weights: Path | None = None, precision: str = "fp32") -> None:
+    def __init__(self, weights: Path | None = None, precision: str = "fp32", resize: str = "legacy") -> None:
         super().__init__()
         self.scale = nn.Parameter(torch.tensor(1 / 255))
 
@@ -38,7 +38,7 @@ class Tiny(FeatureExtractor):
         return {"pool": adaptive_avg_pool2d((images * self.scale).mean(1, keepdim=True), (2, 1)).flatten(1)}
 
 
-fidelity.Inception = Tiny
+backbones.Inception = Tiny
 
 
 class Faulty(Synthesis):

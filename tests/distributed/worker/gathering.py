@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from faulty import Tiny
-from games import game, trainer_of
+from games import RANK, WORLD, SmoothGenerator, game, trainer_of
+from torch import Tensor
 from torch.utils.data import Dataset
 
-from ganlit.callbacks.fidelity import Fidelity, gather
+from ganlit.callbacks.fidelity import Fidelity
 from ganlit.contracts import Labelled, Reference, Sampled
 from ganlit.data.base import GanDataModule
 from ganlit.data.images import LabelledImages
+from ganlit.metrics import backbones, reality
+from ganlit.metrics.measure import METRICS
+from ganlit.metrics.ranks import gathered, told, total
+from ganlit.metrics.reality import Reality
 from ganlit.tasks.synthesis import Synthesis
 
 
@@ -25,7 +31,7 @@ class Shades(GanDataModule):
         stream = torch.Generator().manual_seed(0)
         images = torch.randint(256, (60, 1, 8, 8), generator=stream, dtype=torch.uint8)
         images = images // torch.randint(1, 5, (60, 1, 1, 1), generator=stream, dtype=torch.uint8)
-        return Reference("shades", "0", images, torch.arange(60) % 2, ("even", "odd"))
+        return Reference("shades", "0" * 32, images, torch.arange(60) % 2, ("even", "odd"))
 
     @cached_property
     def dataset(self) -> Dataset[Labelled]:
@@ -39,17 +45,54 @@ class Darkening(Synthesis):
         return Sampled(batch.image, batch.image * 0.5 - 0.25)
 
 
-def found() -> dict[str, Any]:
-    fidelity = Fidelity()
-    fidelity.extractor = Tiny()
-    trainer = trainer_of(callbacks=[fidelity])
+class Scored(Tiny):
+    """Counts the images that this rank sees, and takes its features for logits too."""
+
+    name = "scored"
+    protocol = "scored@0/none"
+    classes = 2
+    seen = 0
+
+    def encode(self, images: Tensor) -> dict[str, Tensor]:
+        self.seen += len(images)
+        pool = super().encode(images)["pool"]
+        return {"pool": pool, "logits": 3 * pool}
+
+
+class Drawing(SmoothGenerator):
+    """Of two classes, as far as anyone knows."""
+
+    classes = 2
+
+
+def measured(task: type[Synthesis]) -> tuple[dict[str, float], dict[str, float]]:
+    """The values of all metrics, as they were found and as they were logged."""
+    fidelity = Fidelity(list(METRICS))
     # 50 images are no multiple of 3 ranks, nor is a rank's share one of its batches.
-    (values,) = trainer.validate(game(Darkening), datamodule=Shades(batch=12, val_images=50), verbose=False)
-    rank, world = trainer.global_rank, trainer.world_size
-    shares = [torch.arange(share + 2.0)[:, None].expand(-1, 3) + 10 * share for share in range(world)]
+    data = Shades(batch=12, val_images=50)
+    module = game(task, generator=Drawing()).float()
+    (logged,) = trainer_of(callbacks=[fidelity]).validate(module, datamodule=data, verbose=False)
+    return fidelity.latest, {name: value for name, value in logged.items() if name != "kimg"}
+
+
+def found() -> dict[str, Any]:
+    backbones.Inception = Scored
+    sampled, logged = measured(Darkening)
+    generated, _ = measured(Synthesis)
+    here = torch.device("cpu")
+    shares = [torch.arange(share + 2.0)[:, None].expand(-1, 3) + 10 * share for share in range(WORLD)]
+    extractor = Scored()
+    own = Shades().reference._replace(digest=str(WORLD) * 32)  # else one world would find what another has stored
+    with patch.object(reality, "BLOCK", 20):
+        Reality(own, extractor, lambda text: None).prepare()
+    backbones.Inception = Tiny
     return {
-        "values": {name: value for name, value in values.items() if name != "kimg"},
-        "latest": fidelity.latest,
-        "gathered": gather(shares[rank], trainer),
+        "sampled": sampled,
+        "logged": logged,
+        "generated": generated,
+        "gathered": gathered(shares[RANK], here),
         "shares": torch.cat(shares),
+        "total": total(torch.tensor([float(RANK), 1.0]), here),
+        "told": [told(RANK == 0, here), told(RANK == 1, here)],
+        "seen": extractor.seen,
     }

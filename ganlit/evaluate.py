@@ -1,0 +1,217 @@
+"""Measures of a run, or of pictures from anywhere, against a dataset, pictures or the data of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import rich
+import torch
+from rich.console import Console
+from torch import Tensor
+from torch.nn.functional import interpolate
+from torchvision.transforms.functional import to_pil_image
+from torchvision.utils import make_grid
+
+from ganlit import scores
+from ganlit.callbacks.fidelity import Pass
+from ganlit.callbacks.progress import say
+from ganlit.callbacks.samples import write_picture
+from ganlit.contracts import Reference
+from ganlit.data.pictures import Pictures
+from ganlit.errors import UserError
+from ganlit.metrics.inception import Precision
+from ganlit.metrics.manifold import nearest
+from ganlit.metrics.measure import METRICS, Measured, Question, by_extractor, measure, require, unavailable
+from ganlit.metrics.paired import PAIRED
+from ganlit.metrics.portrait import Collector, Portrait
+from ganlit.metrics.resize import Resize
+from ganlit.pairs import compare
+from ganlit.passes import Bars, device_of, passes
+from ganlit.subject import Generated, Shown, Subject, Weights, is_run, pictures_of, reference_for
+
+ROWS, NEAREST = 10, 8  # of the picture of neighbours
+WIDEST = 500  # a line of the table where nobody's screen folds it
+
+
+def evaluate(
+    subject: str,
+    against: str | None = None,
+    metrics: str = "fid,kid,is,prdc",
+    count: int | None = None,
+    split: str = "train",
+    against_split: str = "train",
+    root: Path = Path("datasets"),
+    weights: Weights = "ema",
+    truncation: float = 1.0,
+    checkpoint: Literal["last", "best"] = "last",
+    seed: int | None = None,
+    precision: Precision = "fp32",
+    resize: Resize = "legacy",
+    weights_file: Path | None = None,
+    bootstrap: int = 20,
+    device: str = "auto",
+    json: Path | None = None,
+    baseline: Path | None = None,
+    neighbours: Path | None = None,
+) -> None:
+    """Measure a run, or pictures from anywhere, against real ones.
+
+    Args:
+        subject: a run directory, the .safetensors file of a run, a folder or zip of images, or a dataset by name
+        against: the same, where a run stands for its training data, which is also the default for a run
+        metrics: any of fid, kid, is, prdc, probe, class-fid and memorisation with commas between them; fid@dinov2 asks
+            for another extractor than the FID's own Inception; psnr, ssim and lpips compare pictures of one path
+        count: images; by default as many as a run's own tests, so that the numbers can be compared with its record,
+            and all pictures of a folder; fewer of these are a fixed random choice
+        split: of the subject, where it is a dataset
+        against_split: of what it is measured against
+        root: where torchvision's datasets lie or are downloaded to
+        weights: of a run, the averaged generator or the one trained last
+        truncation: of a run, psi; below one, fewer failures and less variety
+        checkpoint: of a run directory, the last, or the best
+        seed: of latents and labels, by default the run's own, and of the bootstrap
+        precision: of the features; bf16 is another protocol
+        resize: what brings images to the Inception's size, legacy as in the papers, or clean
+        weights_file: of the Inception; by default they are looked for
+        bootstrap: resamples for the standard error of FID; 0 for none
+        device: cpu, cuda, cuda:1, ...; auto takes a GPU where there is one
+        json: a new file for the numbers, {metric: {id: {value, spread, of}}}
+        baseline: such a file of before, to compare with
+        neighbours: a new PNG of the images most like a training image, each beside its nearest ones
+
+    Raises:
+        UserError: one of these is not there, does not fit the others, or would overwrite a file.
+    """
+    before = scores.read(baseline) if baseline is not None else None
+    for option, path in {"json": json, "neighbours": neighbours}.items():
+        if path is not None and path.exists():
+            raise UserError(f"--{option} {path} exists already: name a new file.")
+    asked, paired = sorted_out(metrics, neighbours is not None)
+    names = [name for group in asked.values() for name in group]
+    place = device_of(device)
+    if is_run(subject):
+        measured: Subject = Generated(subject, count, weights, truncation, seed, checkpoint, place)
+    else:
+        refuse_options_of_runs(subject, against, weights, truncation, checkpoint)
+        measured = Shown(pictures_of(subject, split, root, count), labelled="class-fid" in names)
+    require(names, len(measured), "--count")
+    reference = reference_for(against or subject, against_split, root)
+
+    with Bars() as bars:
+        found = compare(paired, pictures_in(measured), pictures_in(reference), place, bars) if paired else []
+        each = passes(asked, reference, weights_file, precision, resize, place, bars)
+        for real, group in each:
+            real.prepare(any(METRICS[name].rows for name in group))
+        portraits = portray(measured, each, bars, bootstrap > 1) if each else []
+        conditional = measured.classes == reference.classes
+        found = answers(each, portraits, measured.made, conditional, bootstrap, seed or 0) + found
+        if neighbours is not None:
+            draw_neighbours(measured, each, portraits, neighbours)
+
+    say(f"{len(measured):,} images of {measured.name} against {len(reference.images):,} of {reference.name}")
+    show(found, before)
+    if json is not None:
+        scores.write(found, json)
+        say(f"numbers  {json}")
+    if neighbours is not None:
+        say(f"picture  {neighbours}")
+
+
+def sorted_out(metrics: str, with_neighbours: bool) -> tuple[dict[str, list[str]], list[str]]:
+    """The metrics by the extractor that they share, and those that compare pairs."""
+    words = [word.strip() for word in metrics.split(",") if word.strip()]
+    paired = [word for word in words if word in PAIRED]
+    others = [word for word in words if word not in PAIRED]
+    asked = by_extractor(others, "--metrics") if others or not paired else {}
+    if with_neighbours and not any("memorisation" in group for group in asked.values()):
+        raise UserError("--neighbours shows what memorisation measures: add it to --metrics.")
+    return asked, paired
+
+
+def refuse_options_of_runs(
+    subject: str, against: str | None, weights: Weights, truncation: float, checkpoint: str
+) -> None:
+    """Refuses for pictures what only a run knows: how its images are made, and what it was trained on."""
+    given = {"weights": weights != "ema", "truncation": truncation != 1, "checkpoint": checkpoint != "last"}
+    if option := next((option for option, said in given.items() if said), None):
+        raise UserError(f"--{option} is about a run, and {subject} is none: leave the option out.")
+    if against is None:
+        raise UserError(f"{subject} is no run, which would have training data: say what it is measured --against.")
+
+
+def pictures_in(images: Subject | Reference) -> Pictures:
+    """The pictures that have paths.
+
+    Raises:
+        UserError: these are a run's.
+    """
+    pictures = images.pictures if isinstance(images, Shown) else getattr(images, "images", None)
+    if not isinstance(pictures, Pictures):
+        raise UserError(
+            f"psnr, ssim and lpips pair pictures by their paths, and {images.name} is of a run: give two folders."
+        )
+    return pictures
+
+
+def portray(subject: Subject, each: Sequence[Pass], bars: Bars, rows: bool) -> list[Portrait]:
+    """The images as every extractor sees them; they are made or decoded once.
+
+    Args:
+        rows: keep them also where no metric asks for them.
+    """
+    advance = bars.counted(subject.name, len(subject) * len(each))
+    collectors = [
+        Collector(real.extractor, len(subject), rows or any(METRICS[name].rows for name in names), advance)
+        for real, names in each
+    ]
+    for turn, places in enumerate(subject.turns):
+        images, labels = subject.show(turn)
+        for collector in collectors:
+            collector.add(images, places, labels)
+    return [collector.finish() for collector in collectors]
+
+
+def answers(
+    each: Sequence[Pass], portraits: Sequence[Portrait], made: str, conditional: bool, replicates: int, seed: int
+) -> list[Measured]:
+    """All numbers; what cannot be had is told."""
+    found = []
+    for (real, metrics), portrait in zip(each, portraits, strict=True):
+        missing = unavailable(metrics, real, conditional)
+        for metric, reason in missing.items():
+            say(f"{metric} is unavailable: {reason}.")
+        possible = [metric for metric in metrics if metric not in missing]
+        found += measure(possible, Question(portrait, real, made, replicates, seed))
+    return found
+
+
+def show(found: Sequence[Measured], before: scores.Scores | None) -> None:
+    """Prints the table: folded to a terminal, in full lines elsewhere."""
+    console = rich.get_console()
+    if not console.is_terminal:
+        console = Console(width=WIDEST)
+    console.print(scores.table(found, before), highlight=False)
+
+
+def draw_neighbours(subject: Subject, each: Sequence[Pass], portraits: Sequence[Portrait], path: Path) -> None:
+    """Rows of an image and the training images nearest to it, the closest image first."""
+    real, portrait = next(
+        (one.real, portrait) for one, portrait in zip(each, portraits, strict=True) if "memorisation" in one.metrics
+    )
+    distances, indices = nearest(portrait.rows, real.rows, min(NEAREST, len(real.rows)))
+    closest = distances[:, 0].argsort()[:ROWS]
+    images = subject.at(portrait.places[closest]).cpu()
+    rows = []
+    for image, places in zip(images, real.places[indices[closest]], strict=True):
+        rows += [of_size(image[None], images.shape), of_size(real.reference.images[places], images.shape)]
+    write_picture(to_pil_image(make_grid(torch.cat(rows), nrow=1 + indices.shape[1])), path)
+
+
+def of_size(images: Tensor, shape: Sequence[int]) -> Tensor:
+    """uint8 images [B, 1 or 3, h, w] as [B, 3, H, W]."""
+    images = images.expand(-1, 3, -1, -1)
+    if images.shape[-2:] == tuple(shape[-2:]):
+        return images
+    return interpolate(images.float(), tuple(shape[-2:]), mode="bilinear", antialias=True).round().to(torch.uint8)

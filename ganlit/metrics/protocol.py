@@ -1,0 +1,48 @@
+"""The name of a number: all that must be equal before two numbers may be compared."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class Protocol(NamedTuple):
+    """How a number was made.
+
+    Its id is what logs, files and tables call the number by:
+    `fid2k/inception-2015-12-05@1a2b3c4d/legacy/digits-train@9f8e7d/ema`.
+    """
+
+    metric: str  # "fid"
+    count: int  # generated images
+    variant: str  # what else the metric was asked for: "k5", "10x200"; empty where there is no choice
+    extractor: str  # network, digest of its weights, resize: "inception-2015-12-05@1a2b3c4d/legacy"
+    reference: str  # dataset, split and digest of its content, "digits-train@9f8e7d"; "-" where none is used
+    made: str  # how the images were made: "ema", "ema-psi0.7", "trained", "images"
+    part: str = ""  # the class, where there is a number for each
+
+    def __str__(self) -> str:
+        name = f"{self.metric}{abbreviated(self.count)}" + (f"-{self.variant}" if self.variant else "")
+        parts = [name, self.extractor, self.reference, self.made, self.part.replace("/", "|")]
+        return "/".join(part for part in parts if part)
+
+
+def abbreviated(count: int) -> str:
+    """2000 is "2k", 250 is "250"."""
+    return f"{count // 1000}k" if count and count % 1000 == 0 else str(count)
+
+
+def metric_of(name: str) -> str:
+    """The metric in an id: "fid" in "fid2k/inception-...", "class-fid" in "class-fid2k/..."."""
+    return re.match(r"[a-z-]*[a-z]", name)[0]
+
+
+FIELDS = ("metric, count and variant", "extractor and weights", "resize", "reference", "making", "class")
+
+
+def difference(one: str, other: str) -> str | None:
+    """What forbids to compare the numbers of two ids, such as "resize legacy, not clean"; None where nothing does."""
+    if one == other:
+        return None
+    pairs = zip(FIELDS, *([*name.split("/"), *[""] * len(FIELDS)] for name in (one, other)), strict=False)
+    return "; ".join(f"{field} {a or 'none'}, not {b or 'none'}" for field, a, b in pairs if a != b)

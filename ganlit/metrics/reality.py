@@ -1,0 +1,193 @@
+"""The real side of every metric: computed once for a dataset and an extractor, then read from the cache."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganlit.cache import Say, alone, cached, read, room, write
+from ganlit.contracts import Reference
+from ganlit.durable import damage
+from ganlit.errors import UserError
+from ganlit.metrics.features import FeatureExtractor
+from ganlit.metrics.fidelity import Moments
+from ganlit.metrics.manifold import radii
+from ganlit.metrics.portrait import Advance, Collector, Portrait, fixed_choice
+from ganlit.metrics.probe import Probe, fit_probe
+from ganlit.metrics.ranks import rank, told, world
+
+VERSION = 2  # of what is computed and stored here
+SUMS, ROWS = "sums.pt", "rows.pt"
+BLOCK = 1024  # images read at a time
+PATIENCE = 15.0  # seconds between two lines about the progress
+
+
+def subset(reference: Reference, count: int) -> Reference:
+    """A fixed random choice of the real images under a name of its own, such as digits-train-1000.
+
+    Raises:
+        UserError: there are not as many.
+    """
+    total = len(reference.images)
+    if not 1 < count <= total:
+        raise UserError(f"fidelity.reference_images is {count}, but {reference.name} has {total} images.")
+    chosen = fixed_choice(total, count)
+    return reference._replace(
+        name=f"{reference.name}-{count}",
+        digest=blake2b(f"{reference.digest}-{count}".encode(), digest_size=16).hexdigest(),
+        images=reference.images[chosen],
+        labels=reference.labels[chosen],
+    )
+
+
+class Reality:
+    """The real images as one extractor sees them.
+
+    A folder in $GANLIT_CACHE/statistics, named by a hash of the images' content and the extractor's protocol, holds the
+    sums, the rows, and what was derived from them; each is read or made when it is first asked for. The ranks of a run
+    share the work, rank 0 writes and knows the rows.
+
+    Args:
+        reference: the images.
+        extractor: what sees them.
+        say: told what takes time.
+        advance: called with the number of images just seen; by default there is a line now and then.
+    """
+
+    def __init__(
+        self, reference: Reference, extractor: FeatureExtractor, say: Say = print, advance: Advance | None = None
+    ) -> None:
+        self.reference = reference
+        self.extractor = extractor
+        self.say = say
+        self.advance = advance
+        self.made: dict[str, Any] = {}  # entries of this process, which also serve where no cache can be written
+        parts = (VERSION, reference.digest, len(reference.images), len(reference.classes), extractor.protocol)
+        key = blake2b(repr(parts).encode(), digest_size=8).hexdigest()
+        self.folder = room("statistics") / re.sub(r"[^\w.@-]", "_", f"{reference.name}-{extractor.protocol}-{key}")
+
+    @property
+    def name(self) -> str:
+        """Dataset, split and content."""
+        return f"{self.reference.name}@{self.reference.digest[:6]}"
+
+    @property
+    def kept_name(self) -> str:
+        """What needs rows is measured against the kept ones, which a huge dataset has more images than."""
+        kept = len(self.rows)
+        return self.name if kept == len(self.reference.images) else f"{self.reference.name}-{kept}@{self.name[-6:]}"
+
+    def prepare(self, rows: bool = True) -> None:
+        """Has the real images seen, by all ranks together, where the cache does not know them yet.
+
+        Args:
+            rows: whether more than the sums will be asked for.
+        """
+        with alone(self.folder / SUMS, self.say) if rank() == 0 else nullcontext():
+            if told(rank() == 0 and self._lacks([SUMS, ROWS] if rows else [SUMS]), self.extractor.device):
+                portrait = self._look()
+                if rank() == 0:
+                    self._keep(portrait)
+
+    @cached_property
+    def moments(self) -> Moments:
+        """Of all images."""
+        sums = self._stored(SUMS)
+        moments = Moments(self.extractor.dim)
+        moments.count, moments.total, moments.products = sums["count"], sums["total"], sums["products"]
+        return moments
+
+    @cached_property
+    def _rows(self) -> dict[str, Tensor]:
+        return self._stored(ROWS)
+
+    @property
+    def rows(self) -> Tensor:
+        """Features [M, d] float32 of the kept images."""
+        return self._rows["rows"]
+
+    @property
+    def labels(self) -> Tensor:
+        """Classes [M] of the kept images."""
+        return self._rows["labels"]
+
+    @property
+    def places(self) -> Tensor:
+        """[M]: which of the reference's images these are."""
+        return self._rows["places"]
+
+    def radii(self, k: int) -> Tensor:
+        """[M]: the distance from each kept image to its k-th nearest other one."""
+        return self._derived(f"radii{k}.pt", lambda: {"radii": radii(self.rows, k)})["radii"]
+
+    @cached_property
+    def probe(self) -> Probe | None:
+        """What tells the classes apart; None where there are less than two."""
+        classes = len(self.reference.classes)
+        if classes < 2:
+            return None
+        return Probe(**self._derived("probe.pt", lambda: fit_probe(self.rows, self.labels, classes)._asdict()))
+
+    def _derived(self, name: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        return cached(self.folder / name, compute, self.say)
+
+    def _stored(self, name: str) -> dict[str, Any]:
+        entry = self.made.get(name) or read(self.folder / name, self.say)
+        if entry is None:
+            raise UserError(f"{self.folder / name} has vanished from the cache: run the command again.")
+        return entry
+
+    def _lacks(self, names: list[str]) -> bool:
+        """Whether one of the entries is neither at hand nor whole in the cache."""
+        lacking = False
+        for path in (self.folder / name for name in names if name not in self.made):
+            wrong = damage(path)
+            if wrong is not None and path.exists():
+                self.say(f"cache: {path} {wrong}: it is made again.")
+            lacking |= wrong is not None
+        return lacking
+
+    def _look(self) -> Portrait:
+        """Every rank sees its share of the images."""
+        total = len(self.reference.images)
+        self.say(f"Real statistics: {total:,} images of {self.name} through {self.extractor.protocol}, once.")
+        advance = self.advance or _lines(-(-total // world()), self.say)
+        collector = Collector(self.extractor, total, advance=advance)
+        for start in range(rank() * BLOCK, total, world() * BLOCK):
+            places = torch.arange(start, min(start + BLOCK, total))
+            chosen = slice(start, start + BLOCK)
+            collector.add(self.reference.images[chosen], places, self.reference.labels[chosen])
+        return collector.finish()
+
+    def _keep(self, portrait: Portrait) -> None:
+        moments = portrait.moments
+        self.made = {
+            SUMS: {"count": moments.count, "total": moments.total, "products": moments.products},
+            ROWS: {"rows": portrait.rows, "places": portrait.places, "labels": portrait.labels},
+        }
+        for name, entry in self.made.items():
+            write(entry, self.folder / name, self.say)
+
+
+def _lines(total: int, say: Say) -> Advance:
+    """Tells now and then how far it is and how long it will take."""
+    start = told = time.monotonic()
+    done = 0
+
+    def advance(count: int) -> None:
+        nonlocal done, told
+        done += count
+        now = time.monotonic()
+        if now - told > PATIENCE and done < total:
+            told = now
+            say(f"Real statistics: {done / total:.0%}, {(now - start) / done * (total - done):.0f} s left.")
+
+    return advance

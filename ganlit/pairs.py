@@ -1,0 +1,54 @@
+"""Pictures beside the very ones they should be: those of the same path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from ganlit.data.pictures import Pictures
+from ganlit.errors import UserError
+from ganlit.metrics.measure import Measured
+from ganlit.metrics.paired import Comparison, estimate
+from ganlit.metrics.protocol import Protocol
+from ganlit.passes import Bars
+
+TOGETHER = 64  # pairs
+
+
+def partners(outputs: Pictures, targets: Pictures) -> Pictures:
+    """The target of each output, in the order of the outputs.
+
+    Raises:
+        UserError: the sets do not have the same paths.
+    """
+    at = {path: place for place, path in enumerate(targets.paths)}
+    every = Pictures(outputs.source)
+    for some, others in ((every, targets), (targets, every)):
+        if alone := sorted(set(some.paths) - set(others.paths)):
+            raise UserError(
+                f"Paired metrics compare pictures of one path, but {alone[0]} is in {some.name} and not in "
+                f"{others.name}: give both the same paths, or leave psnr, ssim and lpips out."
+            )
+    return Pictures(targets.source, [at[path] for path in outputs.paths])
+
+
+def compare(
+    metrics: Sequence[str], outputs: Pictures, targets: Pictures, device: torch.device, bars: Bars
+) -> list[Measured]:
+    """The mean of each metric over all pairs, with its standard error."""
+    partner, comparison = partners(outputs, targets), Comparison(metrics, device)
+    advance = bars.counted(f"{outputs.name} beside {targets.name}", len(outputs))
+    for first in range(0, len(outputs), TOGETHER):
+        pairs = slice(first, first + TOGETHER)
+        images = outputs[pairs].to(device)
+        comparison.add(images, partner[pairs].to(device))
+        advance(len(images))
+    found = []
+    for name, scores in comparison.finish().items():
+        metric, _, variant = name.partition("-")
+        value, error, count = estimate(scores)
+        reference = f"{targets.name}@{targets.digest[:6]}"
+        protocol = Protocol(metric, count, variant, "-/-", reference, "images")
+        found.append(Measured(protocol, value, error if count > 1 else None, f"{count} pairs"))
+    return found

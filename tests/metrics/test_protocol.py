@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from ganlit.metrics.protocol import Protocol, abbreviated, difference, metric_of
+
+FID = Protocol("fid", 2000, "", "inception-2015-12-05@1a2b3c4d/legacy", "digits-train@9f8e7d", "ema")
+
+
+def test_an_id_says_everything() -> None:
+    assert str(FID) == "fid2k/inception-2015-12-05@1a2b3c4d/legacy/digits-train@9f8e7d/ema"
+    variant = FID._replace(metric="share", count=150, variant="k5", part="tabby/cat")
+    assert str(variant) == "share150-k5/inception-2015-12-05@1a2b3c4d/legacy/digits-train@9f8e7d/ema/tabby|cat"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"count": 50_000}, "metric, count and variant fid2k, not fid50k"),
+        ({"metric": "kid", "variant": "100x1000"}, "metric, count and variant fid2k, not kid2k-100x1000"),
+        ({"extractor": "dinov2@0/legacy"}, "extractor and weights inception-2015-12-05@1a2b3c4d, not dinov2@0"),
+        ({"extractor": "inception-2015-12-05@1a2b3c4d/clean"}, "resize legacy, not clean"),
+        ({"reference": "digits-train@000000"}, "reference digits-train@9f8e7d, not digits-train@000000"),
+        ({"made": "ema-psi0.7"}, "making ema, not ema-psi0.7"),
+        ({"part": "7"}, "class none, not 7"),
+    ],
+)
+def test_unlike_ids_say_in_what_they_differ(change: dict[str, object], said: str) -> None:
+    assert difference(str(FID), str(FID._replace(**change))) == said
+
+
+def test_like_ids_do_not_differ() -> None:
+    assert difference(str(FID), str(FID)) is None
+
+
+def test_all_that_differs_is_said() -> None:
+    said = difference(str(FID), str(FID._replace(count=1, made="trained")))
+    assert said == "metric, count and variant fid2k, not fid1; making ema, not trained"
+
+
+@pytest.mark.parametrize("metric", ["fid", "is", "class-fid", "probe-is", "nearest-real", "floor-fid"])
+@pytest.mark.parametrize("variant", ["", "k5", "100x1000"])
+def test_an_id_tells_its_metric(metric: str, variant: str) -> None:
+    assert metric_of(str(FID._replace(metric=metric, variant=variant))) == metric
+
+
+@pytest.mark.parametrize(("count", "short"), [(250, "250"), (2000, "2k"), (50_000, "50k"), (1500, "1500"), (0, "0")])
+def test_thousands_are_abbreviated(count: int, short: str) -> None:
+    assert abbreviated(count) == short
