@@ -37,11 +37,11 @@ from ganlit.data.base import GanDataModule
 from ganlit.data.check import check
 from ganlit.durable import whole
 from ganlit.errors import Stopped, UserError
-from ganlit.evaluate import evaluate
+from ganlit.evaluation.evaluate import evaluate
+from ganlit.evaluation.prepare import prepare
 from ganlit.generate import generate
 from ganlit.loggers import loggers
 from ganlit.precision import native_bf16
-from ganlit.prepare import prepare
 from ganlit.refusals import MENDABLE, Parser, sentence
 from ganlit.resume import Resume, compare
 from ganlit.runs import claim, last_checkpoint, locked, trained

@@ -57,7 +57,7 @@ class Parser(LightningArgumentParser):
         parser = getattr(ex, "subcommand_parser", self)
         if "config: " in message.splitlines()[0]:
             message = f"{', '.join(parser.files)}: {message}"
-        raise UserError(explain(message, parser.get_defaults(skip_validation=True).keys()))
+        raise UserError(explain(message, set(parser.get_defaults(skip_validation=True).keys())))
 
 
 def explain(message: str, keys: Collection[str]) -> str:
@@ -75,7 +75,9 @@ def explain(message: str, keys: Collection[str]) -> str:
     if stray := _found(STRAY, message):
         return f"unexpected argument {stray}: a configuration file is given as --config FILE"
     if missing := _found(MISSING, message):
-        return f"missing key {inside}{re.sub(r'(fit|validate|test|generate|data.check)[.]', '', missing)}"
+        return (
+            f"missing key {inside}{re.sub(r'(fit|validate|test|prepare|generate|evaluate|data.check)[.]', '', missing)}"
+        )
     if "Not a valid subclass" in message:
         return f"{path}: expected class_path and init_args, and nothing beside them"
     types = [(match[1] or match[2]).rpartition("abc.")[2] for match in TYPE.finditer(message)]

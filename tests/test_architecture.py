@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "metrics": CORE | {"images", "precision", "downloads", "cache"},
     "data": CORE | {"downloads", "cache"},
     "tasks": CORE | {"losses", "regularizers.base", "augment.base", "ema", "strategy", "stopwatch"},
+    "evaluation": CORE | {"metrics", "callbacks", "data", "images", "precision", "cache", "runs", "tasks.base"},
     "callbacks": CORE
     | {"metrics", "tasks.base", "tasks.clocked", "tasks.step", "images", "precision", "stopwatch", "loggers"},
 }

@@ -5,31 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from ganlit.contracts import Sampled
 from ganlit.errors import UserError
 from ganlit.images import to_uint8
-from ganlit.metrics.backbones import extractor
 from ganlit.metrics.inception import Precision
-from ganlit.metrics.measure import METRICS, Measured, Question, by_extractor, floor, measure, require, unavailable
+from ganlit.metrics.measure import Measured, Question, by_extractor, floor, measure, require, unavailable
+from ganlit.metrics.passes import Pass, passes
 from ganlit.metrics.portrait import Collector
-from ganlit.metrics.reality import Reality, subset
+from ganlit.metrics.reality import subset
 from ganlit.metrics.resize import Resize
-from ganlit.precision import native_bf16
 
 Values = dict[str, float]
 
 DEFAULT = ("fid", "kid", "is", "probe")
-
-
-class Pass(NamedTuple):
-    """One extractor, the real images as it sees them, and the metrics that share it."""
-
-    real: Reality
-    metrics: list[str]
 
 
 class Fidelity(Callback):
@@ -87,15 +79,8 @@ class Fidelity(Callback):
             return
         reference = data.reference
         reference = subset(reference, self.reference_images) if self.reference_images is not None else reference
-        device = trainer.strategy.root_device
-        precision = self.precision
-        if precision == "bf16" and not native_bf16(device):
-            precision = "fp32"
-            pl_module.print("fidelity.precision: bf16 is not native to this processor, features are in fp32.")
-        for name, metrics in self.asked.items():
-            weights = self.weights if name == "inception" else None
-            seen_by = extractor(name, weights, precision, self.resize).to(device)
-            self.passes.append(Pass(Reality(reference, seen_by, pl_module.print), metrics))
+        options = self.weights, self.precision, self.resize
+        self.passes = passes(self.asked, reference, *options, trainer.strategy.root_device, pl_module.print)
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.due(trainer):
@@ -143,10 +128,9 @@ class Fidelity(Callback):
     def _begin(self, trainer: Trainer, pl_module: LightningModule, count: int, with_floor: bool = False) -> None:
         self.started = time.monotonic()
         self.collectors = []
-        for real, metrics in self.passes:
-            rows = any(METRICS[metric].rows for metric in metrics)
-            real.prepare(rows or with_floor)
-            self.collectors.append(Collector(real.extractor, count, rows))
+        for each in self.passes:
+            each.real.prepare(each.rows or with_floor)
+            self.collectors.append(Collector(each.real.extractor, count, each.rows))
         self.seconds_real += time.monotonic() - self.started
         self.places = trainer.datamodule.batches(count)
         if not self.missing:

@@ -85,7 +85,7 @@ def objection(size: tuple[int, int], kind: Kind, form: Form) -> Objection | None
 
 def render(picture: Picture, form: Form) -> np.ndarray:
     """The pixels [C, R, R] uint8 of a picture without objections."""
-    image = _of_kind(picture, form)
+    image = of_kind(picture, form)
     resolution = form.resolution
     if image.size != (resolution, resolution):
         if form.fit == "pad":
@@ -112,7 +112,7 @@ def _wrong_kind(kind: Kind, form: Form) -> Objection:
     )
 
 
-def _of_kind(picture: Picture, form: Form) -> Image.Image:
+def of_kind(picture: Picture, form: Form) -> Image.Image:
     image, kind = picture
     if image.mode.startswith("I"):
         image = Image.fromarray((np.asarray(image).astype(np.int64).clip(0, 65535) >> 8).astype(np.uint8))

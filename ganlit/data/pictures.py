@@ -16,9 +16,9 @@ from torch import Tensor
 
 from ganlit.contracts import Reference
 from ganlit.data.archive import Archive
-from ganlit.data.fitting import Form, Picture, _of_kind, objection
+from ganlit.data.fitting import Form, Picture, objection, of_kind
 from ganlit.data.folder import Folder
-from ganlit.data.source import _DAMAGE, BadPicture, Source
+from ganlit.data.source import DAMAGE, BadPicture, Source
 from ganlit.errors import UserError
 
 BLOCK = 512  # files read ahead of the hash: bounds the memory
@@ -123,7 +123,7 @@ class Pictures:
             image, label = self.source.read(index)
             with image:
                 return _undecoded(image), label
-        except (*_DAMAGE, BadPicture):
+        except (*DAMAGE, BadPicture):
             self._picture(place)  # refuses it in one sentence
             raise
 
@@ -142,7 +142,7 @@ class Pictures:
                 f"{other} is {_shape(picture.image.size)} while {first} is {_shape(self.size)}: a network sees images "
                 "of one size only, so remove one of them or resize all alike."
             )
-        return np.asarray(_of_kind(picture, COLOUR))
+        return np.asarray(of_kind(picture, COLOUR))
 
     def _picture(self, place: int) -> Picture:
         try:

@@ -16,7 +16,7 @@ from ganlit.data.fitting import Picture, look
 from ganlit.errors import UserError
 
 # What Pillow and zipfile raise on damaged data, by the formats' own decoders.
-_DAMAGE = (
+DAMAGE = (
     OSError,
     SyntaxError,
     ValueError,
@@ -87,7 +87,7 @@ class Source(ABC):
             raise
         except UnidentifiedImageError:
             raise BadPicture(self.title(index), "not an image", "is not an image", "remove it") from None
-        except _DAMAGE as error:
+        except DAMAGE as error:
             reason = f"is truncated or damaged ({str(error).rstrip('.')})"
             raise BadPicture(self.title(index), "damaged", reason, "replace it") from None
 

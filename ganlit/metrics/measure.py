@@ -59,6 +59,7 @@ class Metric(NamedTuple):
     better: Literal["lower", "higher"]  # of that number
     rows: bool  # asks for features one by one, of which `KEPT` images are kept
     least: int  # generated images that it needs
+    derived: Callable[[Reality], object] = lambda real: None  # has what it asks of real rows computed and stored
 
 
 def fid(question: Question) -> Iterator[Measured]:
@@ -85,7 +86,9 @@ def kid(question: Question) -> Iterator[Measured]:
     size = min(SUBSET, len(fake), len(real))
     distances = kernel_distances(fake, real, SUBSETS, size)
     found = question.answer("kid", float(distances.mean()), f"{SUBSETS}x{size}", question.real.kept_name)
-    yield found._replace(spread=float(distances.std(correction=0)), of=f"{SUBSETS} subsets")
+    if size < max(len(fake), len(real)):  # else all subsets are the same
+        found = found._replace(spread=float(distances.std(correction=0)), of=f"{SUBSETS} subsets")
+    yield found
 
 
 def inception_score(question: Question) -> Iterator[Measured]:
@@ -150,10 +153,19 @@ METRICS = {
     "fid": Metric(fid, "fid", "lower", rows=False, least=2),
     "kid": Metric(kid, "kid", "lower", rows=True, least=2),
     "is": Metric(inception_score, "is", "higher", rows=False, least=SPLITS),
-    "prdc": Metric(precision_recall, "precision", "higher", rows=True, least=NEIGHBOURS + 1),
-    "probe": Metric(probe, "probe-is", "higher", rows=True, least=1),
+    "prdc": Metric(
+        precision_recall,
+        "precision",
+        "higher",
+        rows=True,
+        least=NEIGHBOURS + 1,
+        derived=lambda real: real.radii(NEIGHBOURS),
+    ),
+    "probe": Metric(probe, "probe-is", "higher", rows=True, least=1, derived=lambda real: real.probe),
     "class-fid": Metric(class_fid, "class-fid", "lower", rows=True, least=2),
-    "memorisation": Metric(memorisation, "authenticity", "higher", rows=True, least=1),
+    "memorisation": Metric(
+        memorisation, "authenticity", "higher", rows=True, least=1, derived=lambda real: real.radii(1)
+    ),
 }
 
 

@@ -26,7 +26,8 @@ from ganlit.metrics.ranks import rank, told, world
 
 VERSION = 2  # of what is computed and stored here
 SUMS, ROWS = "sums.pt", "rows.pt"
-BLOCK = 1024  # images read at a time
+BLOCK = 1024  # images read at a time,
+PIXELS = 2**26  # unless they are so large
 PATIENCE = 15.0  # seconds between two lines about the progress
 
 
@@ -161,9 +162,10 @@ class Reality:
         self.say(f"Real statistics: {total:,} images of {self.name} through {self.extractor.protocol}, once.")
         advance = self.advance or _lines(-(-total // world()), self.say)
         collector = Collector(self.extractor, total, advance=advance)
-        for start in range(rank() * BLOCK, total, world() * BLOCK):
-            places = torch.arange(start, min(start + BLOCK, total))
-            chosen = slice(start, start + BLOCK)
+        block = max(1, min(BLOCK, PIXELS // self.reference.images[:1].numel()))
+        for start in range(rank() * block, total, world() * block):
+            places = torch.arange(start, min(start + block, total))
+            chosen = slice(start, start + block)
             collector.add(self.reference.images[chosen], places, self.reference.labels[chosen])
         return collector.finish()
 

@@ -189,9 +189,11 @@ class AdversarialModule(ClockedModule, ABC):
         return lambda images: self.discriminator(self.augment(images), *conditions)
 
     def validation_step(self, batch: Any, batch_idx: int) -> Sampled:
-        """The same latents at every validation, whatever was trained before it and however many ranks share it."""
+        return self.sampled(batch, batch_idx * self.trainer.world_size + self.global_rank)
+
+    def sampled(self, batch: Any, turn: int) -> Sampled:
+        """The answer to the batch of a turn, which depends on the weights alone, and on no rank."""
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            turn = batch_idx * self.trainer.world_size + self.global_rank
             torch.manual_seed(stateless_seed(self.seed, 0, turn))
             return self.sample(batch)
 

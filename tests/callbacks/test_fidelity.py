@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 from torch.utils.data import DataLoader
 
-from ganlit.callbacks import fidelity as module
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.contracts import Labelled, Reference, Sampled
 from ganlit.errors import UserError
 from ganlit.images import to_uint8
+from ganlit.metrics import passes as module
 from ganlit.metrics.backbones import extractor
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.measure import Question, measure

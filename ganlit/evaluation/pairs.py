@@ -8,10 +8,10 @@ import torch
 
 from ganlit.data.pictures import Pictures
 from ganlit.errors import UserError
+from ganlit.evaluation.bars import Bars
 from ganlit.metrics.measure import Measured
 from ganlit.metrics.paired import Comparison, estimate
 from ganlit.metrics.protocol import Protocol
-from ganlit.passes import Bars
 
 TOGETHER = 64  # pairs
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rich
 import torch
 from PIL import Image
-from rich.console import Console
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
@@ -23,14 +23,14 @@ from torchvision.transforms.functional import pil_to_tensor
 from ganlit.callbacks.samples import write_picture
 from ganlit.cli import main
 from ganlit.errors import UserError
-from ganlit.evaluate import evaluate
+from ganlit.evaluation.evaluate import evaluate
+from ganlit.evaluation.scores import moved
+from ganlit.evaluation.subject import Generated
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.fidelity import frechet_distance, moments
 from ganlit.metrics.inception import Inception
 from ganlit.metrics.measure import Measured
 from ganlit.metrics.protocol import Protocol
-from ganlit.scores import moved
-from ganlit.subject import Generated
 
 RUN = """
 seed: 3
@@ -307,13 +307,16 @@ def test_what_forbids_a_comparison_is_named_of_the_likest_id() -> None:
     assert moved(found, {str(found.protocol): 5.5}) == "-2.500"
 
 
-def test_the_table_folds_on_a_terminal_and_not_in_a_file(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    screen = Console(file=io.StringIO(), force_terminal=True, width=70, legacy_windows=False)
-    monkeypatch.setattr("rich.get_console", lambda: screen)
-    evaluate("others", "squares", metrics="fid")
-    lines = screen.file.getvalue().splitlines()
+def test_the_table_folds_on_a_terminal(place: Path) -> None:
+    screen = io.StringIO()
+    rich.reconfigure(file=screen, force_terminal=True, width=70)
+    try:
+        evaluate("others", "squares", metrics="fid")
+    finally:
+        rich.reconfigure()
+    lines = screen.getvalue().splitlines()
     assert any("fid60/tiny" in line for line in lines)
-    assert not any(f"{SEEN}/squares@" in line and line.rstrip().endswith("/images") for line in lines)
+    assert not any("fid60/tiny" in line and line.rstrip().endswith("/images") for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -327,6 +330,8 @@ def test_the_table_folds_on_a_terminal_and_not_in_a_file(place: Path, monkeypatc
         (["others", "squares", "--metrics=fdi"], "--metrics: there is no metric fdi; did you mean fid?"),
         (["others", "squares", "--metrics="], "--metrics is empty"),
         (["others", "squares", "--count=3"], "is needs 10 images at least, not 3: raise --count, or leave is out"),
+        (["others", "squares", "--count=0"], "--count is 0: it must be positive"),
+        (["runs/tiny/checkpoints/ema.safetensors", "--weights=trained"], "holds the averaged generator alone"),
         (["others", "squares", "--count=61"], "--count is 61, but others has 60 pictures: ask for as many at most"),
         (["others", "squares", "--truncation=0.5"], "--truncation is about a run, and others is none: leave the opt"),
         (["others", "squares", "--weights=trained"], "--weights is about a run"),

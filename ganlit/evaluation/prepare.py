@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from ganlit.cache import room
-from ganlit.callbacks.fidelity import Fidelity, Pass
+from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.progress import clock, say
 from ganlit.data.base import GanDataModule
+from ganlit.evaluation.bars import Bars
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.hub import checkpoints
-from ganlit.metrics.measure import NEIGHBOURS
-from ganlit.metrics.reality import Reality, subset
+from ganlit.metrics.measure import METRICS
+from ganlit.metrics.passes import Pass, passes
+from ganlit.metrics.reality import subset
 from ganlit.metrics.weights import find_weights
-from ganlit.passes import Bars, passes
-
-# What a metric wants to know of the real images beside their features: asked once, it is in the cache.
-DERIVED = {
-    "prdc": lambda real: real.radii(NEIGHBOURS),
-    "memorisation": lambda real: real.radii(1),
-    "probe": lambda real: real.probe,
-}
 
 
 def prepare(data: GanDataModule, fidelity: Fidelity | None, device: torch.device) -> None:
@@ -49,7 +44,8 @@ def prepare(data: GanDataModule, fidelity: Fidelity | None, device: torch.device
             reference = subset(reference, fidelity.reference_images)
         with Bars() as bars:
             options = fidelity.weights, fidelity.precision, fidelity.resize
-            each = passes(fidelity.asked, reference, *options, device, bars)
+            counted = partial(bars.replacing_lines, total=len(reference.images))
+            each = passes(fidelity.asked, reference, *options, device, say, counted)
             for name, one in zip(fidelity.asked, each, strict=True):
                 seen_by = one.real.extractor
                 say(f"weights  {seen_by.protocol}: {megabytes(size_of(seen_by))} in {home(name, fidelity.weights)}")
@@ -60,11 +56,9 @@ def prepare(data: GanDataModule, fidelity: Fidelity | None, device: torch.device
 
 def complete(one: Pass) -> None:
     """Has everything computed that the metrics will ask of the real images, rows included, as a test's floor does."""
-    real: Reality = one.real
-    real.prepare()
+    one.real.prepare()
     for metric in one.metrics:
-        if metric in DERIVED:
-            DERIVED[metric](real)
+        METRICS[metric].derived(one.real)
 
 
 def home(name: str, weights: Path | None) -> str:

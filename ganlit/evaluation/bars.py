@@ -1,24 +1,14 @@
-"""Passes of images through extractors outside of a training, with a bar for each."""
+"""What is seen of images on their way through extractors, outside of a training."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import rich
 import torch
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from ganlit.callbacks.fidelity import Pass
-from ganlit.callbacks.progress import say
-from ganlit.contracts import Reference
 from ganlit.errors import UserError
-from ganlit.metrics.backbones import extractor
-from ganlit.metrics.inception import Precision
 from ganlit.metrics.portrait import Advance
-from ganlit.metrics.reality import Reality
-from ganlit.metrics.resize import Resize
-from ganlit.precision import native_bf16
 
 
 class Rate(ProgressColumn):
@@ -55,6 +45,10 @@ class Bars(Progress):
 
         return advance
 
+    def replacing_lines(self, title: str, total: int) -> Advance | None:
+        """The same, or None where there is no terminal, and lines now and then have to do."""
+        return None if self.disable else self.counted(title, total)
+
 
 def device_of(word: str) -> torch.device:
     """The device of a name; "auto" is a GPU where there is one.
@@ -69,30 +63,3 @@ def device_of(word: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:  # the latter of a torch without CUDA
         reason = " ".join(str(error).split("\n")[0].split())
         raise UserError(f"--device {word} cannot be used ({reason}): name cpu or cuda, or leave it out.") from None
-
-
-def passes(
-    asked: dict[str, list[str]],
-    reference: Reference,
-    weights: Path | None,
-    precision: Precision,
-    resize: Resize,
-    device: torch.device,
-    bars: Bars,
-) -> list[Pass]:
-    """One for each extractor, by its name, with the metrics that share it.
-
-    Args:
-        asked: metrics by the name of their extractor.
-        weights: file of the Inception's weights; None looks for them.
-    """
-    if precision == "bf16" and not native_bf16(device):
-        precision = "fp32"
-        say("precision: bf16 is not native to this processor, features are in fp32.")
-    made = []
-    for name, metrics in asked.items():
-        seen_by = extractor(name, weights if name == "inception" else None, precision, resize).to(device)
-        # Without a terminal the lines of `Reality` tell how far it is.
-        advance = None if bars.disable else bars.counted(f"{reference.name} through {name}", len(reference.images))
-        made.append(Pass(Reality(reference, seen_by, say, advance), metrics))
-    return made

@@ -24,7 +24,6 @@ from ganlit.metrics.portrait import fixed_choice
 from ganlit.precision import native_bf16
 from ganlit.runs import load, setting
 from ganlit.tasks.base import AdversarialModule
-from ganlit.tasks.step import stateless_seed
 
 Weights = Literal["ema", "trained"]
 
@@ -76,7 +75,7 @@ class Generated(Subject):
         device: where they are made.
 
     Raises:
-        UserError: the run cannot be loaded, or its generator cannot truncate.
+        UserError: the run cannot be loaded, does not hold such weights, or its generator cannot truncate.
     """
 
     def __init__(
@@ -89,6 +88,8 @@ class Generated(Subject):
         checkpoint: Literal["last", "best"],
         device: torch.device,
     ) -> None:
+        if weights == "trained" and Path(run).suffix == ".safetensors":
+            raise UserError(f"{run} holds the averaged generator alone: name its run directory for --weights trained.")
         self.name = run
         self.made = weights if truncation == 1 else f"{weights}-psi{truncation:g}"
         self.module: AdversarialModule = load(run, checkpoint).to(device)
@@ -111,9 +112,8 @@ class Generated(Subject):
     def show(self, turn: int) -> Labelled:
         device = self.module.device
         batch = self.module.transfer_batch_to_device(self.data.dataset[self.batches[turn]], device, 0)
-        torch.manual_seed(stateless_seed(self.module.seed, 0, turn))
         with torch.autocast(device.type, torch.bfloat16) if self.autocast else nullcontext():
-            output = self.module.sample(self.data.on_after_batch_transfer(batch, 0)).output
+            output = self.module.sampled(self.data.on_after_batch_transfer(batch, 0), turn).output
         return Labelled(to_uint8(output), getattr(batch, "label", torch.zeros(len(output), dtype=torch.int64)))
 
 

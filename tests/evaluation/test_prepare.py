@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from ganlit.cli import main
+from ganlit.evaluation.prepare import home
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.hub import checkpoints
 from ganlit.metrics.weights import WeightFile
-from ganlit.prepare import home
 
 DIGITS = """
 kimg: 0.1
@@ -63,7 +63,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("WANDB_MODE", "disabled")
     monkeypatch.setenv("GANLIT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("ganlit.metrics.backbones.Inception", Tiny)
-    monkeypatch.setattr("ganlit.prepare.find_weights", lambda path: WeightFile(Path("here.pth"), complete=True))
+    monkeypatch.setattr(
+        "ganlit.evaluation.prepare.find_weights", lambda path: WeightFile(Path("here.pth"), complete=True)
+    )
     return tmp_path
 
 

@@ -14,22 +14,22 @@ from torch.nn.functional import interpolate
 from torchvision.transforms.functional import to_pil_image
 from torchvision.utils import make_grid
 
-from ganlit import scores
-from ganlit.callbacks.fidelity import Pass
 from ganlit.callbacks.progress import say
 from ganlit.callbacks.samples import write_picture
 from ganlit.contracts import Reference
 from ganlit.data.pictures import Pictures
 from ganlit.errors import UserError
+from ganlit.evaluation import scores
+from ganlit.evaluation.bars import Bars, device_of
+from ganlit.evaluation.pairs import compare
+from ganlit.evaluation.subject import Generated, Shown, Subject, Weights, is_run, pictures_of, reference_for
 from ganlit.metrics.inception import Precision
 from ganlit.metrics.manifold import nearest
-from ganlit.metrics.measure import METRICS, Measured, Question, by_extractor, measure, require, unavailable
+from ganlit.metrics.measure import Measured, Question, by_extractor, measure, require, unavailable
 from ganlit.metrics.paired import PAIRED
+from ganlit.metrics.passes import Pass, passes
 from ganlit.metrics.portrait import Collector, Portrait
 from ganlit.metrics.resize import Resize
-from ganlit.pairs import compare
-from ganlit.passes import Bars, device_of, passes
-from ganlit.subject import Generated, Shown, Subject, Weights, is_run, pictures_of, reference_for
 
 ROWS, NEAREST = 10, 8  # of the picture of neighbours
 WIDEST = 500  # a line of the table where nobody's screen folds it
@@ -85,6 +85,8 @@ def evaluate(
         UserError: one of these is not there, does not fit the others, or would overwrite a file.
     """
     before = scores.read(baseline) if baseline is not None else None
+    if count is not None and count < 1:
+        raise UserError(f"--count is {count}: it must be positive.")
     for option, path in {"json": json, "neighbours": neighbours}.items():
         if path is not None and path.exists():
             raise UserError(f"--{option} {path} exists already: name a new file.")
@@ -101,9 +103,10 @@ def evaluate(
 
     with Bars() as bars:
         found = compare(paired, pictures_in(measured), pictures_in(reference), place, bars) if paired else []
-        each = passes(asked, reference, weights_file, precision, resize, place, bars)
-        for real, group in each:
-            real.prepare(any(METRICS[name].rows for name in group))
+        options = weights_file, precision, resize, place, say
+        each = passes(asked, reference, *options, lambda name: bars.replacing_lines(name, len(reference.images)))
+        for one in each:
+            one.real.prepare(one.rows)
         portraits = portray(measured, each, bars, bootstrap > 1) if each else []
         conditional = measured.classes == reference.classes
         found = answers(each, portraits, measured.made, conditional, bootstrap, seed or 0) + found
@@ -162,10 +165,7 @@ def portray(subject: Subject, each: Sequence[Pass], bars: Bars, rows: bool) -> l
         rows: keep them also where no metric asks for them.
     """
     advance = bars.counted(subject.name, len(subject) * len(each))
-    collectors = [
-        Collector(real.extractor, len(subject), rows or any(METRICS[name].rows for name in names), advance)
-        for real, names in each
-    ]
+    collectors = [Collector(one.real.extractor, len(subject), rows or one.rows, advance) for one in each]
     for turn, places in enumerate(subject.turns):
         images, labels = subject.show(turn)
         for collector in collectors:
