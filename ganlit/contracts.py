@@ -34,7 +34,7 @@ class Reference(NamedTuple):
 
     name: str  # "digits-train": dataset and split, part of every protocol id
     digest: str  # hash of the pixels and labels
-    images: Tensor  # [N, C, H, W] uint8, in memory or mapped
+    images: Tensor  # [N, C, H, W] uint8, in memory or mapped, or what has a length and answers slices of it with such
     labels: Tensor  # [N] int64
     classes: tuple[str, ...]  # empty where the dataset has no labels
 

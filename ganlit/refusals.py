@@ -32,6 +32,7 @@ UNKNOWN = re.compile(
 )
 STRAY = re.compile(r"unrecognized arguments: (\S+)")
 MISSING = re.compile(r"the following arguments are required: (.+)")
+COMMAND = re.compile(r"(fit|validate|test|prepare|generate|evaluate|data.check)[.]")
 CLASS = re.compile(r"Expected a dot import path string: (\S+)|module '\S+' has no attribute '(\w+)'")
 TYPE = re.compile(r"Expected an? <class '([^']+)'>|Expected an? (?:typing\.)?(Literal\[.+?\]|List|Tuple|Dict)")
 VALUE = re.compile(r"(?:Got|Given) value: (.*)")
@@ -75,9 +76,7 @@ def explain(message: str, keys: Collection[str]) -> str:
     if stray := _found(STRAY, message):
         return f"unexpected argument {stray}: a configuration file is given as --config FILE"
     if missing := _found(MISSING, message):
-        return (
-            f"missing key {inside}{re.sub(r'(fit|validate|test|prepare|generate|evaluate|data.check)[.]', '', missing)}"
-        )
+        return f"missing key {inside}{COMMAND.sub('', missing)}"
     if "Not a valid subclass" in message:
         return f"{path}: expected class_path and init_args, and nothing beside them"
     types = [(match[1] or match[2]).rpartition("abc.")[2] for match in TYPE.finditer(message)]

@@ -61,11 +61,19 @@ class Reality:
         extractor: what sees them.
         say: told what takes time.
         advance: called with the number of images just seen; by default there is a line now and then.
+
+    Raises:
+        UserError: a label is that of no class.
     """
 
     def __init__(
         self, reference: Reference, extractor: FeatureExtractor, say: Say = print, advance: Advance | None = None
     ) -> None:
+        label, classes = int(reference.labels.max()), len(reference.classes)
+        if classes and label >= classes:
+            raise UserError(
+                f"{reference.name} has the label {label} of {classes} classes: number them 0 to {classes - 1}."
+            )
         self.reference = reference
         self.extractor = extractor
         self.say = say
@@ -96,7 +104,17 @@ class Reality:
             if told(rank() == 0 and self._lacks([SUMS, ROWS] if rows else [SUMS]), self.extractor.device):
                 portrait = self._look()
                 if rank() == 0:
-                    self._keep(portrait)
+                    self.keep(portrait)
+
+    def keep(self, portrait: Portrait) -> None:
+        """Takes a portrait for that of the real images, and stores it."""
+        moments = portrait.moments
+        self.made = {
+            SUMS: {"count": moments.count, "total": moments.total, "products": moments.products},
+            ROWS: {"rows": portrait.rows, "places": portrait.places, "labels": portrait.labels},
+        }
+        for name, entry in self.made.items():
+            write(entry, self.folder / name, self.say)
 
     @cached_property
     def moments(self) -> Moments:
@@ -168,15 +186,6 @@ class Reality:
             chosen = slice(start, start + block)
             collector.add(self.reference.images[chosen], places, self.reference.labels[chosen])
         return collector.finish()
-
-    def _keep(self, portrait: Portrait) -> None:
-        moments = portrait.moments
-        self.made = {
-            SUMS: {"count": moments.count, "total": moments.total, "products": moments.products},
-            ROWS: {"rows": portrait.rows, "places": portrait.places, "labels": portrait.labels},
-        }
-        for name, entry in self.made.items():
-            write(entry, self.folder / name, self.say)
 
 
 def _lines(total: int, say: Say) -> Advance:

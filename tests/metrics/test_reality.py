@@ -117,6 +117,26 @@ def test_one_class_has_no_probe(tiny: FeatureExtractor, reference: Reference) ->
     assert known(reference._replace(classes=()), tiny).probe is None
 
 
+def test_a_label_of_no_class_is_refused(tiny: FeatureExtractor, reference: Reference) -> None:
+    with pytest.raises(UserError, match="halves-train has the label 1 of 1 classes"):
+        Reality(reference._replace(classes=("above",)), tiny)
+
+
+def test_large_images_are_read_a_few_at_a_time(
+    tiny: FeatureExtractor, reference: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Read(list):
+        def __getitem__(self, chosen: slice) -> torch.Tensor:
+            asked.append(len(range(60)[chosen]))
+            return reference.images[chosen]
+
+    asked: list[int] = []
+    monkeypatch.setattr("ganlit.metrics.reality.PIXELS", 7 * reference.images[0].numel())
+    reality = known(reference._replace(images=Read(reference.images)), tiny)
+    assert asked == [1, *[7] * 8, 4]
+    assert torch.equal(reality.rows, tiny.extract(reference.images)["pool"])
+
+
 def test_a_part_of_a_huge_set_is_named(
     tiny: FeatureExtractor, reference: Reference, monkeypatch: pytest.MonkeyPatch
 ) -> None:
