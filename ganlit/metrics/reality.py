@@ -71,9 +71,7 @@ class Reality:
     ) -> None:
         label, classes = int(reference.labels.max()), len(reference.classes)
         if classes and label >= classes:
-            raise UserError(
-                f"{reference.name} has the label {label} of {classes} classes: number them 0 to {classes - 1}."
-            )
+            raise UserError(f"{reference.name} has the label {label} of {classes} classes: number them from 0.")
         self.reference = reference
         self.extractor = extractor
         self.say = say

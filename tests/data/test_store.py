@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +130,7 @@ def test_a_source_of_bad_pictures_alone_is_refused(few: Few) -> None:
 def test_a_failed_decoding_leaves_nothing(few: Few, cache: Path) -> None:
     with pytest.raises(BadPicture):
         decoded(few, Form(4, 3))
-    assert list((cache / "images").iterdir()) == []
+    assert [path.suffix for path in (cache / "images").iterdir()] == [".lock"]
 
 
 def test_a_damaged_cache_is_decoded_anew(few: Few) -> None:
@@ -138,7 +140,25 @@ def test_a_damaged_cache_is_decoded_anew(few: Few) -> None:
     assert torch.equal(decoded(few, FORM).reference.images, before)
 
 
-def test_two_processes_may_decode_at_once(few: Few, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_processes_one_decodes(few: Few) -> None:
+    fork = multiprocessing.get_context("fork")
+
+    started, answers = fork.Barrier(2), fork.Queue()
+
+    def decode() -> None:
+        started.wait(30)
+        decoded(few, FORM)
+        answers.put(few.reads)
+
+    processes = [fork.Process(target=decode) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert sorted(answers.get() for _ in processes) == [0, 5]
+
+
+def test_where_there_are_no_locks_two_may_decode_at_once(few: Few, monkeypatch: pytest.MonkeyPatch) -> None:
     faster = Few(few.images, few.labels)
     write = store._write_pixels
 
@@ -148,6 +168,7 @@ def test_two_processes_may_decode_at_once(few: Few, monkeypatch: pytest.MonkeyPa
         return write(*args)
 
     monkeypatch.setattr(store, "_write_pixels", overtaken)
+    monkeypatch.setattr(store, "alone", nullcontext)
     assert decoded(few, FORM).reference.labels.tolist() == few.labels
     assert (few.reads, faster.reads) == (5, 5)
     assert [path.name[0] for path in decoded(few, FORM).folder.parent.iterdir()] == ["f"]
