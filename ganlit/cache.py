@@ -41,7 +41,7 @@ def cached(path: Path, compute: Callable[[], Entry], say: Say = print) -> Entry:
     entry = read(path, say)
     if entry is None:
         with alone(path, say):
-            entry = read(path, say)  # by whom we have waited for
+            entry = read(path, lambda told: None)  # by whom we have waited for
             if entry is None:
                 entry = compute()
                 write(entry, path, say)
@@ -75,10 +75,15 @@ def write(entry: Entry, path: Path, say: Say = print) -> None:
 
 
 @contextmanager
-def alone(path: Path, say: Say = print) -> Iterator[None]:
+def alone(path: Path, say: Say = print, waiting: Callable[[], object] = lambda: None) -> Iterator[None]:
     """Keeps other processes from computing the same entry while the block lasts; waits for one that does.
 
     Where no lock can be had, two may compute the same: a cost, not a fault, since entries are written whole.
+
+    Args:
+        path: of the entry.
+        say: told when there is someone to wait for.
+        waiting: called now and then while that lasts.
     """
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -88,11 +93,11 @@ def alone(path: Path, say: Say = print) -> Iterator[None]:
         yield
         return
     with file:
-        _wait(file, path, say)
+        _wait(file, path, say, waiting)
         yield
 
 
-def _wait(file: TextIO, path: Path, say: Say) -> None:
+def _wait(file: TextIO, path: Path, say: Say, waiting: Callable[[], object]) -> None:
     told = False
     while True:
         try:
@@ -102,6 +107,7 @@ def _wait(file: TextIO, path: Path, say: Say) -> None:
             if not told:
                 say(f"cache: another process is making {path.name}; waiting for it.")
                 told = True
+            waiting()
             time.sleep(POLL)
         except OSError as error:
             if error.errno not in UNSUPPORTED:

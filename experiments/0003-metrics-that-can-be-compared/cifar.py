@@ -37,7 +37,7 @@ def extract(
     name: str, reference: Reference, count: int, extractor: FeatureExtractor, folder: Path, part: int, parts: int
 ) -> Tensor | None:
     """Features [count, d] of the first images; None while other parts are missing."""
-    blocks = [folder / f"{name}-{start // BLOCK:03}.pt" for start in range(0, count, BLOCK)]
+    blocks = [folder / f"{name}-{reference.digest[:6]}-{start // BLOCK:03}.pt" for start in range(0, count, BLOCK)]
 
     def compute(index: int) -> Entry:
         started = time.monotonic()

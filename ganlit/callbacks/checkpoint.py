@@ -76,7 +76,7 @@ class Checkpoints(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         self.owes_validation = False
-        score = self.fidelity.score if self.fidelity is not None else None
+        score = self._fresh(pl_module.kimg)
         before = self.best, self.best_name, self.best_kimg
         improved = score is not None and self._improves(*score)
         if improved:
@@ -109,6 +109,11 @@ class Checkpoints(Callback):
         with pl_module.stopwatch("io"):
             trainer.save_checkpoint(self._folder(trainer) / "last.ckpt", weights_only=False)
         return True
+
+    def _fresh(self, kimg: float) -> tuple[str, float] | None:
+        """The score of these very weights; None where they were not measured."""
+        measured = self.fidelity is not None and self.fidelity.history and self.fidelity.history[-1][0] == kimg
+        return self.fidelity.score if measured else None
 
     def _improves(self, name: str, value: float) -> bool:
         """Whether a score is the best; one under another protocol is no match for it, and begins anew."""

@@ -81,6 +81,12 @@ class Fidelity(Callback):
         reference = subset(reference, self.reference_images) if self.reference_images is not None else reference
         options = self.weights, self.precision, self.resize
         self.passes = passes(self.asked, reference, *options, trainer.strategy.root_device, pl_module.print)
+        found = [(each.real.extractor.protocol, each.real.extractor.classes) for each in self.passes]
+        if found != (first := trainer.strategy.broadcast(found)):
+            raise UserError(
+                f"rank {trainer.global_rank} has found other weights than rank 0, {found} and {first}: give all ranks "
+                "the same file as fidelity.weights, or run prepare where all of them read."
+            )
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.due(trainer):

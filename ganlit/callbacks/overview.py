@@ -12,7 +12,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.durable import replacing
-from ganlit.metrics.protocol import metric_of
+from ganlit.metrics.protocol import alike, metric_of
 from ganlit.tasks.base import AdversarialModule
 
 
@@ -44,10 +44,10 @@ def _curve(
         axes.plot(*zip(*points, strict=True), marker=".", label=name)
     kimg, values = final or (0.0, {})
     for name, value in values.items():
-        if metric_of(name) in leading.values():
-            axes.plot(kimg, value, "*", markersize=14, label=f"{name}: {value:.1f} at the end")
-        elif metric_of(name).removeprefix("floor-") in leading.values():
-            axes.axhline(value, linestyle="--", color="gray", label=f"{name}: {value:.1f}, real against real")
+        if any(alike(name, one) for one in leading):
+            axes.plot(kimg, value, "*", markersize=14, label=f"{name}: {value:.4g} at the end")
+        elif name.startswith("floor-") and any(alike(name.removeprefix("floor-"), one) for one in leading):
+            axes.axhline(value, linestyle="--", color="gray", label=f"{name}: {value:.4g}, real against real")
     label = ", ".join(dict.fromkeys(metric.upper() for metric in leading.values()))
     axes.set(xlabel="kimg", ylabel=label, yscale="log" if label == "FID" else "linear")
     if label == "FID":

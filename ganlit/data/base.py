@@ -16,7 +16,8 @@ from ganlit.contracts import Reference
 from ganlit.data.stream import StreamSampler, items
 from ganlit.errors import UserError
 
-SAMPLED = 64  # images sampled together, at most: so small that ranks have shares of nearly one length
+SAMPLED = 64  # images sampled together, at most
+SHARES = 16  # batches of a validation, at least, which so many ranks can share
 
 
 def to_unit_range(batch: Any) -> Any:
@@ -94,9 +95,10 @@ class GanDataModule(LightningDataModule, ABC):
                 f"{self.batch}."
             )
         for key in ("val_images", "test_images"):
-            if (count := getattr(self, key)) < world:
+            if (turns := len(self.batches(getattr(self, key)))) < world:
                 raise UserError(
-                    f"data.init_args.{key} is {count}, fewer than the {world} ranks: set it to {world} or more."
+                    f"data.init_args.{key} is {getattr(self, key)}, sampled in {turns} batches, fewer than the {world} "
+                    "ranks: raise it until each has one."
                 )
 
     def train_dataloader(self) -> BatchLoader:
@@ -137,10 +139,9 @@ class GanDataModule(LightningDataModule, ABC):
     def batches(self, count: int) -> list[Tensor]:
         """The places, among `count` images to be sampled, of those that are sampled together; ranks take them in turn.
 
-        They are the same for any number of ranks that can have one each, and so are the images.
+        They are the same for any number of ranks, and so are the images.
         """
-        together = min(SAMPLED, self.batch, count // self._world)
-        return list(torch.arange(count).split(together))
+        return list(torch.arange(count).split(min(SAMPLED, self.batch, max(1, count // SHARES))))
 
     def _fixed_batches(self, count: int) -> list[Tensor]:
         """This rank's share of the choice, nothing padded or counted twice."""

@@ -113,6 +113,12 @@ def _own(path: str, **options: Any) -> FeatureExtractor:
     missing = [field for field in ("name", "dim", "protocol", "batch") if not hasattr(found, field)]
     if missing:
         raise UserError(f"extractor {path} does not set {', '.join(missing)}, as a FeatureExtractor must.")
+    if found.protocol.count("/") != 1:
+        raise UserError(f"extractor {path} has the protocol {found.protocol}: make it network@weights/resize.")
+    shapes = {key: list(value.shape) for key, value in found(torch.zeros(1, 3, 32, 32, dtype=torch.uint8)).items()}
+    wanted = {"pool": [1, found.dim]} | ({"logits": [1, found.classes]} if found.classes else {})
+    if shapes != wanted:
+        raise UserError(f"extractor {path} gives {shapes} of an image, where its dim and classes say {wanted}.")
     return found
 
 

@@ -28,7 +28,8 @@ class FeatureExtractor(nn.Module, ABC):
 
     @property
     def device(self) -> torch.device:
-        return next(chain(self.parameters(), self.buffers())).device
+        """Where its weights are; the CPU for one that has none."""
+        return next((weight.device for weight in chain(self.parameters(), self.buffers())), torch.device("cpu"))
 
     @abstractmethod
     def encode(self, images: Tensor) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ganlit.errors import UserError
+from ganlit.metrics.backbones import ALIASES
 from ganlit.metrics.bootstrap import bootstrap
 from ganlit.metrics.fidelity import ScoreSums, frechet_distance, frechet_distance_to, kernel_distances, moments
 from ganlit.metrics.manifold import authenticity, nearest, prdc
@@ -43,12 +44,16 @@ class Question(NamedTuple):
     replicates: int = 0  # of the bootstrap; none by default
     seed: int = 0  # of the bootstrap
 
-    def answer(
-        self, metric: str, value: float, variant: str = "", reference: str | None = None, part: str = ""
-    ) -> Measured:
+    def answer(self, metric: str, value: float, variant: str = "", part: str = "") -> Measured:
+        """A number of the kept images, which are all where they are not very many."""
+        extractor, reference = self.real.extractor.protocol, self.real.kept_name
+        return Measured(Protocol(metric, len(self.fake.rows), variant, extractor, reference, self.made, part), value)
+
+    def answer_by_sums(self, metric: str, value: float, variant: str = "", reference: str | None = None) -> Measured:
+        """A number of all images."""
         reference = self.real.name if reference is None else reference
         extractor = self.real.extractor.protocol
-        return Measured(Protocol(metric, self.fake.count, variant, extractor, reference, self.made, part), value)
+        return Measured(Protocol(metric, self.fake.count, variant, extractor, reference, self.made), value)
 
 
 class Metric(NamedTuple):
@@ -73,8 +78,8 @@ def fid(question: Question) -> Iterator[Measured]:
     few = fake.complete and len(fake.rows) <= len(mean)
     sums = fake.moments
     value = distance(fake.rows) if few else frechet_distance(sums.mean, sums.covariance, mean, covariance)
-    found = question.answer("fid", value)
-    if question.replicates > 1 and len(fake.rows) > 1:
+    found = question.answer_by_sums("fid", value)
+    if question.replicates > 1 and fake.complete:
         spread = bootstrap(lambda drawn: distance(fake.rows[drawn]), len(fake.rows), question.replicates, question.seed)
         found = found._replace(spread=spread, of=f"{question.replicates} bootstraps")
     yield found
@@ -85,7 +90,7 @@ def kid(question: Question) -> Iterator[Measured]:
     fake, real = question.fake.rows, question.real.rows
     size = min(SUBSET, len(fake), len(real))
     distances = kernel_distances(fake, real, SUBSETS, size)
-    found = question.answer("kid", float(distances.mean()), f"{SUBSETS}x{size}", question.real.kept_name)
+    found = question.answer("kid", float(distances.mean()), f"{SUBSETS}x{size}")
     if size < max(len(fake), len(real)):  # else all subsets are the same
         found = found._replace(spread=float(distances.std(correction=0)), of=f"{SUBSETS} subsets")
     yield found
@@ -94,7 +99,7 @@ def kid(question: Question) -> Iterator[Measured]:
 def inception_score(question: Question) -> Iterator[Measured]:
     """The score by the extractor's own classifier (arXiv 1606.03498); it knows no real images."""
     if question.fake.scores is not None:
-        yield _score(question.answer("is", 0.0, f"{SPLITS}splits", "-"), question.fake.scores)
+        yield _score(question.answer_by_sums("is", 0.0, f"{SPLITS}splits", "-"), question.fake.scores)
 
 
 def precision_recall(question: Question) -> Iterator[Measured]:
@@ -102,7 +107,7 @@ def precision_recall(question: Question) -> Iterator[Measured]:
     real = question.real
     found = prdc(real.rows, question.fake.rows, NEIGHBOURS, real.radii(NEIGHBOURS))
     for name, value in found._asdict().items():
-        answer = question.answer(name, value, f"k{NEIGHBOURS}", real.kept_name)
+        answer = question.answer(name, value, f"k{NEIGHBOURS}")
         yield _share(answer) if name == "precision" else answer
 
 
@@ -115,10 +120,10 @@ def probe(question: Question) -> Iterator[Measured]:
     count, classes = probabilities.shape
     sums = ScoreSums(classes, count, splits=1)
     sums.add(probabilities, torch.arange(count))
-    yield question.answer("probe-is", float(sums.scores()), reference=real.kept_name)
+    yield question.answer("probe-is", float(sums.scores()))
     shares = torch.bincount(probabilities.argmax(1), minlength=classes).double() / count
     for name, share in zip(real.reference.classes, shares.tolist(), strict=True):
-        yield _share(question.answer("share", share, reference=real.kept_name, part=name))
+        yield _share(question.answer("share", share, part=name))
 
 
 def class_fid(question: Question) -> Iterator[Measured]:
@@ -129,10 +134,10 @@ def class_fid(question: Question) -> Iterator[Measured]:
         made, true = fake.rows[fake.labels == label], real.rows[real.labels == label]
         if min(len(made), len(true)) > 1:
             distance = frechet_distance_to(made, *moments(true))
-            found.append(question.answer("class-fid", distance, reference=real.kept_name, part=name))
+            found.append(question.answer("class-fid", distance, part=name))
     if found:
         mean = sum(each.value for each in found) / len(found)
-        yield question.answer("class-fid", mean, reference=real.kept_name, part="mean")
+        yield question.answer("class-fid", mean, part=f"mean of {len(found)}")
         yield from found
 
 
@@ -143,10 +148,11 @@ def memorisation(question: Question) -> Iterator[Measured]:
     """
     real, others = question.real, question.real.radii(1)
     distances, indices = nearest(question.fake.rows, real.rows)
-    answer = question.answer("authenticity", authenticity(distances, indices, others), reference=real.kept_name)
+    answer = question.answer("authenticity", authenticity(distances, indices, others))
     yield _share(answer)
-    yield question.answer("nearest", float(distances.median()), reference=real.kept_name)
-    yield question.answer("nearest-real", float(others.median()), reference=real.kept_name)
+    yield question.answer("nearest", float(distances.median()))
+    protocol = Protocol("nearest-real", len(real.rows), "", real.extractor.protocol, real.kept_name, "real")
+    yield Measured(protocol, float(others.median()))
 
 
 METRICS = {
@@ -188,7 +194,9 @@ def by_extractor(names: list[str], key: str) -> dict[str, list[str]]:
             near = get_close_matches(metric, METRICS, 1)
             advice = f"did you mean {near[0]}?" if near else f"there are {', '.join(METRICS)}."
             raise UserError(f"{key}: there is no metric {metric}; {advice}")
-        asked = grouped.setdefault(extractor or "inception", [])
+        if name.endswith("@"):
+            raise UserError(f"{key}: {name} names no extractor: leave the @ out, or name one.")
+        asked = grouped.setdefault(ALIASES.get(extractor, extractor) or "inception", [])
         if metric in asked:
             raise UserError(f"{key}: {name} is named twice.")
         asked.append(metric)
@@ -213,7 +221,16 @@ def improves(name: str, value: float, best: float) -> bool:
 
 
 def measure(metrics: list[str], question: Question) -> list[Measured]:
-    """All numbers of the metrics; one that does not apply gives none, and `unavailable` says why."""
+    """All numbers of the metrics; one that does not apply gives none, and `unavailable` says why.
+
+    Raises:
+        UserError: there are too few images on either side.
+    """
+    sides = {"generated": question.fake.count, f"real images, {question.real.name}": question.real.moments.count}
+    for side, count in sides.items():
+        for metric in metrics:
+            if count < (least := METRICS[metric].least):
+                raise UserError(f"{metric} needs {least} images at least on both sides, not {count} ({side}).")
     return [found for metric in metrics for found in METRICS[metric].measure(question)]
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
-from ganlit.cache import Say
+from ganlit.cache import Say, alone, room
 from ganlit.contracts import Reference
-from ganlit.metrics.backbones import extractor
+from ganlit.metrics.backbones import NAMES, extractor
 from ganlit.metrics.inception import Precision
 from ganlit.metrics.measure import METRICS
 from ganlit.metrics.portrait import Advance
@@ -58,6 +59,12 @@ def passes(
         say("precision: bf16 is not native to this processor, features are in fp32.")
     made = []
     for name, metrics in asked.items():
-        seen_by = extractor(name, weights if name == "inception" else None, precision, resize).to(device)
+        options = {"precision": precision}
+        if name == "inception":
+            options["weights"] = weights
+        if name in NAMES or ":" not in name:  # models of torchvision and timm have resizes of their own
+            options["resize"] = resize
+        with alone(room("weights") / re.sub(r"[^\w.-]", "_", name), say):  # which may have to be downloaded
+            seen_by = extractor(name, **options).to(device)
         made.append(Pass(Reality(reference, seen_by, say, counted(name)), metrics))
     return made

@@ -46,3 +46,9 @@ def difference(one: str, other: str) -> str | None:
         return None
     pairs = zip(FIELDS, *([*name.split("/"), *[""] * len(FIELDS)] for name in (one, other)), strict=False)
     return "; ".join(f"{field} {a or 'none'}, not {b or 'none'}" for field, a, b in pairs if a != b)
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two ids are of one metric through one extractor, for the same class: at most counts and sets differ."""
+    (first, *ones), (second, *others) = one.split("/"), other.split("/")
+    return metric_of(first) == metric_of(second) and (*ones[:2], ones[4:]) == (*others[:2], others[4:])

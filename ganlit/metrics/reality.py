@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import blake2b
 from typing import Any
 
@@ -15,7 +15,6 @@ from torch import Tensor
 
 from ganlit.cache import Say, alone, cached, read, room, write
 from ganlit.contracts import Reference
-from ganlit.durable import damage
 from ganlit.errors import UserError
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.fidelity import Moments
@@ -76,10 +75,11 @@ class Reality:
         self.extractor = extractor
         self.say = say
         self.advance = advance
-        self.made: dict[str, Any] = {}  # entries of this process, which also serve where no cache can be written
+        self.made: dict[str, Any] = {}  # or read: entries at hand, also where no cache can be written
         parts = (VERSION, reference.digest, len(reference.images), len(reference.classes), extractor.protocol)
         key = blake2b(repr(parts).encode(), digest_size=8).hexdigest()
-        self.folder = room("statistics") / re.sub(r"[^\w.@-]", "_", f"{reference.name}-{extractor.protocol}-{key}")
+        readable = re.sub(r"[^\w.@-]", "_", f"{reference.name}-{extractor.protocol}")[:120]
+        self.folder = room("statistics") / f"{readable}-{key}"
 
     @property
     def name(self) -> str:
@@ -98,8 +98,15 @@ class Reality:
         Args:
             rows: whether more than the sums will be asked for.
         """
-        with alone(self.folder / SUMS, self.say) if rank() == 0 else nullcontext():
-            if told(rank() == 0 and self._lacks([SUMS, ROWS] if rows else [SUMS]), self.extractor.device):
+        device = self.extractor.device
+        if rank() > 0:
+            while told(False, device):
+                pass  # rank 0 waits for another process, longer perhaps than ranks may be silent
+        waiting = partial(told, True, device)
+        with alone(self.folder / SUMS, self.say, waiting) if rank() == 0 else nullcontext():
+            if rank() == 0:
+                told(False, device)
+            if told(rank() == 0 and self._lacks([SUMS, ROWS] if rows else [SUMS]), device):
                 portrait = self._look()
                 if rank() == 0:
                     self.keep(portrait)
@@ -107,12 +114,12 @@ class Reality:
     def keep(self, portrait: Portrait) -> None:
         """Takes a portrait for that of the real images, and stores it."""
         moments = portrait.moments
-        self.made = {
+        self.made |= {
             SUMS: {"count": moments.count, "total": moments.total, "products": moments.products},
             ROWS: {"rows": portrait.rows, "places": portrait.places, "labels": portrait.labels},
         }
-        for name, entry in self.made.items():
-            write(entry, self.folder / name, self.say)
+        for name in (SUMS, ROWS):
+            write(self.made[name], self.folder / name, self.say)
 
     @cached_property
     def moments(self) -> Moments:
@@ -154,7 +161,9 @@ class Reality:
         return Probe(**self._derived("probe.pt", lambda: fit_probe(self.rows, self.labels, classes)._asdict()))
 
     def _derived(self, name: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        return cached(self.folder / name, compute, self.say)
+        if name not in self.made:
+            self.made[name] = cached(self.folder / name, compute, self.say)
+        return self.made[name]
 
     def _stored(self, name: str) -> dict[str, Any]:
         entry = self.made.get(name) or read(self.folder / name, self.say)
@@ -163,14 +172,10 @@ class Reality:
         return entry
 
     def _lacks(self, names: list[str]) -> bool:
-        """Whether one of the entries is neither at hand nor whole in the cache."""
-        lacking = False
-        for path in (self.folder / name for name in names if name not in self.made):
-            wrong = damage(path)
-            if wrong is not None and path.exists():
-                self.say(f"cache: {path} {wrong}: it is made again.")
-            lacking |= wrong is not None
-        return lacking
+        """Whether one of the entries is neither at hand nor whole in the cache; takes those that are."""
+        found = {name: read(self.folder / name, self.say) for name in names if name not in self.made}
+        self.made |= {name: entry for name, entry in found.items() if entry is not None}
+        return None in found.values()
 
     def _look(self) -> Portrait:
         """Every rank sees its share of the images."""
@@ -178,7 +183,7 @@ class Reality:
         self.say(f"Real statistics: {total:,} images of {self.name} through {self.extractor.protocol}, once.")
         advance = self.advance or _lines(-(-total // world()), self.say)
         collector = Collector(self.extractor, total, advance=advance)
-        block = max(1, min(BLOCK, PIXELS // self.reference.images[:1].numel()))
+        block = max(1, min(BLOCK, PIXELS // self.reference.images[:1].numel(), -(-total // world())))
         for start in range(rank() * block, total, world() * block):
             places = torch.arange(start, min(start + block, total))
             chosen = slice(start, start + block)

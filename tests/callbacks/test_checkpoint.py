@@ -63,6 +63,16 @@ def test_a_score_under_another_protocol_is_no_match(fit: Any, scripted: Any, tmp
     assert "scores cannot be compared: metric, count and variant fid100, not fid200" in capsys.readouterr().out
 
 
+def test_a_score_of_other_weights_makes_no_best(fit: Any, scripted: Any, tmp_path: Path) -> None:
+    fidelity = scripted(20.0, 30.0)
+    checkpoints = Checkpoints("", fidelity)
+    run = fit(0.4, fidelity, checkpoints)
+    checkpoints.best = None  # as after a save that was refused
+    run.module.images_seen = 800
+    checkpoints.on_train_epoch_end(run.trainer, run.module)
+    assert checkpoints.best is None
+
+
 def test_of_some_scores_the_highest_is_best(fit: Any, scripted: Any, tmp_path: Path) -> None:
     fidelity = scripted(1.5, 2.5, 2.0)
     fidelity.number = "probe-is200/tiny@0/none/tiles-train@abcdef/ema"

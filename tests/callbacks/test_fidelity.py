@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from lightning.pytorch import LightningDataModule, LightningModule, Trainer
+from lightning.pytorch.strategies import SingleDeviceStrategy
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 from torch.utils.data import DataLoader
@@ -30,7 +31,7 @@ class Tiny(FeatureExtractor):
     protocol = "tiny@0/none"
     batch = 8
 
-    def __init__(self, name: str = "inception", *options: Any) -> None:
+    def __init__(self, name: str = "inception", **options: Any) -> None:
         super().__init__()
         self.options = options
         self.scale = nn.Parameter(torch.tensor(1 / 255))
@@ -219,15 +220,22 @@ def test_emulated_bfloat16_is_not_used_and_said(
     monkeypatch.setattr(module, "native_bf16", lambda device: native)
     fidelity = Fidelity(precision="bf16", resize="clean")
     trainer(fidelity, tmp_path).test(Copier(), Halves())
-    assert fidelity.passes[0].real.extractor.options == (None, used, "clean")
+    assert fidelity.passes[0].real.extractor.options == {"weights": None, "precision": used, "resize": "clean"}
     assert ("bf16 is not native" in capsys.readouterr().out) is not native
+
+
+def test_ranks_with_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = [("tiny@1/none", 1008)]
+    monkeypatch.setattr(SingleDeviceStrategy, "broadcast", lambda self, own, src=0: first)
+    with pytest.raises(UserError, match=r"rank 0 has found other weights .*tiny@0/none.* and .*tiny@1/none"):
+        trainer(Fidelity(), tmp_path).fit(Copier(), Halves())
 
 
 def test_metrics_of_one_extractor_share_its_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, int] = {}
 
     class Counting(Tiny):
-        def __init__(self, name: str, *options: Any) -> None:
+        def __init__(self, name: str, **options: Any) -> None:
             super().__init__()
             self.protocol = f"{name}@0/none"
             seen[self.protocol] = 0
@@ -239,8 +247,8 @@ def test_metrics_of_one_extractor_share_its_pass(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(module, "extractor", Counting)
     fidelity = Fidelity(["fid", "kid", "prdc", "memorisation", "fid@dinov2"])
     trainer(fidelity, tmp_path).test(Copier(), Halves())
-    assert seen == {"inception@0/none": 60 + 20, "dinov2@0/none": 60 + 20}
-    assert sorted(name.split("/")[0] for name in fidelity.latest if "/dinov2@0/" in f"/{name}") == [
+    assert seen == {"inception@0/none": 60 + 20, "dinov2-vit-l-14@0/none": 60 + 20}
+    assert sorted(name.split("/")[0] for name in fidelity.latest if "/dinov2-vit-l-14@0/" in name) == [
         "fid20",
         "floor-fid20",
     ]
@@ -264,7 +272,7 @@ def test_a_module_of_classes_is_measured_within_them(tmp_path: Path) -> None:
     Conditional.test_step = test_step
     conditional, plain = Fidelity(["class-fid"]), Fidelity(["class-fid"])
     trainer(conditional, tmp_path).test(Conditional(), Classes())
-    assert [name.split("/")[-1] for name in conditional.latest] == ["mean", "above", "below"]
+    assert [name.split("/")[-1] for name in conditional.latest] == ["mean of 2", "above", "below"]
     trainer(plain, tmp_path).test(Copier(), Halves())
     assert plain.latest == {}
     assert plain.score is None

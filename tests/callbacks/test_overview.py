@@ -24,8 +24,8 @@ def test_the_curve_the_closing_value_and_the_floor_are_told_apart_by_name(grid: 
     lines = {line.get_label(): (list(line.get_xdata()), list(line.get_ydata())) for line in curve.lines}
     assert lines == {
         "fid16/a": ([0.5, 1.0], [30.0, 20.0]),
-        "fid32/a: 18.0 at the end": ([1.0], [18.0]),
-        "floor-fid32/a: 2.0, real against real": ([0, 1], [2.0, 2.0]),
+        "fid32/a: 18 at the end": ([1.0], [18.0]),
+        "floor-fid32/a: 2, real against real": ([0, 1], [2.0, 2.0]),
     }
     assert [text.get_text() for text in curve.get_legend().get_texts()] == list(lines)
     assert picture.get_title() == "12.5 kimg"

@@ -122,25 +122,27 @@ def test_a_tick_is_rounded_to_whole_batches(batch: int, tick: float, batches: in
 @pytest.mark.parametrize("world", [1, 2, 3])
 def test_ranks_share_the_validation_without_padding(world: int) -> None:
     """Batch after batch in turn: the same batches, and so the same images, however many ranks there are."""
-    whole = items(40, 0, torch.arange(20)).split(6)
+    whole = items(40, 0, torch.arange(60)).split(3)
     served: dict[int, list[int]] = {}
     for rank in range(world):
-        batches = list(attached(Numbers(batch=6, val_images=20), rank, world).val_dataloader())
+        batches = list(attached(Numbers(batch=6, val_images=60), rank, world).val_dataloader())
         served |= {rank + world * turn: batch.image.flatten().tolist() for turn, batch in enumerate(batches)}
     assert served == dict(enumerate(batch.tolist() for batch in whole))
 
 
-def test_every_rank_has_images_to_sample_even_of_a_few() -> None:
-    shares = [list(attached(Numbers(batch=6, val_images=7), rank, 6).val_dataloader()) for rank in range(6)]
+def test_every_rank_has_images_to_sample() -> None:
+    shares = [list(attached(Numbers(batch=8, val_images=16), rank, 8).val_dataloader()) for rank in range(8)]
     assert all(shares)
-    assert sum(len(batch.image) for share in shares for batch in share) == 7
+    assert sum(len(batch.image) for share in shares for batch in share) == 16
 
 
-def test_no_more_images_are_sampled_together_than_fit() -> None:
-    assert [len(places) for places in Numbers(batch=40, val_images=200).batches(200)] == [40] * 5
-    large = Numbers(batch=40)
-    large.batch = 1000
-    assert [len(places) for places in large.batches(200)] == [64, 64, 64, 8]
+@pytest.mark.parametrize(
+    ("batch", "count", "sizes"), [(40, 2000, [40] * 50), (1000, 2000, [64] * 31 + [16]), (64, 250, [15] * 16 + [10])]
+)
+def test_images_are_sampled_a_few_at_a_time(batch: int, count: int, sizes: list[int]) -> None:
+    data = Numbers(batch=40)
+    data.batch = batch
+    assert [len(places) for places in data.batches(count)] == sizes
 
 
 def test_validation_is_the_same_at_every_time_and_has_no_flips() -> None:
@@ -191,7 +193,7 @@ def test_images_reach_the_unit_range_and_come_back() -> None:
     [
         ({"batch": 9}, 2, "batch is 9, which 2 ranks cannot share evenly: set it to a multiple of 2"),
         ({"batch": 64}, 1, "numbers-train has 40 images, fewer than a batch: set data.init_args.batch to 40 or less"),
-        ({"batch": 9, "val_images": 2}, 3, "val_images is 2, fewer than the 3 ranks"),
+        ({"batch": 9, "val_images": 2}, 3, "val_images is 2, sampled in 2 batches, fewer than the 3 ranks"),
     ],
 )
 def test_what_cannot_be_shared_is_refused(options: dict[str, int], world: int, message: str) -> None:

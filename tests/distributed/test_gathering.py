@@ -43,6 +43,11 @@ def test_what_is_logged_is_what_was_measured(found: Any, world: int) -> None:
 
 
 @pytest.mark.parametrize("world", [2, 3])
+def test_ranks_wait_together_for_another_process(found: Any, world: int) -> None:
+    assert [rank["gathering"]["waited"] for rank in found[world]] == [True, *[False] * (world - 1)]
+
+
+@pytest.mark.parametrize("world", [2, 3])
 def test_ranks_share_the_work_on_the_real_images(found: Any, world: int) -> None:
     seen = [rank["gathering"]["seen"] for rank in found[world]]
     assert sum(seen) == found[1][0]["gathering"]["seen"] == 60

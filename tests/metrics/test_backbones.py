@@ -86,6 +86,14 @@ class Lacking(FeatureExtractor):
         return {}
 
 
+class Wider(Plain):
+    dim = 4
+
+
+class Nameless(Plain):
+    protocol = "nameless"
+
+
 number = 3
 """
 
@@ -293,6 +301,8 @@ def test_ones_own_extractor_takes_the_options_that_it_names(tmp_path: Path) -> N
         ("own_extractors.Plain", {"precision": "bf16"}, "Plain takes no precision: leave it at fp32 instead of bf16"),
         ("own_extractors.Chosen", {"resize": "clean"}, "Chosen takes no resize: leave it at legacy instead of clean"),
         ("own_extractors.Lacking", {}, "Lacking does not set protocol, batch"),
+        ("own_extractors.Wider", {}, r"Wider gives {'pool': \[1, 3\]} of an image, where .* say {'pool': \[1, 4\]}"),
+        ("own_extractors.Nameless", {}, "Nameless has the protocol nameless: make it network@weights/resize"),
         ("own_extractors.Unfinished", {}, "Unfinished is no class that implements"),
         ("own_extractors.number", {}, "number is no class that implements"),
         ("own_extractors.Missing", {}, "unknown extractor own_extractors.Missing .*has no attribute 'Missing'"),

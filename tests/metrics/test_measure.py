@@ -55,12 +55,12 @@ def test_every_metric_has_its_protocol(tiny: FeatureExtractor, reference: Refere
         f"probe-is40/{SET}/ema": float(score.scores()),
         f"share40/{SET}/ema/above": 0.75,
         f"share40/{SET}/ema/below": 0.25,
-        f"class-fid40/{SET}/ema/mean": sum(within) / 2,
+        f"class-fid40/{SET}/ema/mean of 2": sum(within) / 2,
         f"class-fid40/{SET}/ema/above": within[0],
         f"class-fid40/{SET}/ema/below": within[1],
         f"authenticity40/{SET}/ema": authenticity(*nearest(rows, others), radii(others, 1)),
         f"nearest40/{SET}/ema": float(distances.median()),
-        f"nearest-real40/{SET}/ema": float(radii(others, 1).median()),
+        f"nearest-real60/{SET}/real": float(radii(others, 1).median()),
     }
     assert values(list(METRICS), fake, real) == pytest.approx(expected)
     assert all(type(value) is float for value in values(list(METRICS), fake, real).values())
@@ -86,7 +86,7 @@ def test_a_metric_of_sums_needs_no_rows(tiny: FeatureExtractor, reference: Refer
 def test_copies_are_seen(tiny: FeatureExtractor, reference: Reference, real: Reality) -> None:
     found = values(["memorisation"], portrait(tiny, reference, range(60)), real)
     assert found[f"authenticity60/{SET}/ema"] == found[f"nearest60/{SET}/ema"] == 0
-    assert found[f"nearest-real60/{SET}/ema"] > 0
+    assert found[f"nearest-real60/{SET}/real"] > 0
 
 
 def test_a_collapse_is_seen_by_name(tiny: FeatureExtractor, reference: Reference, real: Reality) -> None:
@@ -94,7 +94,7 @@ def test_a_collapse_is_seen_by_name(tiny: FeatureExtractor, reference: Reference
     assert found[f"share30/{SET}/ema/below"] == 0.0
     assert found[f"probe-is30/{SET}/ema"] < 1.1
     assert f"class-fid30/{SET}/ema/below" not in found
-    assert found[f"class-fid30/{SET}/ema/mean"] == found[f"class-fid30/{SET}/ema/above"]
+    assert found[f"class-fid30/{SET}/ema/mean of 1"] == found[f"class-fid30/{SET}/ema/above"]
 
 
 def test_spreads_say_over_what(tiny: FeatureExtractor, reference: Reference, real: Reality) -> None:
@@ -120,15 +120,20 @@ def test_what_needs_rows_is_named_by_the_kept_ones(
     monkeypatch.setattr("ganlit.metrics.portrait.KEPT", 20)
     real = Reality(reference, tiny, lambda text: None)
     real.prepare()
-    found = values(["fid", "kid", "prdc"], portrait(tiny, reference, range(40)), real)
-    names = [name.split("/")[3] for name in found]
-    assert names == ["halves-train@abcdef"] + 5 * ["halves-train-20@abcdef"]
+    question = Question(portrait(tiny, reference, range(40)), real, "ema", replicates=9)
+    found = {each.metric: each for each in measure(["fid", "kid", "prdc"], question)}
+    assert str(found["fid"].protocol) == f"fid40/{SET}/ema"
+    assert found["fid"].spread is None  # a half of the images varies more than all of them
+    assert str(found["kid"].protocol) == "kid20-100x20/tiny@0/none/halves-train-20@abcdef/ema"
+    p = found["precision"].value
+    assert found["precision"].protocol.count == 20
+    assert found["precision"].spread == pytest.approx((p * (1 - p) / 20) ** 0.5)
 
 
 def test_a_metric_asks_for_its_extractor() -> None:
     assert by_extractor(["fid", "fid@dinov2", "prdc", "kid@dinov2"], "metrics") == {
         "inception": ["fid", "prdc"],
-        "dinov2": ["fid", "kid"],
+        "dinov2-vit-l-14": ["fid", "kid"],
     }
 
 
@@ -138,6 +143,8 @@ def test_a_metric_asks_for_its_extractor() -> None:
         (["fidd"], r"fidelity\.metrics: there is no metric fidd; did you mean fid\?"),
         (["lpips"], r"there is no metric lpips; .*fid, kid, is"),
         (["fid", "fid"], r"fidelity\.metrics: fid is named twice"),
+        (["fid@dinov2", "fid@dinov2-vit-l-14"], r"fidelity\.metrics: fid@dinov2-vit-l-14 is named twice"),
+        (["fid@"], r"fidelity\.metrics: fid@ names no extractor"),
         ([], r"fidelity\.metrics is empty"),
     ],
 )
@@ -151,6 +158,17 @@ def test_too_few_images_are_refused(metric: str, least: int) -> None:
     require([metric], least, "data.init_args.val_images")
     with pytest.raises(UserError, match=rf"{metric} needs {least} images at least, not {least - 1}: raise data"):
         require([metric], least - 1, "data.init_args.val_images")
+
+
+@pytest.mark.parametrize(("fakes", "reals"), [(1, 60), (40, 1)])
+def test_too_few_images_on_either_side_are_refused(
+    tiny: FeatureExtractor, reference: Reference, fakes: int, reals: int
+) -> None:
+    few = reference._replace(images=reference.images[:reals], labels=reference.labels[:reals])
+    real = Reality(few, tiny, lambda text: None)
+    real.prepare()
+    with pytest.raises(UserError, match="fid needs 2 images at least on both sides, not 1"):
+        measure(["fid"], Question(portrait(tiny, reference, range(fakes)), real, "ema"))
 
 
 def test_what_cannot_be_had_says_why(tiny: FeatureExtractor, reference: Reference) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ganlit.metrics.protocol import Protocol, abbreviated, difference, metric_of
+from ganlit.metrics.protocol import Protocol, abbreviated, alike, difference, metric_of
 
 FID = Protocol("fid", 2000, "", "inception-2015-12-05@1a2b3c4d/legacy", "digits-train@9f8e7d", "ema")
 
@@ -47,3 +47,17 @@ def test_an_id_tells_its_metric(metric: str, variant: str) -> None:
 @pytest.mark.parametrize(("count", "short"), [(250, "250"), (2000, "2k"), (50_000, "50k"), (1500, "1500"), (0, "0")])
 def test_thousands_are_abbreviated(count: int, short: str) -> None:
     assert abbreviated(count) == short
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"count": 9, "made": "real", "reference": "digits-test@000000"}, True),
+        ({"extractor": "dinov2@0/legacy"}, False),
+        ({"extractor": "inception-2015-12-05@1a2b3c4d/clean"}, False),
+        ({"metric": "kid"}, False),
+        ({"part": "7"}, False),
+    ],
+)
+def test_what_one_axis_can_show_is_alike(change: dict[str, object], expected: bool) -> None:
+    assert alike(str(FID), str(FID._replace(**change))) is expected

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -105,9 +106,36 @@ def test_without_a_cache_it_is_known_all_the_same(
     assert reality.radii(1).shape == (60,)
 
 
+def test_what_is_at_hand_is_neither_read_nor_made_again(tiny: FeatureExtractor, reference: Reference) -> None:
+    reality = known(reference, tiny)
+    first, seen = reality.radii(1), len(tiny.seen)
+    for path in entries()[0].iterdir():
+        path.unlink()
+    reality.prepare()
+    assert reality.radii(1) is first
+    assert len(tiny.seen) == seen
+    assert not [path for path in entries()[0].iterdir() if path.suffix == ".pt"]
+
+
+@pytest.mark.parametrize("name", ["sums.pt", "rows.pt"])
+def test_a_whole_archive_of_something_else_is_made_again(
+    tiny: FeatureExtractor, reference: Reference, name: str
+) -> None:
+    known(reference, tiny)
+    with zipfile.ZipFile(entries()[0] / name, "w") as archive:
+        archive.writestr("other/data.txt", "whole, and no tensor")
+    assert known(reference, tiny).rows.shape == (60, 6)
+    assert torch.load(entries()[0] / name, weights_only=True)
+
+
+def test_a_long_name_is_no_trouble(tiny: FeatureExtractor, reference: Reference) -> None:
+    assert known(reference._replace(name="x" * 300), tiny).moments.count == 60
+
+
 def test_it_can_vanish_in_between(tiny: FeatureExtractor, reference: Reference) -> None:
     known(reference, tiny)
-    reality = known(reference, tiny)
+    reality = Reality(reference, tiny, lambda text: None)
+    reality.prepare(rows=False)
     (entries()[0] / "rows.pt").unlink()
     with pytest.raises(UserError, match="vanished from the cache"):
         _ = reality.rows
