@@ -187,14 +187,15 @@ def build(config: str, source: Path) -> AdversarialModule:
 
 
 class Setting(NamedTuple):
-    """What a run was trained on, and in which precision."""
+    """What a run was trained on, in which precision, and how it was measured."""
 
     data: GanDataModule
     precision: str
+    fidelity: dict[str, Any]  # arguments of the callback; empty where nothing was measured
 
 
 def setting(run: str | Path) -> Setting:
-    """The data that a run was trained on, with its seed, and the precision of its Trainer.
+    """The data that a run was trained on, with its seed, the precision of its Trainer, and its measures' arguments.
 
     Args:
         run: as for `load`.
@@ -211,7 +212,9 @@ def setting(run: str | Path) -> Setting:
     data: GanDataModule = _described("data", GanDataModule, config, source)
     settings = _settings(config, source)
     data.seed = settings.get("seed", data.seed)
-    return Setting(data, str(settings.get("trainer", {}).get("precision", "32-true")))
+    fidelity = settings.get("fidelity") or {}
+    precision = str(settings.get("trainer", {}).get("precision", "32-true"))
+    return Setting(data, precision, fidelity.get("init_args", fidelity if "class_path" not in fidelity else {}))
 
 
 def _config_file(folder: Path) -> Path:

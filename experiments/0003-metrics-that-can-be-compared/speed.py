@@ -63,7 +63,7 @@ def by_ganlit(fake: Path, real: Path, file: Path, output: Path) -> list[str]:
 def by_torch_fidelity(fake: Path, real: Path, file: Path, _: Path) -> list[str]:
     """`fidelity`, which prints its numbers; by default precision and recall are a pass more, through a VGG."""
     metrics = ["--isc", "--fid", "--kid", "--prc", "--kid-subset-size", str(subset(fake, real))]
-    metrics += ["--prc-neighborhood", str(NEIGHBOURS), "--no-samples-shuffle", "--cpu", "--json"]
+    metrics += ["--prc-neighborhood", str(NEIGHBOURS), "--cpu", "--json"]
     network = ["--feature-extractor", "inception-v3-compat", "--feature-extractor-weights-path", str(file)]
     command = [sys.executable, "-c", "from torch_fidelity.fidelity import main; main()"]
     return [*command, "--input1", str(fake), "--input2", str(real), *metrics, *network]

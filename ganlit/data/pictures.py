@@ -21,6 +21,8 @@ from ganlit.data.folder import Folder
 from ganlit.data.source import DAMAGE, BadPicture, Source
 from ganlit.errors import UserError
 
+TOGETHER = 64  # pictures decoded at a time,
+PIXELS = 2**26  # unless they are so large
 BLOCK = 512  # files read ahead of the hash: bounds the memory
 COLOUR = Form(resolution=1, channels=3, fit="crop", convert=True)  # of any size; every kind becomes RGB
 
@@ -98,6 +100,12 @@ class Pictures:
     def size(self) -> tuple[int, int]:
         """Width and height, of the first picture and hence of all."""
         return self._picture(0).image.size
+
+    @property
+    def together(self) -> int:
+        """How many to ask for at a time."""
+        width, height = self.size
+        return max(1, min(TOGETHER, PIXELS // (COLOUR.channels * width * height)))
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:

@@ -24,7 +24,8 @@ class Bars(Progress):
 
     def __init__(self) -> None:
         console = rich.get_console()
-        columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f}")
+        title = TextColumn("{task.description}", markup=False)  # names may have brackets
+        columns = title, BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f}", markup=False)
         options = {"console": console, "transient": True, "disable": not console.is_terminal}
         super().__init__(*columns, Rate(), TimeRemainingColumn(), **options)
 
@@ -59,7 +60,9 @@ def device_of(word: str) -> torch.device:
     if word == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        return torch.empty(0, device=word).device
+        number = torch.zeros(1, device=word)
+        number.item()  # which meta refuses
+        return number.device
     except (RuntimeError, AssertionError) as error:  # the latter of a torch without CUDA
         reason = " ".join(str(error).split("\n")[0].split())
         raise UserError(f"--device {word} cannot be used ({reason}): name cpu or cuda, or leave it out.") from None

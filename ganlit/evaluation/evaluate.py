@@ -21,14 +21,15 @@ from ganlit.data.pictures import Pictures
 from ganlit.errors import UserError
 from ganlit.evaluation import scores
 from ganlit.evaluation.bars import Bars, device_of
+from ganlit.evaluation.options import DATASETS, Sides, make_room, refuse_idle_options, refuse_numbers, sorted_out
 from ganlit.evaluation.pairs import compare
 from ganlit.evaluation.subject import Generated, Shown, Subject, Weights, is_run, pictures_of, reference_for
 from ganlit.metrics.inception import Precision
 from ganlit.metrics.manifold import nearest
-from ganlit.metrics.measure import Measured, Question, by_extractor, measure, require, unavailable
-from ganlit.metrics.paired import PAIRED
+from ganlit.metrics.measure import Measured, Question, measure, require, unavailable
 from ganlit.metrics.passes import Pass, passes
 from ganlit.metrics.portrait import Collector, Portrait
+from ganlit.metrics.reality import subset
 from ganlit.metrics.resize import Resize
 
 ROWS, NEAREST = 10, 8  # of the picture of neighbours
@@ -42,13 +43,13 @@ def evaluate(
     count: int | None = None,
     split: str = "train",
     against_split: str = "train",
-    root: Path = Path("datasets"),
+    root: Path = DATASETS,
     weights: Weights = "ema",
     truncation: float = 1.0,
     checkpoint: Literal["last", "best"] = "last",
     seed: int | None = None,
-    precision: Precision = "fp32",
-    resize: Resize = "legacy",
+    precision: Precision | None = None,
+    resize: Resize | None = None,
     weights_file: Path | None = None,
     bootstrap: int = 20,
     device: str = "auto",
@@ -72,8 +73,9 @@ def evaluate(
         truncation: of a run, psi; below one, fewer failures and less variety
         checkpoint: of a run directory, the last, or the best
         seed: of latents and labels, by default the run's own, and of the bootstrap
-        precision: of the features; bf16 is another protocol
-        resize: what brings images to the Inception's size, legacy as in the papers, or clean
+        precision: of the features; bf16 is another protocol; by default that of a run's own measures, else fp32
+        resize: what brings images to the Inception's size, legacy as in the papers, or clean; by default that of a
+            run's own measures, else legacy
         weights_file: of the Inception; by default they are looked for
         bootstrap: resamples for the standard error of FID; 0 for none
         device: cpu, cuda, cuda:1, ...; auto takes a GPU where there is one
@@ -85,33 +87,38 @@ def evaluate(
         UserError: one of these is not there, does not fit the others, or would overwrite a file.
     """
     before = scores.read(baseline) if baseline is not None else None
-    if count is not None and count < 1:
-        raise UserError(f"--count is {count}: it must be positive.")
+    refuse_numbers(count, truncation, seed, bootstrap)
     for option, path in {"json": json, "neighbours": neighbours}.items():
         if path is not None and path.exists():
             raise UserError(f"--{option} {path} exists already: name a new file.")
     asked, paired = sorted_out(metrics, neighbours is not None)
     names = [name for group in asked.values() for name in group]
     place = device_of(device)
+    refuse_idle_options(Sides(subject, against, split, against_split, root, weights, truncation, checkpoint))
     if is_run(subject):
         measured: Subject = Generated(subject, count, weights, truncation, seed, checkpoint, place)
     else:
-        refuse_options_of_runs(subject, against, weights, truncation, checkpoint)
         measured = Shown(pictures_of(subject, split, root, count), labelled="class-fid" in names)
     require(names, len(measured), "--count")
     reference = reference_for(against or subject, against_split, root)
+    own = measured.fidelity
+    if own.get("reference_images") is not None and Path(against or subject).resolve() == Path(subject).resolve():
+        reference = subset(reference, own["reference_images"])
+    for option, path in {"json": json, "neighbours": neighbours}.items():
+        if path is not None:
+            make_room(path, option)
 
+    precision, resize = precision or own.get("precision", "fp32"), resize or own.get("resize", "legacy")
     with Bars() as bars:
-        found = compare(paired, pictures_in(measured), pictures_in(reference), place, bars) if paired else []
         options = weights_file, precision, resize, place, say
         each = passes(asked, reference, *options, lambda name: bars.replacing_lines(name, len(reference.images)))
+        missing = [unavailable(one.metrics, one.real, measured.classes == reference.classes) for one in each]
+        tell(each, missing, alone=not paired)
+        beside = compare(paired, pictures_in(measured), pictures_in(reference), place, bars) if paired else []
         for one in each:
             one.real.prepare(one.rows)
         portraits = portray(measured, each, bars, bootstrap > 1) if each else []
-        conditional = measured.classes == reference.classes
-        found = answers(each, portraits, measured.made, conditional, bootstrap, seed or 0) + found
-        if neighbours is not None:
-            draw_neighbours(measured, each, portraits, neighbours)
+        found = answers(each, portraits, missing, measured.made, bootstrap, seed or 0) + beside
 
     say(f"{len(measured):,} images of {measured.name} against {len(reference.images):,} of {reference.name}")
     show(found, before)
@@ -119,29 +126,8 @@ def evaluate(
         scores.write(found, json)
         say(f"numbers  {json}")
     if neighbours is not None:
+        draw_neighbours(measured, each, portraits, neighbours)
         say(f"picture  {neighbours}")
-
-
-def sorted_out(metrics: str, with_neighbours: bool) -> tuple[dict[str, list[str]], list[str]]:
-    """The metrics by the extractor that they share, and those that compare pairs."""
-    words = [word.strip() for word in metrics.split(",") if word.strip()]
-    paired = [word for word in words if word in PAIRED]
-    others = [word for word in words if word not in PAIRED]
-    asked = by_extractor(others, "--metrics") if others or not paired else {}
-    if with_neighbours and not any("memorisation" in group for group in asked.values()):
-        raise UserError("--neighbours shows what memorisation measures: add it to --metrics.")
-    return asked, paired
-
-
-def refuse_options_of_runs(
-    subject: str, against: str | None, weights: Weights, truncation: float, checkpoint: str
-) -> None:
-    """Refuses for pictures what only a run knows: how its images are made, and what it was trained on."""
-    given = {"weights": weights != "ema", "truncation": truncation != 1, "checkpoint": checkpoint != "last"}
-    if option := next((option for option, said in given.items() if said), None):
-        raise UserError(f"--{option} is about a run, and {subject} is none: leave the option out.")
-    if against is None:
-        raise UserError(f"{subject} is no run, which would have training data: say what it is measured --against.")
 
 
 def pictures_in(images: Subject | Reference) -> Pictures:
@@ -173,16 +159,34 @@ def portray(subject: Subject, each: Sequence[Pass], bars: Bars, rows: bool) -> l
     return [collector.finish() for collector in collectors]
 
 
+def tell(each: Sequence[Pass], missing: Sequence[dict[str, str]], alone: bool) -> None:
+    """Says what cannot be had, by pass and metric.
+
+    Args:
+        alone: whether nothing else was asked for.
+
+    Raises:
+        UserError: that is all.
+    """
+    reasons = [f"{metric} is unavailable: {reason}" for some in missing for metric, reason in some.items()]
+    if alone and len(reasons) == sum(len(one.metrics) for one in each):
+        raise UserError(f"There is nothing to measure, for {', and '.join(reasons)}: ask for other --metrics.")
+    for reason in reasons:
+        say(f"{reason}.")
+
+
 def answers(
-    each: Sequence[Pass], portraits: Sequence[Portrait], made: str, conditional: bool, replicates: int, seed: int
+    each: Sequence[Pass],
+    portraits: Sequence[Portrait],
+    missing: Sequence[dict[str, str]],
+    made: str,
+    replicates: int,
+    seed: int,
 ) -> list[Measured]:
-    """All numbers; what cannot be had is told."""
+    """All numbers that can be had."""
     found = []
-    for (real, metrics), portrait in zip(each, portraits, strict=True):
-        missing = unavailable(metrics, real, conditional)
-        for metric, reason in missing.items():
-            say(f"{metric} is unavailable: {reason}.")
-        possible = [metric for metric in metrics if metric not in missing]
+    for (real, metrics), portrait, without in zip(each, portraits, missing, strict=True):
+        possible = [metric for metric in metrics if metric not in without]
         found += measure(possible, Question(portrait, real, made, replicates, seed))
     return found
 

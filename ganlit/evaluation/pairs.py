@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import torch
@@ -13,17 +14,22 @@ from ganlit.metrics.measure import Measured
 from ganlit.metrics.paired import Comparison, estimate
 from ganlit.metrics.protocol import Protocol
 
-TOGETHER = 64  # pairs
-
 
 def partners(outputs: Pictures, targets: Pictures) -> Pictures:
     """The target of each output, in the order of the outputs.
 
     Raises:
-        UserError: the sets do not have the same paths.
+        UserError: the sets do not have the same paths, or one of them has a path twice.
     """
     at = {path: place for place, path in enumerate(targets.paths)}
     every = Pictures(outputs.source)
+    for some in (every, targets):
+        path, times = Counter(some.paths).most_common(1)[0]
+        if times > 1:
+            raise UserError(
+                f"Paired metrics compare pictures of one path, but {some.name} has {times} of the path {path} with "
+                "different suffixes: leave one of them there."
+            )
     for some, others in ((every, targets), (targets, every)):
         if alone := sorted(set(some.paths) - set(others.paths)):
             raise UserError(
@@ -39,8 +45,9 @@ def compare(
     """The mean of each metric over all pairs, with its standard error."""
     partner, comparison = partners(outputs, targets), Comparison(metrics, device)
     advance = bars.counted(f"{outputs.name} beside {targets.name}", len(outputs))
-    for first in range(0, len(outputs), TOGETHER):
-        pairs = slice(first, first + TOGETHER)
+    together = min(outputs.together, partner.together)
+    for first in range(0, len(outputs), together):
+        pairs = slice(first, first + together)
         images = outputs[pairs].to(device)
         comparison.add(images, partner[pairs].to(device))
         advance(len(images))

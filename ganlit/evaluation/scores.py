@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.markup import escape
 from rich.table import Table
 
 from ganlit.durable import replacing
@@ -31,7 +33,8 @@ def table(found: Sequence[Measured], before: Scores | None = None) -> Table:
     for each in found:
         part = f" {each.protocol.part}" if each.protocol.part else ""
         change = [] if before is None else [moved(each, before)]
-        drawn.add_row(each.metric + part, figures(each), each.of, *change, str(each.protocol))
+        cells = [each.metric + part, figures(each), each.of, *change, str(each.protocol)]
+        drawn.add_row(*map(escape, cells))
     return drawn
 
 
@@ -55,24 +58,30 @@ def moved(found: Measured, before: Scores) -> str:
 
 
 def write(found: Sequence[Measured], path: Path) -> None:
-    """Writes {metric: {id: {"value": ..., "spread": ..., "of": ...}}}."""
+    """Writes {metric: {id: {"value": ..., "spread": ..., "of": ...}}}; a value that is no number is null."""
     document: dict[str, dict[str, dict[str, float | str | None]]] = {}
     for each in found:
-        entry = {"value": each.value, "spread": each.spread, "of": each.of}
+        entry = {"value": finite(each.value), "spread": finite(each.spread), "of": each.of}
         document.setdefault(each.metric, {})[str(each.protocol)] = entry
     with replacing(path) as partial:
-        partial.write_text(json.dumps(document, indent=2) + "\n")
+        partial.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n")
+
+
+def finite(value: float | None) -> float | None:
+    """A number as JSON knows it, which has neither nan nor infinity."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def read(path: Path) -> Scores:
-    """What `write` has written.
+    """What `write` has written, without what was no number.
 
     Raises:
         UserError: there is no such file, or something else is in it.
     """
     try:
         document = json.loads(path.read_text())
-        return {name: float(entry["value"]) for metric in document.values() for name, entry in metric.items()}
+        values = {name: entry["value"] for metric in document.values() for name, entry in metric.items()}
+        return {name: float(value) for name, value in values.items() if value is not None}
     except OSError as error:
         raise UserError(f"--baseline {path} cannot be read ({error.strerror}): name another file.") from None
     except (ValueError, AttributeError, TypeError, KeyError):

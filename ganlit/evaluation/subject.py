@@ -7,7 +7,7 @@ import os
 from abc import ABC, abstractmethod
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from PIL import Image
@@ -27,8 +27,6 @@ from ganlit.tasks.base import AdversarialModule
 
 Weights = Literal["ema", "trained"]
 
-TOGETHER = 64  # pictures decoded at a time
-
 
 class Subject(ABC):
     """Images to be measured, which come turn by turn.
@@ -38,12 +36,14 @@ class Subject(ABC):
         made: how they were made, as ids say it.
         classes: the names of their classes; empty where they have none.
         turns: the places [B], among all, of the images that come together.
+        fidelity: how a run measured itself, the arguments of its `Fidelity`; empty for pictures.
     """
 
     name: str
     made: str
     classes: tuple[str, ...]
     turns: list[Tensor]
+    fidelity: dict[str, Any]
 
     @abstractmethod
     def show(self, turn: int) -> Labelled:
@@ -93,7 +93,7 @@ class Generated(Subject):
         self.name = run
         self.made = weights if truncation == 1 else f"{weights}-psi{truncation:g}"
         self.module: AdversarialModule = load(run, checkpoint).to(device)
-        self.data, precision = setting(run)
+        self.data, precision, self.fidelity = setting(run)
         self.autocast = precision == "bf16-mixed" and native_bf16(device)
         if seed is not None:
             self.module.seed = self.data.seed = seed
@@ -131,7 +131,8 @@ class Shown(Subject):
         self.pictures = pictures
         self.name = pictures.name
         self.classes = pictures.classes if labelled else ()
-        self.turns = list(torch.arange(len(pictures)).split(TOGETHER))
+        self.turns = list(torch.arange(len(pictures)).split(pictures.together))
+        self.fidelity = {}
 
     def show(self, turn: int) -> Labelled:
         places = self.turns[turn]
@@ -151,9 +152,17 @@ def truncate(module: AdversarialModule, psi: float, run: str) -> None:
 
 
 def is_run(word: str) -> bool:
-    """Whether a path is that of a run, or of the weights that it wrote."""
+    """Whether a path is that of a run, or of the weights that it wrote.
+
+    Raises:
+        UserError: it is that of a folder of runs.
+    """
     path = Path(word)
-    return path.suffix == ".safetensors" or (path / "config.yaml").is_file()
+    if path.suffix == ".safetensors" or (path / "config.yaml").is_file():
+        return True
+    if runs := sorted(config.parent for config in path.glob("*/config.yaml")):
+        raise UserError(f"{word} is a folder of runs: name one of them, such as {runs[0]}.")
+    return False
 
 
 def pictures_of(word: str, split: str, root: Path, count: int | None) -> Pictures:

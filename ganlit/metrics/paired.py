@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torchmetrics.functional.image import structural_similarity_index_measure
 from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 from torchvision.models import AlexNet_Weights
 
@@ -89,11 +89,33 @@ def ssim(output: Tensor, target: Tensor) -> Tensor:
     are differences of large numbers.
     """
     _check(output, target, WINDOW, "SSIM")
-    _, places = structural_similarity_index_measure(
-        output.double(), target.double(), sigma=1.5, data_range=255.0, reduction="none", return_full_image=True
-    )
-    border = WINDOW // 2
-    return places[..., border:-border, border:-border].mean((1, 2, 3))
+    planes = zip(output.flatten(0, 1), target.flatten(0, 1), strict=True)  # one by one: float64 of a batch is much
+    return torch.stack([_similarity(x.double(), y.double()) for x, y in planes]).view(output.shape[:2]).mean(1)
+
+
+def _similarity(x: Tensor, y: Tensor) -> Tensor:
+    """Structural similarity of two planes [H, W] from 0 to 255, a scalar."""
+    mean_x, mean_y = _blurred(x), _blurred(y)
+    variances = _blurred(x * x + y * y) - mean_x**2 - mean_y**2
+    covariance = _blurred(x * y) - mean_x * mean_y
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
+    return (luminance * (2 * covariance + c2) / (variances + c2)).mean()
+
+
+def _blurred(plane: Tensor) -> Tensor:
+    """Means of [H, W] under SSIM's window: [H - 10, W - 10].
+
+    A sum of shifted images, one axis after the other: torch's convolution in float64 copies the window of every pixel.
+    """
+    window = [math.exp(-((place - WINDOW // 2) ** 2) / (2 * 1.5**2)) for place in range(WINDOW)]
+    for axis in (-1, -2):
+        length = plane.shape[axis] - WINDOW + 1
+        total = plane.narrow(axis, 0, length) * (window[0] / sum(window))
+        for place, weight in enumerate(window[1:], 1):
+            total.add_(plane.narrow(axis, place, length), alpha=weight / sum(window))
+        plane = total
+    return plane
 
 
 class LPIPS(nn.Module):

@@ -53,6 +53,14 @@ def test_memory_holds_a_slice_and_the_next(make_folder: Make, monkeypatch: pytes
     assert sorted(read) == list(range(40))  # each once
 
 
+def test_large_pictures_come_fewer_at_a_time(make_folder: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = Pictures(Folder(make_folder(NAMES)))
+    assert pictures.together == 64
+    for values, together in ((2 * 8 * 8 * 3, 2), (8 * 8 * 3 - 1, 1)):
+        monkeypatch.setattr("ganlit.data.pictures.PIXELS", values)
+        assert pictures.together == together
+
+
 @pytest.mark.parametrize(
     ("mode", "wanted"), [("L", (90, 90, 90)), ("RGBA", (100, 50, 0)), ("I;16", (2, 2, 2)), ("CMYK", (255, 127, 0))]
 )

@@ -4,6 +4,7 @@ import csv
 import importlib.util
 import io
 import json
+import math
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
@@ -14,7 +15,9 @@ import numpy as np
 import pytest
 import rich
 import torch
+import yaml
 from PIL import Image
+from rich.console import Console
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
@@ -23,14 +26,16 @@ from torchvision.transforms.functional import pil_to_tensor
 from ganlit.callbacks.samples import write_picture
 from ganlit.cli import main
 from ganlit.errors import UserError
+from ganlit.evaluation.bars import Bars
 from ganlit.evaluation.evaluate import evaluate
-from ganlit.evaluation.scores import moved
+from ganlit.evaluation.scores import moved, read, table, write
 from ganlit.evaluation.subject import Generated
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.fidelity import frechet_distance, moments
 from ganlit.metrics.inception import Inception
 from ganlit.metrics.measure import Measured
 from ganlit.metrics.protocol import Protocol
+from ganlit.runs import setting
 
 RUN = """
 seed: 3
@@ -180,7 +185,7 @@ def test_fewer_pictures_are_a_fixed_choice_and_said_in_the_id(place: Path, measu
 
 def test_classes_are_compared_where_both_sides_have_the_same(place: Path, measured: Any, tmp_path: Path) -> None:
     found = measured("others", "squares", metrics="class-fid,probe")
-    assert [name.rpartition("/")[2] for name in found["class-fid"]] == ["mean", "dark", "light"]
+    assert [name.rpartition("/")[2] for name in found["class-fid"]] == ["mean of 2", "dark", "light"]
     assert [name.rpartition("/")[2] for name in found["share"]] == ["dark", "light"]
     renamed = shutil.copytree("others", tmp_path / "renamed")
     (renamed / "dark").rename(renamed / "wrong")
@@ -205,12 +210,33 @@ def test_a_run_is_measured_as_its_own_test_did(run: str, measured: Any) -> None:
     assert alone == pytest.approx(found, rel=1e-9)
 
 
+def test_a_run_is_measured_with_the_settings_of_its_own_measures(
+    run: str, measured: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr("ganlit.metrics.backbones.Inception", lambda *options: asked.append(options[1:]) or Tiny())
+    other = shutil.copytree(run, tmp_path / "other")
+    config = yaml.safe_load((other / "config.yaml").read_text())
+    own = {"precision": "bf16", "resize": "clean", "reference_images": 40}
+    for fidelity in ({"class_path": "ganlit.callbacks.fidelity.Fidelity", "init_args": own}, own):
+        (other / "config.yaml").write_text(yaml.safe_dump(config | {"fidelity": fidelity}))
+        assert setting(other).fidelity == own
+    monkeypatch.setattr("ganlit.metrics.passes.native_bf16", lambda device: True)
+    ((name, _),) = measured(str(other), metrics="fid")["fid"].items()
+    assert "/squares-40@" in name
+    assert "/squares@" in next(iter(measured(str(other), "squares", metrics="fid")["fid"]))
+    measured(str(other), metrics="fid", precision="fp32", resize="legacy")
+    (other / "config.yaml").write_text(yaml.safe_dump(config | {"fidelity": None}))
+    assert "/squares@" in next(iter(measured(str(other), metrics="fid")["fid"]))
+    assert asked == [("bf16", "clean"), ("bf16", "clean"), ("fp32", "legacy"), ("fp32", "legacy")]
+
+
 def test_how_a_run_made_its_images_is_in_the_id(run: str, measured: Any) -> None:
     ema = values(measured(run, metrics="fid"))
     for options, made in [
         ({"weights": "trained"}, "trained"),
         ({"truncation": 0.5}, "ema-psi0.5"),
-        ({"weights": "trained", "truncation": 0.0}, "trained-psi0"),
+        ({"weights": "trained", "truncation": 0.1}, "trained-psi0.1"),
     ]:
         ((name, value),) = values(measured(run, metrics="fid", **options)).items()
         assert name.endswith(f"/{made}")
@@ -268,6 +294,16 @@ def test_pairs_are_compared_by_their_paths(place: Path, measured: Any, tmp_path:
             evaluate(first, second, metrics="psnr")
 
 
+def test_a_path_that_a_side_has_twice_is_refused(place: Path, tmp_path: Path) -> None:
+    for folder, suffixes in (("one", ("png",)), ("two", ("bmp", "png"))):
+        (tmp_path / folder).mkdir()
+        for suffix in suffixes:
+            Image.new("L", (16, 16)).save(tmp_path / folder / f"a.{suffix}")
+    for sides in (("one", "two"), ("two", "one")):
+        with pytest.raises(UserError, match="but two has 2 of the path a with different suffixes: leave one"):
+            evaluate(*(str(tmp_path / side) for side in sides), metrics="psnr")
+
+
 def test_the_inception_and_the_mathematics_are_those_of_torch_fidelity(
     place: Path, measured: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,6 +341,36 @@ def test_what_forbids_a_comparison_is_named_of_the_likest_id() -> None:
         "not comparable: resize clean, not legacy"
     )
     assert moved(found, {str(found.protocol): 5.5}) == "-2.500"
+
+
+def test_what_is_no_number_is_null_in_the_file(tmp_path: Path) -> None:
+    protocol = Protocol("fid", 20, "", "tiny@0a1b2c3d/none", "digits@9f8e7d", "ema")
+    found = [Measured(protocol, math.nan, math.inf), Measured(protocol._replace(count=30), 2.0)]
+    write(found, tmp_path / "new" / "found.json")
+    (none, number) = json.loads((tmp_path / "new" / "found.json").read_text())["fid"].values()
+    assert none == {"value": None, "spread": None, "of": ""}
+    assert number["value"] == 2.0
+    assert read(tmp_path / "new" / "found.json") == {str(found[1].protocol): 2.0}
+
+
+def test_brackets_in_names_are_shown() -> None:
+    screen = Console(file=io.StringIO(), width=200)
+    protocol = Protocol("share", 20, "", "tiny@0a1b2c3d/none", "[red]set@9f8e7d", "ema", "[bold]")
+    screen.print(table([Measured(protocol, 1.0)]), highlight=False)
+    told = screen.file.getvalue()
+    assert str(protocol) in told
+    assert "share [bold]" in told
+
+
+def test_brackets_beside_a_bar_are_shown() -> None:
+    screen = io.StringIO()
+    rich.reconfigure(file=screen, force_terminal=True, width=100)
+    try:
+        with Bars() as bars:
+            bars.counted("[red]set", 10)(10)
+    finally:
+        rich.reconfigure()
+    assert "[red]set" in screen.getvalue()
 
 
 def test_the_table_folds_on_a_terminal(place: Path) -> None:
@@ -345,6 +411,21 @@ def test_the_table_folds_on_a_terminal(place: Path) -> None:
         ),
         (["others", "squares", "--baseline=none.json"], "--baseline none.json cannot be read"),
         (["others", "squares", "--device=abacus"], "--device abacus cannot be used"),
+        (["others", "squares", "--device=meta"], "--device meta cannot be used"),
+        (["others", "squares", "--seed=-1"], "--seed is -1: it must not be negative"),
+        (["runs/tiny", "--truncation=0"], "--truncation is 0: it must be positive"),
+        (["others", "squares", "--bootstrap=1"], "--bootstrap is 1: it must be 0 for none, or 2 at least"),
+        (["others", "squares", "--bootstrap=-2"], "--bootstrap is -2: it must be"),
+        (["others", "squares", "--json=tiny.yaml/new.json"], "--json tiny.yaml/new.json cannot be written ("),
+        (["others", "squares", "--metrics=memorisation", "--neighbours=tiny.yaml/a.png"], "a.png cannot be written ("),
+        (["runs/tiny", "--split=test"], "--split is about pictures, and runs/tiny is a run: leave the option out"),
+        (["others", "runs/tiny", "--against_split=test"], "--against_split is about pictures, and runs/tiny stands"),
+        (["runs/tiny", "--against_split=test"], "--against_split is about pictures, and runs/tiny stands"),
+        (["runs/tiny", "runs/tiny", "--root=elsewhere"], "--root is about datasets by name, and a run knows where"),
+        (["runs/tiny/checkpoints/ema.safetensors", "--checkpoint=best"], "--checkpoint is about a run directory, and"),
+        (["others", "squares", "--metrics=is"], "nothing to measure, for is is unavailable: the weights of tiny have"),
+        (["runs"], "runs is a folder of runs: name one of them, such as runs/tiny"),
+        (["others", "runs"], "runs is a folder of runs"),
         (["runs/tiny", "others", "--metrics=psnr"], "pair pictures by their paths, and runs/tiny is of a run"),
     ],
 )

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import torch
 import torchvision
 from torch import Tensor
 from torch.nn.functional import interpolate, unfold
-from torchmetrics.functional.image import peak_signal_noise_ratio
+from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 
 from ganlit.errors import UserError
@@ -76,6 +78,31 @@ def test_ssim_is_that_of_the_paper_window_by_window() -> None:
     luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
     structure = (2 * (dx * dy) @ window + c2) / (dx**2 @ window + dy**2 @ window + c2)
     assert ssim(output, target).tolist() == pytest.approx((luminance * structure).mean(1).tolist(), rel=1e-9)
+
+
+def test_ssim_is_that_of_torchmetrics_where_the_window_fits() -> None:
+    output, target = pairs()
+    images = output.double(), target.double()
+    _, places = structural_similarity_index_measure(
+        *images, sigma=1.5, data_range=255.0, reduction="none", return_full_image=True
+    )
+    expected = places[..., 5:-5, 5:-5].mean((1, 2, 3))
+    assert ssim(output, target).tolist() == pytest.approx(expected.tolist(), rel=1e-9)
+
+
+def test_ssim_of_large_images_needs_little_memory() -> None:
+    """Some float64 images, not a window of 121 float64 for every pixel of five."""
+    script = """
+import resource, torch
+from ganlit.metrics.paired import ssim
+images = torch.zeros(1, 1, 1024, 1024, dtype=torch.uint8)
+ssim(images[..., :11, :11], images[..., :11, :11])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+ssim(images, images)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / images.numel())
+"""
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert float(told.stdout) < 200
 
 
 def test_ssim_of_colours_is_the_mean_over_channels() -> None:
