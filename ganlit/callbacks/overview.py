@@ -55,7 +55,7 @@ def _curve(
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())
     axes.grid(alpha=0.3)
-    axes.legend(loc="best", fontsize="small")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), fontsize="small", frameon=False)  # ids are long
 
 
 class Overview(Callback):
