@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import os
@@ -18,13 +17,12 @@ from jsonargparse import ArgumentError, ArgumentParser
 from torch import Tensor, nn
 
 from ganlit import durable
+from ganlit.cache import UNSUPPORTED
 from ganlit.callbacks.progress import say
 from ganlit.data.base import GanDataModule
 from ganlit.durable import LAST, PREVIOUS
 from ganlit.errors import UserError
 from ganlit.tasks.base import AdversarialModule
-
-UNSUPPORTED = (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS)  # some network filesystems know no locks
 
 locks: set[TextIO] = set()
 """The open lock files of this process."""
