@@ -7,7 +7,7 @@ import pkgutil
 import sys
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import torch
 import wandb
 import yaml
-from jsonargparse import ActionSubCommands, Namespace, set_parsing_settings
+from jsonargparse import Namespace, set_parsing_settings
 from jsonargparse.typing import NonNegativeInt, PositiveFloat
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
@@ -34,12 +34,9 @@ from ganlit.callbacks.progress import Progress, clock, say, shown
 from ganlit.callbacks.recovery import Recovery
 from ganlit.callbacks.samples import Samples
 from ganlit.data.base import GanDataModule
-from ganlit.data.check import check
 from ganlit.durable import whole
 from ganlit.errors import Stopped, UserError
-from ganlit.evaluation.evaluate import evaluate
 from ganlit.evaluation.prepare import prepare
-from ganlit.generate import generate
 from ganlit.loggers import loggers
 from ganlit.precision import native_bf16
 from ganlit.refusals import MENDABLE, Parser, sentence
@@ -134,17 +131,10 @@ class GanlitCLI(LightningCLI):
         return {**lightnings, "prepare": {"model", "datamodule"}}
 
     def setup_parser(self, *args: Any, **kwargs: Any) -> None:
-        super().setup_parser(*args, **kwargs)
-        self.add_tool(self.parser.commands, "generate", generate, "Write images of a trained run.")
-        self.add_tool(self.parser.commands, "evaluate", evaluate, "Measure a run or any images against real ones.")
-        data = Parser(description="Look after datasets.")
-        self.parser.commands.add_subcommand("data", data, help="Check a dataset without training.")
-        self.add_tool(data.add_subcommands(), "check", check, "Report all that is wrong with a dataset.")
+        from ganlit.tools import add_tools  # not before: sweeps resolve configurations by this very module
 
-    def add_tool(self, commands: ActionSubCommands, name: str, tool: Callable[..., None], purpose: str) -> None:
-        parser = Parser(description=purpose)
-        parser.add_function_arguments(tool, as_positional=True)
-        commands.add_subcommand(name, parser, help=purpose)
+        super().setup_parser(*args, **kwargs)
+        add_tools(self.parser.commands)
 
     def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument(
@@ -171,14 +161,14 @@ class GanlitCLI(LightningCLI):
         parser.link_arguments("seed", "data.init_args.seed", compute_fn=int)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: list[str] | None) -> None:
-        args = sys.argv[1:] if args is None else args
+        from ganlit.tools import called, underscored
+
+        args = underscored(sys.argv[1:] if args is None else args)
         if any(argument.startswith("--resume.") for argument in args):  # which says all that the flag says
             args = [argument for argument in args if argument != "--resume"]
         self.config = parser.parse_args(args)
-        for name, tool in {"generate": generate, "evaluate": evaluate, "data.check": check}.items():
-            if name in self.config:  # a tool needs neither module nor Trainer
-                tool(**self.config[name].as_dict())
-                parser.exit()
+        if called(self.config):
+            parser.exit()
 
     def _parse_ckpt_path(self) -> None:
         """Lightning would read hyperparameters from the checkpoint; here config.yaml is their record."""
@@ -198,9 +188,8 @@ class GanlitCLI(LightningCLI):
 
     def before_instantiate_classes(self) -> None:
         self.began = time.monotonic()
+        self.give_name()
         settings = self.settings
-        if settings.name is None:
-            settings.name = next((Path(file).stem for file in self._parser(self.subcommand).files), "unnamed")
         for flag, instead in ELSEWHERE.items():
             if settings.trainer[flag] not in (None, UNSET.get(flag)):
                 raise UserError(f"trainer.{flag} is {settings.trainer[flag]}: leave it out and set {instead}.")
@@ -218,6 +207,11 @@ class GanlitCLI(LightningCLI):
             settings.ckpt_path = str(last_checkpoint(self.folder))
         if settings.ckpt_path is not None:
             whole(Path(settings.ckpt_path))
+
+    def give_name(self) -> None:
+        """A run is called as its first file is, unless it is told otherwise."""
+        if self.settings.name is None:
+            self.settings.name = next((Path(file).stem for file in self._parser(self.subcommand).files), "unnamed")
 
     def resume(self) -> None:
         """Finds the checkpoint to go on from, and compares the settings with those it was made under."""
@@ -326,6 +320,28 @@ class GanlitCLI(LightningCLI):
         for name, value in results[0].items():
             if name != "kimg":
                 say(f"{value:10.3f}  {name}")
+
+
+class Resolution(GanlitCLI):
+    """Reads a command line and stops there."""
+
+    def instantiate_classes(self) -> None:
+        self.give_name()
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        """Nothing is run."""
+
+
+def resolve(args: list[str]) -> str:
+    """The whole configuration, as it would stand in config.yaml, of a `fit` with these arguments.
+
+    Args:
+        args: such as `["--config", "configs/dcgan.yaml", "--seed=3"]`.
+
+    Raises:
+        UserError: a key is unknown or a value does not fit.
+    """
+    return Resolution(["fit", *args]).dump()
 
 
 def processes(devices: Any, accelerator: Any) -> int:

@@ -7,6 +7,10 @@ class UserError(ValueError):
     """One sentence: what is wrong, where (file, key, value), what to do; printed by the CLI without a traceback."""
 
 
+class Diverged(UserError):
+    """Numbers of a training were not finite, again and again: its settings are to blame, not the machine."""
+
+
 class Stopped(Exception):
     """Someone asked the run to stop, and it has been saved.
 

@@ -32,7 +32,7 @@ UNKNOWN = re.compile(
 )
 STRAY = re.compile(r"unrecognized arguments: (\S+)")
 MISSING = re.compile(r"the following arguments are required: (.+)")
-COMMAND = re.compile(r"(fit|validate|test|prepare|generate|evaluate|data.check)[.]")
+COMMAND = re.compile(r"(fit|validate|test|prepare|generate|evaluate|report|dashboard|data.check|sweep.[a-z]+)[.]")
 CLASS = re.compile(r"Expected a dot import path string: (\S+)|module '\S+' has no attribute '(\w+)'")
 TYPE = re.compile(r"Expected an? <class '([^']+)'>|Expected an? (?:typing\.)?(Literal\[.+?\]|List|Tuple|Dict)")
 VALUE = re.compile(r"(?:Got|Given) value: (.*)")

@@ -28,12 +28,17 @@ MAY_IMPORT = {
     "metrics": CORE | {"images", "precision", "downloads", "cache"},
     "data": CORE | {"downloads", "cache"},
     "tasks": CORE | {"losses", "regularizers.base", "augment.base", "ema", "strategy", "stopwatch"},
+    "state": CORE,
+    "slurm": {"errors"},
+    "sweeps": CORE | {"state", "slurm", "runs", "cli", "callbacks.progress", "metrics.protocol", "metrics.measure"},
+    "report": CORE | {"state", "images", "callbacks.progress", "metrics.protocol", "metrics.measure"},
+    "dashboard": {"errors", "callbacks.progress", "metrics.protocol"},
     "evaluation": CORE | {"metrics", "callbacks", "data", "images", "precision", "cache", "runs", "tasks.base"},
     "callbacks": CORE
     | {"metrics", "tasks.base", "tasks.clocked", "tasks.step", "images", "precision", "stopwatch", "loggers"},
 }
 WITHOUT_LIGHTNING = CORE | {"alarm", "stopwatch", "ema", "losses", "regularizers", "augment", "networks"}
-WITHOUT_LIGHTNING |= {"metrics", "cache"}
+WITHOUT_LIGHTNING |= {"metrics", "cache", "state", "slurm"}
 
 
 def imports(file: Path) -> set[str]:

@@ -11,7 +11,7 @@ from lightning.pytorch.trainer.call import _call_callbacks_load_state_dict
 from ganlit import durable
 from ganlit.callbacks.checkpoint import rewind
 from ganlit.callbacks.progress import say
-from ganlit.errors import UserError
+from ganlit.errors import Diverged, UserError
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import PLAYERS
 
@@ -52,13 +52,13 @@ class Recovery(Callback):
         path = untroubled(Path(trainer.default_root_dir) / "checkpoints")
         if path is None:
             advice = remedy(self.causes, trainer.precision)
-            raise UserError(f"{trouble}, and there is no checkpoint from before to go back to: {advice}.")
+            raise Diverged(f"{trouble}, and there is no checkpoint from before to go back to: {advice}.")
         checkpoint = trainer.strategy.load_checkpoint(path, weights_only=True)
         place = checkpoint["images_seen"]
         attempt = self.attempt + 1 if place == self.place else 1
         if attempt > self.attempts:
             advice = remedy(self.causes, trainer.precision)
-            raise UserError(f"{trouble}, though the run went back {self.attempts} times to {path}: {advice}.")
+            raise Diverged(f"{trouble}, though the run went back {self.attempts} times to {path}: {advice}.")
 
         skipped, branch = pl_module.skipped, pl_module.branch + 1
         trainer.strategy.load_model_state_dict(checkpoint)

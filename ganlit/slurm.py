@@ -1,0 +1,73 @@
+"""What ganlit asks of SLURM, by its own commands: who am I, run this, run me again, what is waiting."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from ganlit.errors import UserError
+
+PATIENCE = 60  # seconds for an answer: a busy controller takes its time
+
+REQUEUE = 75  # exit code of a run that wants to be started again: EX_TEMPFAIL, for `RequeueExit=75` and scripts
+
+
+def job(environment: Mapping[str, str] = os.environ) -> str | None:
+    """The job that this process belongs to, as `scontrol` calls it: "12", or "12_3" for an element of an array."""
+    if array := environment.get("SLURM_ARRAY_JOB_ID"):
+        return f"{array}_{environment['SLURM_ARRAY_TASK_ID']}"
+    return environment.get("SLURM_JOB_ID")
+
+
+def ask(*command: str) -> str:
+    """What a command of SLURM prints.
+
+    Raises:
+        UserError: it is not installed, does not answer, or refuses; what it said is told as it is.
+    """
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    except FileNotFoundError:
+        raise UserError(f"{command[0]} is not on this machine: run this where SLURM's commands are.") from None
+    except subprocess.TimeoutExpired:
+        raise UserError(f"{command[0]} has not answered for {PATIENCE} seconds: try again later.") from None
+    if answer.returncode:
+        raise UserError(f"{command[0]}: {' '.join((answer.stderr or answer.stdout).split())}")
+    return answer.stdout
+
+
+def requeue(job: str) -> None:
+    """Puts a running job back into the queue; SLURM ends its processes soon after.
+
+    Raises:
+        UserError: SLURM refuses, or its commands are not here, as in many containers.
+    """
+    ask("scontrol", "requeue", job)
+
+
+def submit(script: Path, options: list[str], arguments: list[str]) -> str:
+    """Submits a batch script.
+
+    Returns:
+        The number of the job.
+
+    Raises:
+        UserError: sbatch refuses.
+    """
+    return ask("sbatch", "--parsable", *options, str(script), *arguments).strip().partition(";")[0]
+
+
+def queue() -> dict[str, str]:
+    """The state, such as "PENDING" or "RUNNING", of every job of this user, elements of arrays one by one."""
+    user = str(os.getuid())
+    lines = ask("squeue", "--noheader", "--array", "--user", user, "--format", "%i %T").splitlines()
+    return dict(line.split() for line in lines if line)
+
+
+def max_array_size() -> int:
+    """What the indices of an array must stay below on this site."""
+    found = re.search(r"MaxArraySize\s*=\s*(\d+)", ask("scontrol", "show", "config"))
+    return int(found[1]) if found else 1001

@@ -1,0 +1,117 @@
+"""How far a run is and how it went: state.json in its directory, for whoever looks at many runs at once."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from signal import Signals
+from typing import Literal
+
+from ganlit.durable import replacing
+from ganlit.errors import Diverged, Stopped
+
+Phase = Literal["running", "preempted", "done", "failed", "diverged"]
+
+FILE = "state.json"
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known of a run without its checkpoints.
+
+    Args:
+        phase: a run that says it is running and holds no lock was killed.
+        kimg: how far it is.
+        length: how far it shall go, in kimg.
+        seconds: that it has held its devices, over all starts.
+        starts: how often it was started or resumed.
+        processes: ranks of the latest start.
+        device: of each, such as "cpu" or "NVIDIA H100".
+        host: of rank 0.
+        job: of SLURM, such as "12" or "12_3" in an array.
+        updated: when all of this was so, in ISO 8601.
+        reason: why it was preempted, failed or diverged: a signal or a sentence.
+    """
+
+    phase: Phase
+    kimg: float = 0.0
+    length: float = 0.0
+    seconds: float = 0.0
+    starts: int = 0
+    processes: int = 1
+    device: str = "cpu"
+    host: str = ""
+    job: str | None = None
+    updated: str = ""
+    reason: str | None = None
+
+    @property
+    def device_hours(self) -> float:
+        """Hours that its devices, GPUs or CPU processes, were held."""
+        return self.seconds * self.processes / 3600
+
+
+def read(folder: Path) -> State | None:
+    """The state of the run in a directory; None where nothing was recorded, or nothing that can be read."""
+    try:
+        known = json.loads((folder / FILE).read_text())
+        return State(**{name: known[name] for name in State.__dataclass_fields__ if name in known})
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+class Recorder:
+    """Keeps the state of one run on the disk; other ranks than the first write nothing.
+
+    Args:
+        folder: the run directory.
+        length: of the run in kimg.
+        job: of SLURM.
+        writes: whether this process is the one that keeps it.
+    """
+
+    def __init__(self, folder: Path, length: float, job: str | None = None, writes: bool = True) -> None:
+        self.folder = folder
+        self.writes = writes
+        self.since = time.monotonic()
+        before = read(folder) or State("running")
+        self.spent = before.seconds
+        self.state = replace(before, phase="running", reason=None, length=length, starts=before.starts + 1, job=job)
+
+    def update(self, **changes: object) -> None:
+        """Writes the state with these fields changed."""
+        self.state = replace(
+            self.state,
+            **changes,
+            seconds=round(self.spent + time.monotonic() - self.since, 3),
+            host=socket.gethostname(),
+            updated=datetime.now().astimezone().isoformat(timespec="seconds"),
+        )
+        if self.writes:
+            with replacing(self.folder / FILE, flush=False) as partial:
+                partial.write_text(json.dumps(asdict(self.state), indent=1) + "\n")
+
+
+@contextmanager
+def recorded(recorder: Recorder) -> Iterator[Recorder]:
+    """Records that a run has begun, and how it ends: well, on purpose, or by an exception, which goes on its way."""
+    recorder.update()
+    try:
+        yield recorder
+    except Stopped as stopped:
+        recorder.update(phase="preempted", reason=Signals(stopped.signal).name)
+        raise
+    except KeyboardInterrupt:
+        recorder.update(phase="preempted", reason=Signals.SIGINT.name)
+        raise
+    except Exception as error:
+        phase = "diverged" if isinstance(error, Diverged) else "failed"
+        recorder.update(phase=phase, reason=" ".join(str(error).split()) or type(error).__name__)
+        raise
+    recorder.update(phase="done")
