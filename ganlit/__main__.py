@@ -1,9 +1,12 @@
-"""`python -m ganlit`, quiet on Ctrl-C also while the libraries are still being imported."""
+"""`python -m ganlit`, ready for signals also while the libraries are still being imported."""
 
 import sys
 
+from ganlit import signals
+
 
 def run() -> int:
+    signals.listen()
     try:
         from ganlit.cli import main
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import pkgutil
+import signal
 import sys
 import time
 import warnings
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.warnings import PossibleUserWarning
 
 import ganlit
+from ganlit import signals, slurm
 from ganlit.callbacks.budget import Budget
 from ganlit.callbacks.checkpoint import Checkpoints, DurableIO
 from ganlit.callbacks.fidelity import Fidelity
@@ -31,6 +33,7 @@ from ganlit.callbacks.interrupt import Interrupt
 from ganlit.callbacks.overview import Overview
 from ganlit.callbacks.profile import Profile
 from ganlit.callbacks.progress import Progress, clock, say, shown
+from ganlit.callbacks.record import Record
 from ganlit.callbacks.recovery import Recovery
 from ganlit.callbacks.samples import Samples
 from ganlit.data.base import GanDataModule
@@ -42,6 +45,7 @@ from ganlit.precision import native_bf16
 from ganlit.refusals import MENDABLE, Parser, sentence
 from ganlit.resume import Resume, compare
 from ganlit.runs import claim, last_checkpoint, locked, trained
+from ganlit.state import Recorder, read, recorded
 from ganlit.strategy import AdversarialDDP
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import PLAYERS, PRECISIONS
@@ -55,8 +59,6 @@ for module in pkgutil.walk_packages(ganlit.__path__, "ganlit."):
         import_module(module.name)
 
 USAGE = "%(prog)s --config FILE [--config OVERLAY ...] [--KEY VALUE ...]"
-
-INTERRUPTED = 130  # the exit code of a program that Ctrl-C has ended
 
 TRAINER_DEFAULTS = {
     "default_root_dir": "runs",
@@ -194,11 +196,14 @@ class GanlitCLI(LightningCLI):
             if settings.trainer[flag] not in (None, UNSET.get(flag)):
                 raise UserError(f"trainer.{flag} is {settings.trainer[flag]}: leave it out and set {instead}.")
         if self.subcommand == "fit":
-            if rank_zero_only.rank == 0:
-                self.holding.enter_context(locked(self.folder))
+            first = rank_zero_only.rank == 0
+            if first:
+                self.holding.enter_context(locked(self.folder, slurm.PATIENCE if slurm.restarted() else 0))
             self.resume()
-            if rank_zero_only.rank == 0:
+            if first:
                 claim(self.folder, settings.ckpt_path)
+            self.recorder = Recorder(self.folder, settings.kimg, slurm.job(), first)
+            self.holding.enter_context(recorded(self.recorder))
         elif self.subcommand == "prepare":
             return
         elif settings.fidelity is None:
@@ -224,6 +229,10 @@ class GanlitCLI(LightningCLI):
         if settings.ckpt_path is not None and Path(settings.ckpt_path).resolve().parent == checkpoints:
             allowed = [] if isinstance(asked, bool) else Resume(**asked.as_dict()).keys
             compare(self.folder, yaml.safe_load(self.dump()), allowed)
+        state = read(self.folder) if asked else None
+        if state is not None and state.phase == "done" and state.length >= settings.kimg:
+            say(f"{self.folder} is done: raise --kimg above {state.length:g} to train it further")
+            raise SystemExit
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         if self.subcommand == "prepare":
@@ -264,6 +273,7 @@ class GanlitCLI(LightningCLI):
             *measures,
             self.checkpoints,
             profile,
+            Record(self.recorder),
             *progress,
             Overview(self.fidelity),
         ]
@@ -281,25 +291,27 @@ class GanlitCLI(LightningCLI):
         say(f"run      {self.folder}: config.yaml, metrics.csv, checkpoints/, samples/; at the end overview.png")
 
     def fit(self, **kwargs: Any) -> None:
-        try:
+        with self.telling():
             self.trainer.fit(**kwargs)
-        except SystemExit:  # Lightning's answer to Ctrl-C before the first step
-            self.leave(INTERRUPTED)
-        except Stopped as stopped:
-            self.leave(128 + stopped.signal)
 
-    def leave(self, code: int) -> None:
-        """Ends an interrupted command; one launched process with another code than 0 would be taken for a failure."""
-        found = trained(self.folder)
-        say(f"stopped at {self.model.kimg:.1f} kimg; go on with --resume" if found else "stopped before the first step")
-        raise SystemExit(code if rank_zero_only.rank == 0 else 0)
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Says where a run was stopped."""
+        try:
+            yield
+        except (Stopped, SystemExit) as end:  # Lightning's answer to Ctrl-C before the first step is an exit
+            at = (
+                f"at {self.model.kimg:.1f} kimg; go on with --resume"
+                if trained(self.folder)
+                else "before the first step"
+            )
+            say(f"stopped {at}")
+            raise Stopped(end.signal if isinstance(end, Stopped) else signal.SIGINT) from None
 
     def after_fit(self) -> None:
         if self.fidelity is not None:
-            try:
+            with self.telling():
                 self.test(model=self.model, datamodule=self.datamodule)
-            except Stopped as stopped:
-                self.leave(128 + stopped.signal)
         checkpoints = self.folder / "checkpoints"
         best = self.checkpoints
         say(f"done in {clock(time.monotonic() - self.began)}: {checkpoints / 'last.ckpt'}")
@@ -390,6 +402,25 @@ def main(args: list[str] | None = None) -> int:
     except MENDABLE as error:
         print(f"error: {sentence(error)}", file=sys.stderr)
         return 2
+    except Stopped as stopped:
+        return left(stopped.signal)
     except SystemExit as end:
         return int(end.code or 0)
+    return 0
+
+
+def left(number: int) -> int:
+    """The exit code of a run that a signal has stopped; one that SLURM asked to make room is queued again first."""
+    if rank_zero_only.rank:  # with another code, a launched process would be taken for a failure
+        return 0
+    if number != signals.ENDING:
+        return 128 + number
+    if (job := slurm.job()) is None:
+        return slurm.REQUEUE
+    try:
+        slurm.requeue(job)
+    except UserError as error:
+        say(f"job {job} cannot queue itself again ({error}); exit code {slurm.REQUEUE} asks for it")
+        return slurm.REQUEUE
+    say(f"job {job} is queued again")
     return 0

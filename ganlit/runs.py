@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -38,10 +39,15 @@ os.register_at_fork(after_in_child=disown)
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, patience: float = 0.0) -> Iterator[None]:
     """Keeps other runs out of a directory while the block lasts, and removes what a killed one left half written.
 
     The kernel gives the lock back when the process ends, however it ends: a file that is lying there means nothing.
+
+    Args:
+        folder: the run directory.
+        patience: seconds to wait for one that writes there. On a network filesystem a host that has died holds its
+            locks for a while.
 
     Raises:
         UserError: a run is writing there, or nobody can.
@@ -54,7 +60,7 @@ def locked(folder: Path) -> Iterator[None]:
         raise UserError(f"{folder} cannot be written ({error.strerror}): give another --name.") from None
     with file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(file, patience)
             if not (path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno()))):
                 raise BlockingIOError  # a run that was refused has just removed this very file
         except BlockingIOError:
@@ -78,6 +84,18 @@ def locked(folder: Path) -> Iterator[None]:
             if [path.name for path in folder.iterdir()] == ["lock"]:  # all that a refused run has left
                 (folder / "lock").unlink()
                 folder.rmdir()
+
+
+def _lock(file: TextIO, patience: float) -> None:
+    """Takes a lock, or raises BlockingIOError when that takes too long."""
+    last = time.monotonic() + patience
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= last:
+                raise
+            time.sleep(1)
 
 
 def _holder(file: TextIO) -> str:
@@ -108,7 +126,10 @@ def claim(folder: Path, ckpt_path: str | None) -> None:
 
 def trained(folder: Path) -> bool:
     """Whether a run directory holds a checkpoint: what a kill left before the first one is no run."""
-    return any((folder / "checkpoints" / name).exists() for name in (LAST, PREVIOUS))
+    try:  # a listing: a client of a network filesystem may believe for a minute that a single name is not there
+        return not {LAST, PREVIOUS}.isdisjoint(os.listdir(folder / "checkpoints"))
+    except OSError:
+        return False
 
 
 def last_checkpoint(folder: Path) -> Path:

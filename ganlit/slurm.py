@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ganlit.errors import UserError
 
-PATIENCE = 60  # seconds for an answer: a busy controller takes its time
+PATIENCE = 100  # seconds for an answer of a busy controller, and for what a dead node still holds
 
 REQUEUE = 75  # exit code of a run that wants to be started again: EX_TEMPFAIL, for `RequeueExit=75` and scripts
 
@@ -20,6 +20,11 @@ def job(environment: Mapping[str, str] = os.environ) -> str | None:
     if array := environment.get("SLURM_ARRAY_JOB_ID"):
         return f"{array}_{environment['SLURM_ARRAY_TASK_ID']}"
     return environment.get("SLURM_JOB_ID")
+
+
+def restarted(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether this job has run before: it was queued again after a preemption or the failure of a node."""
+    return environment.get("SLURM_RESTART_COUNT", "0") != "0"
 
 
 def ask(*command: str) -> str:

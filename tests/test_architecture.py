@@ -29,16 +29,18 @@ MAY_IMPORT = {
     "data": CORE | {"downloads", "cache"},
     "tasks": CORE | {"losses", "regularizers.base", "augment.base", "ema", "strategy", "stopwatch"},
     "state": CORE,
+    "signals": set(),
     "slurm": {"errors"},
     "sweeps": CORE | {"state", "slurm", "runs", "cli", "callbacks.progress", "metrics.protocol", "metrics.measure"},
     "report": CORE | {"state", "images", "callbacks.progress", "metrics.protocol", "metrics.measure"},
     "dashboard": {"errors", "callbacks.progress", "metrics.protocol"},
     "evaluation": CORE | {"metrics", "callbacks", "data", "images", "precision", "cache", "runs", "tasks.base"},
     "callbacks": CORE
-    | {"metrics", "tasks.base", "tasks.clocked", "tasks.step", "images", "precision", "stopwatch", "loggers"},
+    | {"metrics", "tasks.base", "tasks.clocked", "tasks.step", "images", "precision", "stopwatch", "loggers"}
+    | {"state", "signals", "slurm"},
 }
 WITHOUT_LIGHTNING = CORE | {"alarm", "stopwatch", "ema", "losses", "regularizers", "augment", "networks"}
-WITHOUT_LIGHTNING |= {"metrics", "cache", "state", "slurm"}
+WITHOUT_LIGHTNING |= {"metrics", "cache", "state", "slurm", "signals"}
 
 
 def imports(file: Path) -> set[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
+from ganlit import signals, slurm
 from ganlit.cli import GanlitCLI, affordable, main
 from ganlit.errors import UserError
 from ganlit.metrics.features import FeatureExtractor
@@ -130,6 +132,7 @@ def test_a_run_leaves_its_record(trained: Path) -> None:
         "samples/kimg000000.1.png",
         "samples/kimg000000.2.png",
         "samples/real.png",
+        "state.json",
     ]
 
 
@@ -162,6 +165,45 @@ def test_a_run_is_not_overwritten(trained: Path, ganlit: Any) -> None:
     answer = ganlit("fit", "--config", "tiny.yaml")
     assert answer.code == 2
     assert answer.err == ("error: runs/tiny already holds a run: give another --name, or go on with it by --resume.\n")
+
+
+def test_a_run_that_is_done_is_not_run_again(trained: Path, ganlit: Any) -> None:
+    state = json.loads((trained / "state.json").read_text())
+    assert (state["phase"], state["kimg"], state["length"], state["starts"]) == ("done", 0.2, 0.2, 1)
+    before = {path: path.read_bytes() for path in trained.rglob("*") if path.is_file() and path.name != "lock"}
+    answer = ganlit("fit", "--config", "tiny.yaml", "--resume")
+    assert answer.code == 0
+    assert answer.out.endswith("runs/tiny is done: raise --kimg above 0.2 to train it further\n")
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize("requeued", [True, False])
+def test_a_run_that_must_make_room_queues_itself_again(
+    requeued: bool, place: Path, ganlit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SLURM's command is played by a script; the signal comes before the first step."""
+    programs = place / f"programs-{requeued}"
+    programs.mkdir()
+    if requeued:
+        (programs / "scontrol").write_text(f'#!/bin/bash\necho "$*" > {programs}/said\n')
+        (programs / "scontrol").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "12")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
+    signals.early.append(signals.ENDING)
+    name = f"moved-{requeued}"
+    answer = ganlit("fit", "--config", "tiny.yaml", "--fidelity", "null", "--name", name, "--resume")
+    state = json.loads(Path(f"runs/{name}/state.json").read_text())
+    assert (state["phase"], state["reason"], state["job"], state["kimg"]) == ("preempted", "SIGUSR1", "12_3", 0.02)
+    if requeued:
+        assert answer.code == 0
+        assert (programs / "said").read_text() == "requeue 12_3\n"
+        assert answer.out.endswith("job 12_3 is queued again\n")
+    else:
+        assert answer.code == slurm.REQUEUE
+        assert "scontrol is not on this machine" in answer.out
+    assert ganlit("fit", "--config", "tiny.yaml", "--fidelity", "null", "--name", name, "--resume").code == 0
+    assert json.loads(Path(f"runs/{name}/state.json").read_text())["starts"] == 2
 
 
 def test_a_run_goes_on_in_place(ganlit: Any) -> None:

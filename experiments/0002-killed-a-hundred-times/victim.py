@@ -228,7 +228,7 @@ def differences(one: Path, other: Path) -> list[str]:
     """Where two run directories differ, times aside: files, and in checkpoints and metrics.csv the part."""
     files = [{path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()} for run in (one, other)]
     found = sorted(files[0] ^ files[1])
-    for name in sorted(files[0] & files[1] - {"lock", "checkpoints/previous.ckpt"}):
+    for name in sorted(files[0] & files[1] - {"lock", "state.json", "checkpoints/previous.ckpt"}):
         if name.endswith(".ckpt"):
             states = [flat(torch.load(run / name, weights_only=True)) for run in (one, other)]
             keys = sorted(key for key in states[0].keys() | states[1].keys() if "seconds" not in key)

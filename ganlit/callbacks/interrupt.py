@@ -11,6 +11,7 @@ from typing import Any
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 
+from ganlit import signals, slurm
 from ganlit.callbacks.checkpoint import Checkpoints
 from ganlit.callbacks.progress import say
 from ganlit.errors import Stopped
@@ -18,13 +19,15 @@ from ganlit.tasks.base import AdversarialModule
 
 
 class Interrupt(Callback):
-    """Ctrl-C and SIGTERM: the step is finished, the run saved and ended; a second signal ends it at once.
+    """Ctrl-C, SIGTERM, and SIGUSR1 from SLURM: the step is finished, the run saved and ended.
 
     All ranks stop after the same step, whichever was signalled. A measured validation is left where it stands: it has
-    a checkpoint behind it. On several ranks, which wait for one another there, it is finished first.
+    a checkpoint behind it. On several ranks, which wait for one another there, the first leaves and ends the others.
+
+    A second signal ends a run at once; but not on SLURM, which sends several and kills by itself what takes too long.
     """
 
-    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    SIGNALS = (signal.SIGINT, signal.SIGTERM, signals.ENDING)
 
     def __init__(self, checkpoints: Checkpoints) -> None:
         self.checkpoints = checkpoints
@@ -49,19 +52,28 @@ class Interrupt(Callback):
         self._leave(trainer)
 
     def _leave(self, trainer: Trainer) -> None:
-        if self.signal is not None and trainer.world_size == 1:
-            raise Stopped(self.signal)
+        if self.signal is None or not trainer.is_global_zero:
+            return
+        if trainer.world_size > 1:
+            if (alarm := getattr(trainer.strategy, "alarm", None)) is None:
+                return
+            alarm.ring(slurm.REQUEUE if self.signal == signals.ENDING else 128 + self.signal)
+        raise Stopped(self.signal)
 
     def _listen(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         def answer(number: int, frame: FrameType | None) -> None:
-            if self.signal is not None:
+            if self.signal is None:
+                self.signal = number
+                pl_module.stop_requested = True
+                more = "" if slurm.job() else "; once more to stop at once"
+                say(f"{signal.Signals(number).name}: stopping after this step{more}")
+            elif slurm.job() is None:
                 if isinstance(launcher := trainer.strategy.launcher, _SubprocessScriptLauncher):
                     launcher.kill(signal.SIGKILL)
                 os._exit(128 + number)
-            self.signal = number
-            pl_module.stop_requested = True
-            say(f"{signal.Signals(number).name}: stopping after this step; once more to stop at once")
 
         if threading.current_thread() is threading.main_thread():  # elsewhere Python takes no handlers
             for number in self.SIGNALS:
                 signal.signal(number, answer)
+        while signals.early:
+            answer(signals.early.pop(), None)

@@ -14,7 +14,7 @@ import pytest
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 
-from ganlit import durable
+from ganlit import durable, signals, slurm
 from ganlit.callbacks.checkpoint import Checkpoints
 from ganlit.callbacks.interrupt import Interrupt
 from ganlit.errors import Stopped
@@ -103,12 +103,40 @@ def test_a_test_is_left_too(fit: Any, scripted: Any) -> None:
         run.trainer.test(run.module, run.data, verbose=False)
 
 
-def test_several_ranks_finish_a_validation_in_which_they_wait_for_one_another() -> None:
-    interrupt = Interrupt(Checkpoints(""))
-    interrupt.signal, interrupt.checkpoints.owes_validation = signal.SIGTERM, True
-    interrupt.on_validation_batch_end(SimpleNamespace(world_size=2, sanity_checking=False), None)
-    with pytest.raises(Stopped):
-        interrupt.on_validation_batch_end(SimpleNamespace(world_size=1, sanity_checking=False), None)
+def test_in_a_validation_of_several_ranks_the_first_leaves_and_ends_the_others() -> None:
+    rung: list[int] = []
+    strategy = SimpleNamespace(alarm=SimpleNamespace(ring=rung.append))
+    for number, code in {signal.SIGTERM: 143, signal.SIGUSR1: slurm.REQUEUE}.items():
+        interrupt = Interrupt(Checkpoints(""))
+        interrupt.signal, interrupt.checkpoints.owes_validation = number, True
+        interrupt.on_validation_batch_end(SimpleNamespace(world_size=2, is_global_zero=False, strategy=strategy), None)
+        assert rung == []
+        with pytest.raises(Stopped):
+            interrupt.on_validation_batch_end(
+                SimpleNamespace(world_size=2, is_global_zero=True, strategy=strategy), None
+            )
+        assert rung.pop() == code
+
+
+def test_a_signal_that_came_before_the_first_step_is_not_forgotten(fit: Any, tmp_path: Path) -> None:
+    signals.listen()
+    send(signals.ENDING)
+    checkpoints = Checkpoints("")
+    with pytest.raises(Stopped) as caught:
+        fit(1.2, Interrupt(checkpoints), checkpoints)
+    assert (caught.value.signal, clock_of(tmp_path)) == (signals.ENDING, 100)
+    assert signals.early == []
+
+
+def test_on_slurm_no_signal_ends_a_run_before_it_is_saved(
+    fit: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "12")
+    checkpoints = Checkpoints("")
+    again = [Sender(500, signals.ENDING), Sender(500, signals.ENDING), Sender(500, signal.SIGTERM)]
+    with pytest.raises(Stopped) as caught:
+        fit(1.2, Interrupt(checkpoints), checkpoints, *again)
+    assert (caught.value.signal, clock_of(tmp_path)) == (signals.ENDING, 600)
 
 
 def test_another_rank_s_signal_is_obeyed(fit: Any, tmp_path: Path) -> None:

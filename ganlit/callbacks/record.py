@@ -1,0 +1,31 @@
+"""What a run tells of itself while it lasts."""
+
+from __future__ import annotations
+
+import torch
+from lightning.pytorch import Callback, Trainer
+
+from ganlit.state import Recorder
+from ganlit.tasks.base import AdversarialModule
+
+
+class Record(Callback):
+    """Keeps state.json up to date, once a tick.
+
+    Args:
+        recorder: of this run, which others begin and end.
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+
+    def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        device = trainer.strategy.root_device
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+        self.recorder.update(kimg=pl_module.kimg, processes=trainer.world_size, device=name)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        self.recorder.update(kimg=pl_module.kimg)
+
+    def on_exception(self, trainer: Trainer, pl_module: AdversarialModule, exception: BaseException) -> None:
+        self.recorder.update(kimg=pl_module.kimg)

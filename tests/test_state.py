@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from ganlit.errors import Diverged, Stopped, UserError
+from ganlit.state import Recorder, State, read, recorded
+
+
+@pytest.mark.parametrize(
+    ("error", "phase", "reason"),
+    [
+        (Stopped(signal.SIGUSR1), "preempted", "SIGUSR1"),
+        (KeyboardInterrupt(), "preempted", "SIGINT"),
+        (Diverged("not finite"), "diverged", "not finite"),
+        (UserError("no such\nfolder"), "failed", "no such folder"),
+        (ZeroDivisionError(), "failed", "ZeroDivisionError"),
+    ],
+)
+def test_how_a_run_ends_is_recorded_and_goes_on_its_way(
+    error: BaseException, phase: str, reason: str, tmp_path: Path
+) -> None:
+    def run() -> None:
+        with recorded(Recorder(tmp_path, 2.0)) as recorder:
+            assert read(tmp_path).phase == "running"
+            recorder.update(kimg=1.5)
+            raise error
+
+    with pytest.raises(type(error)):
+        run()
+    state = read(tmp_path)
+    assert (state.phase, state.reason, state.kimg, state.length) == (phase, reason, 1.5, 2.0)
+
+
+def test_starts_and_seconds_add_up_and_an_old_reason_is_forgotten(tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text('{"phase": "failed", "reason": "x", "seconds": 3600, "starts": 2, "new": 1}')
+    with recorded(Recorder(tmp_path, 2.0, job="12_3")) as recorder:
+        recorder.update(processes=4)
+    state = read(tmp_path)
+    assert (state.phase, state.reason, state.starts, state.job) == ("done", None, 3, "12_3")
+    assert 4.0 <= state.device_hours < 4.1
+
+
+def test_other_ranks_write_nothing(tmp_path: Path) -> None:
+    with recorded(Recorder(tmp_path, 2.0, writes=False)):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"phase": '])
+def test_what_cannot_be_read_is_no_state(content: str | None, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "state.json").write_text(content)
+    assert read(tmp_path) is None
+
+
+def test_a_state_is_json_that_others_can_read(tmp_path: Path) -> None:
+    Recorder(tmp_path, 2.0).update()
+    assert json.loads((tmp_path / "state.json").read_text()).keys() == State.__dataclass_fields__.keys()
