@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import pkgutil
 import signal
 import sys
@@ -214,9 +215,11 @@ class GanlitCLI(LightningCLI):
             whole(Path(settings.ckpt_path))
 
     def give_name(self) -> None:
-        """A run is called as its first file is, unless it is told otherwise."""
+        """A run is called as its first file is, with W&B's id where W&B's agent starts many, unless it is named."""
         if self.settings.name is None:
-            self.settings.name = next((Path(file).stem for file in self._parser(self.subcommand).files), "unnamed")
+            name = next((Path(file).stem for file in self._parser(self.subcommand).files), "unnamed")
+            trial = os.environ.get("WANDB_RUN_ID") if "WANDB_SWEEP_ID" in os.environ else None
+            self.settings.name = f"{name}-{trial}" if trial else name
 
     def resume(self) -> None:
         """Finds the checkpoint to go on from, and compares the settings with those it was made under."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from ganlit.errors import UserError
 
 PATIENCE = 100  # seconds for an answer of a busy controller, and for what a dead node still holds
+
+NODE_PATIENCE = 400  # seconds; a node is down after SlurmdTimeout, 300 by default
 
 REQUEUE = 75  # exit code of a run that wants to be started again: EX_TEMPFAIL, for `RequeueExit=75` and scripts
 
@@ -19,12 +23,23 @@ def job(environment: Mapping[str, str] = os.environ) -> str | None:
     """The job that this process belongs to, as `scontrol` calls it: "12", or "12_3" for an element of an array."""
     if array := environment.get("SLURM_ARRAY_JOB_ID"):
         return f"{array}_{environment['SLURM_ARRAY_TASK_ID']}"
-    return environment.get("SLURM_JOB_ID")
+    return environment.get("SLURM_JOB_ID") or None
 
 
 def restarted(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether this job has run before: it was queued again after a preemption or the failure of a node."""
     return environment.get("SLURM_RESTART_COUNT", "0") != "0"
+
+
+def await_verdict() -> None:
+    """Waits for SLURM to end this process after another one of its job has vanished.
+
+    It may be that a node has failed, which takes SLURM minutes to see: then it queues the job again, but not where the
+    job has ended with an error before. Of a process that was killed it knows at once, and ends the others by
+    `srun --kill-on-bad-exit`.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    time.sleep(NODE_PATIENCE)
 
 
 def ask(*command: str) -> str:

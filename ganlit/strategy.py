@@ -12,6 +12,7 @@ from lightning.pytorch.plugins.layer_sync import LayerSync
 from lightning.pytorch.strategies import DDPStrategy, StrategyRegistry
 from torch import Tensor, distributed, nn
 
+from ganlit import slurm
 from ganlit.alarm import Alarm
 from ganlit.errors import Stopped, UserError
 
@@ -69,6 +70,8 @@ class AdversarialDDP(DDPStrategy):
         super().on_exception(exception)
         if "by peer" in str(exception):
             exception.add_note("Another rank has ended without an error of its own: killed, perhaps out of memory.")
+            if slurm.job() is not None:
+                slurm.await_verdict()
         if self.alarm is not None and not isinstance(exception, Stopped | KeyboardInterrupt):
             self.alarm.ring(2 if isinstance(exception, UserError) else 1)
 

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "durable": {"contracts", "errors"},
     "stopwatch": set(),
     "alarm": set(),
-    "strategy": CORE | {"alarm"},
+    "strategy": CORE | {"alarm", "slurm"},
     "downloads": CORE,
     "cache": CORE,
     "losses": CORE,

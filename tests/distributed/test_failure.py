@@ -5,10 +5,16 @@ Every launch is waited for until no process of it is left, see `ended` in confte
 
 from __future__ import annotations
 
+import signal
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from ganlit import slurm
+from ganlit.strategy import AdversarialDDP
 
 TOLD = {"error": "ArithmeticError: rank {} cannot count", "refusal": "error: rank {} does not like its data"}
 
@@ -62,3 +68,22 @@ def test_a_command_does_not_outlive_a_rank_that_was_killed(commands: Any) -> Non
     (code,) = commands["launched kill"].codes
     assert code in (1, -9)  # by its own error, or by Lightning, should that look after its children just then
     assert code == -9 or "killed, perhaps out of memory" in commands["launched kill"].err[0]
+
+
+@pytest.mark.parametrize("job", [None, "12"])
+def test_only_on_slurm_a_vanished_rank_may_mean_a_failed_node(job: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SLURM then ends this process and queues the job again, unless it has ended with an error before."""
+    terminate = signal.getsignal(signal.SIGTERM)
+    monkeypatch.delenv("SLURM_ARRAY_JOB_ID", raising=False)
+    monkeypatch.setenv("SLURM_JOB_ID", job or "")
+    monkeypatch.setattr(slurm, "NODE_PATIENCE", 0.2)
+    rung: list[tuple[int, float]] = []
+    strategy, began = AdversarialDDP(), time.monotonic()
+    strategy.alarm = SimpleNamespace(ring=lambda code: rung.append((code, time.monotonic() - began)))
+    try:
+        strategy.on_exception(RuntimeError("gloo: Connection closed by peer [10.0.0.2]:1234"))
+    finally:
+        signal.signal(signal.SIGTERM, terminate)
+    ((code, waited),) = rung
+    assert code == 1
+    assert (waited >= 0.2) == (job is not None)
