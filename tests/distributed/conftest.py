@@ -53,6 +53,7 @@ FORKED = {
     "refusal": ("1:2:refusal", "--fidelity=null"),
     "kill": ("0:2:SIGKILL", "--fidelity=null"),
     "error beside a hang": ("0:2:hang 1:2:error", "--fidelity=null"),
+    "room": ("0:validation:SIGUSR1",),
     "uneven": ("", "--fidelity=null", "--model.accumulate=4"),
 }
 LAUNCHED = {"stopped": "0:7:SIGTERM", "launched error": "1:2:error", "launched kill": "1:2:SIGKILL"}

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import torch
 
+from ganlit import slurm
+
 STOPPED_AT = 180  # images: the step after the signal, in the middle of the second tick of 100
 OF_THE_MACHINE = ("time/", "speed/", "memory/")
 
@@ -47,6 +49,18 @@ def alike(one: Any, other: Any) -> bool:
     if isinstance(one, list):
         return len(one) == len(other) and all(map(alike, one, other))
     return one == other
+
+
+def test_a_signal_in_a_validation_ends_all_ranks_and_leaves_the_checkpoint_from_before_it(
+    commands: Any, place: Path
+) -> None:
+    answer = commands["room"]
+    assert answer.codes == [slurm.REQUEUE, slurm.REQUEUE]
+    assert "stopped at 0.1 kimg; go on with --resume" in answer.out[0]
+    assert "Traceback" not in "".join(answer.err)
+    left = checkpoint(place, "room")
+    assert left["images_seen"] == 100
+    assert any(state.get("owes_validation") for state in left["callbacks"].values())
 
 
 def test_a_signal_to_the_main_process_stops_all_after_the_step(commands: Any, place: Path) -> None:

@@ -1,7 +1,7 @@
 """A task for the command line that fails when the environment tells it to, and features that take no time.
 
-FAULT="rank:step:what ...": what happens to ranks after a step. SERVED=FOLDER: where ranks note the images that they
-train on, and by the time of the file `fault` when that was.
+FAULT="rank:step:what ...": what happens to ranks after a step, or in every step of a validation. SERVED=FOLDER: where
+ranks note the images that they train on, and by the time of the file `fault` when that was.
 """
 
 from __future__ import annotations
@@ -48,9 +48,16 @@ class Faulty(Synthesis):
         shades = (batch.image.mean((1, 2, 3)) * 127.5 + 127.5).round().int().tolist()
         with (self.notes / f"served-{self.global_rank}").open("a") as file:
             print(clock, *shades, file=file)
+        self.fail_at(str(clock // self.images))
+
+    def validation_step(self, batch: Any, batch_idx: int) -> Any:
+        self.fail_at("validation")
+        return super().validation_step(batch, batch_idx)
+
+    def fail_at(self, place: str) -> None:
         for fault in os.environ.get("FAULT", "").split():
             rank, step, what = fault.split(":")
-            if (int(rank), int(step)) == (self.global_rank, clock // self.images):
+            if (rank, step) == (str(self.global_rank), place):
                 self.fail(what)
 
     @property
