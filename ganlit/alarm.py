@@ -39,7 +39,10 @@ class Alarm(threading.Thread):
         self.heard: int | None = None  # the exit code of the rank that has failed
 
     def ring(self, code: int) -> None:
-        """Tells the others to end with an exit code; where another rank rang before, this one ends without a word."""
+        """Tells the others to end with an exit code; where another rank rang before, this one ends without a word.
+
+        0 is for an end on purpose: the others then leave at once, and so before this one.
+        """
         if self.heard is None:
             try:
                 if self.store.add(f"{KEY}/rings", 1) == 1:
@@ -65,7 +68,7 @@ class Alarm(threading.Thread):
             except DistError:
                 return
             if self.heard is not None:
-                if not self.over.wait(self.patience):
+                if self.heard == 0 or not self.over.wait(self.patience):
                     self._leave(self.heard)
                 return
 

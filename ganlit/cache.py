@@ -94,6 +94,8 @@ def alone(path: Path, say: Say = print, waiting: Callable[[], object] = lambda: 
         return
     with file:
         _wait(file, path, say, waiting)
+        with suppress(OSError):  # a listing: a client of a network filesystem may still hold that there is no entry
+            os.listdir(path.parent)
         yield
 
 

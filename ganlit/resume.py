@@ -15,7 +15,7 @@ from ganlit.errors import UserError
 # What the trained result and the meaning of its scores depend on. The length, the machine and the record are free.
 GUARDED = ("seed", "model", "data", "fidelity", "trainer.callbacks", "trainer.precision", "trainer.sync_batchnorm")
 # Of these, what only says where files lie and how often the run is measured.
-FREE = ("data.root", "data.tick", "fidelity.weights", "fidelity.every")
+FREE = ("data.root", "data.stage", "data.tick", "fidelity.weights", "fidelity.every")
 
 UNSET = "unset"
 

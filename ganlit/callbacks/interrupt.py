@@ -57,7 +57,7 @@ class Interrupt(Callback):
         if trainer.world_size > 1:
             if (alarm := getattr(trainer.strategy, "alarm", None)) is None:
                 return
-            alarm.ring(slurm.REQUEUE if self.signal == signals.ENDING else 128 + self.signal)
+            alarm.ring(0)
         raise Stopped(self.signal)
 
     def _listen(self, trainer: Trainer, pl_module: AdversarialModule) -> None:

@@ -14,7 +14,8 @@ from ganlit.contracts import Labelled, Reference
 from ganlit.data.base import GanDataModule
 from ganlit.data.catalogue import open_source
 from ganlit.data.fitting import Fit, Form
-from ganlit.data.store import Stored, decoded
+from ganlit.data.stage import copy, expanded, staged
+from ganlit.data.store import Stored, decoded, mapped
 from ganlit.errors import UserError
 
 
@@ -58,6 +59,8 @@ class Images(GanDataModule):
         convert: turn images of another kind (grey or RGB, alpha, 16-bit, CMYK) into that of `channels`.
         skip_bad: count, list and leave out images that cannot be used instead of refusing the dataset.
         root: where torchvision's datasets lie or are downloaded to.
+        stage: a folder on a disk of each machine itself, such as $TMPDIR: a training copies the decoded pixels there,
+            once a machine, and reads the copy; for caches that lie on a file server.
         loading: batch, tick, val_images, test_images and seed, as in `GanDataModule`.
 
     Raises:
@@ -75,6 +78,7 @@ class Images(GanDataModule):
         convert: bool = False,
         skip_bad: bool = False,
         root: Path = Path("datasets"),
+        stage: Path | None = None,
         **loading: Any,
     ) -> None:
         super().__init__(**loading)
@@ -83,12 +87,14 @@ class Images(GanDataModule):
         self.source = source
         self.split = split
         self.root = Path(root)
+        self.scratch = stage
         self.form = Form(resolution, channels, fit, convert)
         self.flip = flip
         self.skip_bad = skip_bad
+        self.prepare_data_per_node = False  # one rank looks through the source: many would keep a file server busy
 
     def prepare_data(self) -> None:
-        """Decodes on one process a machine; the others map what they find."""
+        """Decodes on one process; the others map what they are told of."""
         skipped = self._stored.skipped
         if skipped:
             total = len(skipped) + len(self.reference.images)
@@ -97,6 +103,36 @@ class Images(GanDataModule):
                 f"{self.reference.name}: skipped {len(skipped)} of {total} pictures, all listed in "
                 f"{self._stored.folder / 'about.json'}: {first}{' ...' if len(skipped) > 3 else ''}"
             )
+
+    def setup(self, stage: str) -> None:
+        if self.trainer is not None:
+            self._agree()
+            if stage == "fit" and self.scratch is not None:
+                self._stage(expanded(self.scratch))
+        super().setup(stage)
+
+    def _agree(self) -> None:
+        """All ranks map what the first has found; where its cache cannot be seen, as on another machine, their own.
+
+        Raises:
+            UserError: that is something else.
+        """
+        own = (self._stored.folder, self.reference.digest) if self._rank == 0 else None
+        folder, digest = self.trainer.strategy.broadcast(own)
+        if self._rank:
+            self._stored = mapped(folder) or self._stored
+        if self.reference.digest != digest:
+            raise UserError(
+                f"rank {self._rank} has found other images as {self.source} than rank 0: give all machines the same "
+                "files, or a GANLIT_CACHE that all of them see."
+            )
+
+    def _stage(self, folder: Path) -> None:
+        """One rank of each machine copies the pixels, then all of them map the copy, where there is one."""
+        if self.trainer.local_rank == 0:
+            copy(self._stored, folder, rank_zero_info)
+        self.trainer.strategy.barrier()
+        self._stored = staged(self._stored, folder) or self._stored
 
     @cached_property
     def _stored(self) -> Stored:

@@ -6,15 +6,17 @@ import json
 import os
 import re
 import shutil
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from lightning.pytorch.utilities import rank_zero_info
 from rich.console import Console
 from rich.progress import track
 
@@ -26,6 +28,7 @@ from ganlit.errors import UserError
 
 VERSION = 1  # of the files' layout and of the decoding
 BLOCK = 512  # pictures decoded ahead of the writer: bounds the memory
+PIXELS, ABOUT = "pixels", "about.json"
 
 
 class Stored(NamedTuple):
@@ -50,13 +53,13 @@ def decoded(source: Source, form: Form, skip_bad: bool = False) -> Stored:
     """
     key = blake2b(repr((VERSION, source.name, source.fingerprint, form, skip_bad)).encode(), digest_size=8).hexdigest()
     folder = room("images") / (re.sub(r"[^\w.-]", "_", source.name) + "-" + key)
-    stored = _mapped(folder)
+    stored = mapped(folder)
     if stored is None:
-        with alone(folder):
-            stored = _mapped(folder)  # by whom we have waited for
+        with alone(folder, rank_zero_info):
+            stored = mapped(folder)  # by whom we have waited for
             if stored is None:
                 _decode(source, form, skip_bad, folder)
-                stored = _mapped(folder)
+                stored = mapped(folder)
     return stored
 
 
@@ -73,14 +76,15 @@ def fitted(source: Source, index: int, form: Form) -> tuple[np.ndarray, int | No
     return render(picture, form), label
 
 
-def _mapped(folder: Path) -> Stored | None:
-    """The dataset in a folder of the cache, if it is there and whole."""
-    pixels = folder / "pixels"
-    if not pixels.is_file():
-        return None
-    about = json.loads((folder / "about.json").read_text())
-    size = torch.Size(about["shape"])
-    if pixels.stat().st_size != size.numel():
+def mapped(folder: Path) -> Stored | None:
+    """The dataset in a folder, if it is there and whole."""
+    pixels = folder / PIXELS
+    try:
+        about = json.loads((folder / ABOUT).read_text())
+        size = torch.Size(about["shape"])
+        if pixels.stat().st_size != size.numel():
+            return None
+    except (OSError, ValueError, LookupError):
         return None
     # A private mapping: pages are shared until written to, and writing to them leaves the file alone.
     images = torch.from_file(str(pixels), shared=False, size=size.numel(), dtype=torch.uint8).view(size)
@@ -89,28 +93,38 @@ def _mapped(folder: Path) -> Stored | None:
     return Stored(reference, [(title, reason) for title, reason in about["skipped"]], folder)
 
 
-def _decode(source: Source, form: Form, skip_bad: bool, folder: Path) -> None:
-    """Decodes into a temporary folder, which takes its place when it is whole."""
+@contextmanager
+def taking_place(folder: Path, whole: Callable[[], bool]) -> Iterator[Path]:
+    """A new folder beside another, whose place it takes when the block ends well; nothing of it is left otherwise.
+
+    Args:
+        folder: stays where it is as long as it is whole: others may have mapped what is in it.
+        whole: whether it is.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = folder.with_name(f".{folder.name}-{token_hex(4)}")
+    unfinished.mkdir()
     try:
-        shutil.rmtree(folder, ignore_errors=True)  # what a crash or a full disk left
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+        yield unfinished
         try:
-            about = _write_pixels(source, form, skip_bad, unfinished / "pixels")
-            (unfinished / "about.json").write_text(json.dumps(about))
-            _publish(unfinished, folder)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.replace(folder)
+        except OSError:
+            if not whole():  # else another process was faster, with the same files
+                aside = folder.with_name(f"{unfinished.name}-damaged")
+                folder.replace(aside)
+                unfinished.replace(folder)
+                shutil.rmtree(aside, ignore_errors=True)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _decode(source: Source, form: Form, skip_bad: bool, folder: Path) -> None:
+    try:
+        with taking_place(folder, lambda: mapped(folder) is not None) as unfinished:
+            about = _write_pixels(source, form, skip_bad, unfinished / PIXELS)
+            (unfinished / ABOUT).write_text(json.dumps(about))
     except OSError as error:
         raise UserError(f"{folder.parent} cannot be written ({error}): set GANLIT_CACHE to another folder.") from None
-
-
-def _publish(unfinished: Path, folder: Path) -> None:
-    try:
-        unfinished.replace(folder)
-    except OSError:
-        if _mapped(folder) is None:  # else another process was faster, with the same files
-            raise
 
 
 def _write_pixels(source: Source, form: Form, skip_bad: bool, file: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -133,11 +134,22 @@ def test_a_failed_decoding_leaves_nothing(few: Few, cache: Path) -> None:
     assert [path.suffix for path in (cache / "images").iterdir()] == [".lock"]
 
 
-def test_a_damaged_cache_is_decoded_anew(few: Few) -> None:
+@pytest.mark.parametrize(("file", "content"), [("pixels", b"cut"), ("about.json", b""), ("about.json", b"{}")])
+def test_a_damaged_cache_is_decoded_anew(file: str, content: bytes, few: Few) -> None:
     stored = decoded(few, FORM)
     before = stored.reference.images.clone()
-    (stored.folder / "pixels").write_bytes(b"cut")
+    (stored.folder / file).write_bytes(content)
     assert torch.equal(decoded(few, FORM).reference.images, before)
+    assert sorted(path.name[0] for path in stored.folder.parent.iterdir()) == [".", "f"]  # the lock, and few
+
+
+def test_a_cache_is_read_by_whom_the_user_lets_read(few: Few) -> None:
+    before = os.umask(0o027)
+    try:
+        folder = decoded(few, FORM).folder
+    finally:
+        os.umask(before)
+    assert folder.stat().st_mode & 0o777 == 0o750
 
 
 def test_of_two_processes_one_decodes(few: Few) -> None:
@@ -160,17 +172,18 @@ def test_of_two_processes_one_decodes(few: Few) -> None:
 
 def test_where_there_are_no_locks_two_may_decode_at_once(few: Few, monkeypatch: pytest.MonkeyPatch) -> None:
     faster = Few(few.images, few.labels)
-    write = store._write_pixels
+    write, made = store._write_pixels, []
 
     def overtaken(*args: object) -> dict[str, object]:
         monkeypatch.setattr(store, "_write_pixels", write)
-        decoded(faster, FORM)
+        made.append(decoded(faster, FORM).folder.stat())
         return write(*args)
 
     monkeypatch.setattr(store, "_write_pixels", overtaken)
-    monkeypatch.setattr(store, "alone", nullcontext)
+    monkeypatch.setattr(store, "alone", lambda folder, say: nullcontext())
     assert decoded(few, FORM).reference.labels.tolist() == few.labels
     assert (few.reads, faster.reads) == (5, 5)
+    assert os.path.samestat(decoded(few, FORM).folder.stat(), made[0])  # which others may have mapped
     assert [path.name[0] for path in decoded(few, FORM).folder.parent.iterdir()] == ["f"]
 
 

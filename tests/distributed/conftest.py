@@ -48,7 +48,7 @@ data:
 
 # "rank:step:what", and further options; without a fault a run goes to its end.
 FORKED = {
-    "whole": ("",),
+    "whole": ("", "--data.init_args.stage=$SCRATCH"),
     "error": ("0:2:error", "--fidelity=null"),
     "refusal": ("1:2:refusal", "--fidelity=null"),
     "kill": ("0:2:SIGKILL", "--fidelity=null"),
@@ -76,6 +76,7 @@ def environment(folder: Path) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "WANDB_MODE": "disabled",
         "GANLIT_CACHE": str(folder / "cache"),
+        "SCRATCH": str(folder / "scratch"),
     }
 
 
@@ -140,8 +141,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def commands(place: Path) -> dict[str, Answer]:
     """How commands of two processes ended, by name: launched by Lightning itself, or "forked" by somebody else.
 
-    The run `whole` was never stopped; `stopped` was, in the middle of a tick, and resumed by two processes; `alone` is
-    a copy of it that one process has resumed.
+    The run `whole` was never stopped, and read its pixels from a copy; `stopped` was, in the middle of a tick, and
+    resumed by two processes of torchrun, with a copy from then on; `alone` is a copy of the run that one process has
+    resumed.
     """
     forked = [
         {
@@ -158,7 +160,7 @@ def commands(place: Path) -> dict[str, Answer]:
         answers = ranks(forked, place) | {name: answer.result() for name, answer in started.items()}
         assert answers["stopped"].codes == [128 + signal.SIGTERM], answers["stopped"].err[0]
         shutil.copytree(place / "runs/stopped", place / "runs/alone")
-        resumed = pool.submit(launched, place, "stopped", "--resume")
+        resumed = pool.submit(torchrun, place, "stopped", "--resume", "--data.init_args.stage=$SCRATCH")
         alone = pool.submit(launched, place, "alone", "--resume", "--trainer.devices=1")
         return answers | {"resumed": resumed.result(), "alone": alone.result()}
 
@@ -178,3 +180,10 @@ def launched(place: Path, name: str, *more: str, **variables: str) -> Answer:
     """A command, whose further processes Lightning starts."""
     command = [sys.executable, "-m", "ganlit", *fit(name, *more)]
     return ended(command, place, SERVED=str(served(place, name)), **variables)
+
+
+def torchrun(place: Path, name: str, *more: str) -> Answer:
+    """A command, whose processes torchrun starts."""
+    options = ["--nproc_per_node=2", f"--master_port={29400 + os.getpid() % 500}"]
+    command = [sys.executable, "-m", "torch.distributed.run", *options, "-m", "ganlit", *fit(name, *more)]
+    return ended(command, place, SERVED=str(served(place, name)))

@@ -55,7 +55,7 @@ def test_a_signal_in_a_validation_ends_all_ranks_and_leaves_the_checkpoint_from_
     commands: Any, place: Path
 ) -> None:
     answer = commands["room"]
-    assert answer.codes == [slurm.REQUEUE, slurm.REQUEUE]
+    assert answer.codes == [slurm.REQUEUE, 0]
     assert "stopped at 0.1 kimg; go on with --resume" in answer.out[0]
     assert "Traceback" not in "".join(answer.err)
     left = checkpoint(place, "room")
