@@ -15,18 +15,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import torch
-import wandb
 import yaml
 from jsonargparse import Namespace, set_parsing_settings
 from jsonargparse.typing import NonNegativeInt, PositiveFloat
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.warnings import PossibleUserWarning
 
 import ganlit
 from ganlit import signals, slurm
+from ganlit.callbacks.balance import Balance
 from ganlit.callbacks.budget import Budget
 from ganlit.callbacks.checkpoint import Checkpoints, DurableIO
 from ganlit.callbacks.fidelity import Fidelity
@@ -41,15 +41,16 @@ from ganlit.data.base import GanDataModule
 from ganlit.durable import whole
 from ganlit.errors import Stopped, UserError
 from ganlit.evaluation.prepare import prepare
-from ganlit.loggers import loggers
-from ganlit.precision import native_bf16
+from ganlit.loggers import ended, loggers
+from ganlit.machine import affordable, processes, ranks, slurms
 from ganlit.refusals import MENDABLE, Parser, sentence
 from ganlit.resume import Resume, compare
 from ganlit.runs import claim, last_checkpoint, locked, trained
 from ganlit.state import Recorder, read, recorded
 from ganlit.strategy import AdversarialDDP
 from ganlit.tasks.base import AdversarialModule
-from ganlit.tasks.clocked import PLAYERS, PRECISIONS
+from ganlit.tasks.clocked import PLAYERS
+from ganlit.wandb_run import WandbOptions, understood
 
 # Interpolations resolve once, after all files and overrides are merged, wherever in the tree they end up.
 set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
@@ -158,6 +159,8 @@ class GanlitCLI(LightningCLI):
             help="Go on with runs/NAME where it was left; with --resume.allow=KEY,... under other settings.",
         )
         parser.add_lightning_class_args(Recovery, "recovery")
+        parser.add_argument("--wandb", type=WandbOptions | None, help="How W&B files the run; null does without.")
+        parser.set_defaults({"wandb": {}})
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.link_arguments("seed", "model.init_args.seed", compute_fn=int)
@@ -166,7 +169,7 @@ class GanlitCLI(LightningCLI):
     def parse_arguments(self, parser: LightningArgumentParser, args: list[str] | None) -> None:
         from ganlit.tools import called, underscored
 
-        args = underscored(sys.argv[1:] if args is None else args)
+        args = underscored(understood(sys.argv[1:] if args is None else args))
         if any(argument.startswith("--resume.") for argument in args):  # which says all that the flag says
             args = [argument for argument in args if argument != "--resume"]
         self.config = parser.parse_args(args)
@@ -243,12 +246,12 @@ class GanlitCLI(LightningCLI):
         given = {**self.config_init[self.subcommand].trainer, **kwargs}
         given["default_root_dir"] = self.folder
         given["precision"] = affordable(given["precision"], given["accelerator"])
-        given["plugins"] = [DurableIO(), *(given["plugins"] or [])]
+        given["plugins"] = [DurableIO(), *slurms(), *(given["plugins"] or [])]
+        given["devices"], given["num_nodes"] = ranks(given["devices"], given["num_nodes"], given["accelerator"])
         if given["strategy"] == "auto" and processes(given["devices"], given["accelerator"]) * given["num_nodes"] > 1:
             given["strategy"] = AdversarialDDP()
         given["callbacks"] = self.callbacks(given["enable_progress_bar"]) + list(given["callbacks"] or [])
-        if given["logger"] is None:
-            given["logger"] = loggers(self.folder, yaml.safe_load(self.dump())) if self.subcommand == "fit" else False
+        given["logger"] = self.loggers(given["logger"]) if self.subcommand == "fit" else False
         return Trainer(**given)
 
     def instantiate_preparing_trainer(self) -> Lab:
@@ -258,6 +261,11 @@ class GanlitCLI(LightningCLI):
         measures = [] if config.fidelity is None else [config.fidelity]
         off = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
         return Lab(accelerator=accelerator, devices=1, callbacks=measures, **off)
+
+    def loggers(self, given: Any) -> list[Logger]:
+        """Those of a run, which end with it, however it ends."""
+        options = self.config_init.fit.wandb
+        return self.holding.enter_context(ended(loggers(self.folder, yaml.safe_load(self.dump()), options, given)))
 
     def callbacks(self, bar: bool | None) -> list[Callback]:
         """Those of every run, in the order in which Lightning calls them: pictures come before slow measures."""
@@ -275,6 +283,7 @@ class GanlitCLI(LightningCLI):
             Samples(),
             *measures,
             self.checkpoints,
+            Balance(self.fidelity),
             profile,
             Record(self.recorder),
             *progress,
@@ -322,7 +331,6 @@ class GanlitCLI(LightningCLI):
             score = shown((best.best_name, best.best))
             say(f"best     {checkpoints / 'best.ckpt'}: {score} at {best.best_kimg:.1f} kimg")
         say(f"pictures {self.folder / 'overview.png'}, {self.folder / 'samples'}")
-        wandb.finish()
 
     def validate(self, **kwargs: Any) -> None:
         self.report(self.trainer.validate(**{**kwargs, "verbose": False}))
@@ -340,8 +348,11 @@ class GanlitCLI(LightningCLI):
 class Resolution(GanlitCLI):
     """Reads a command line and stops there."""
 
-    def instantiate_classes(self) -> None:
+    def before_instantiate_classes(self) -> None:
         self.give_name()
+
+    def instantiate_classes(self) -> None:
+        """Nothing is built."""
 
     def _run_subcommand(self, subcommand: str) -> None:
         """Nothing is run."""
@@ -357,31 +368,6 @@ def resolve(args: list[str]) -> str:
         UserError: a key is unknown or a value does not fit.
     """
     return Resolution(["fit", *args]).dump()
-
-
-def processes(devices: Any, accelerator: Any) -> int:
-    """How many processes a machine is asked for by `trainer.devices`: a number, a list, "0,1", -1 or "auto"."""
-    on_gpus = accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
-    if str(devices) in ("auto", "-1"):
-        return torch.cuda.device_count() if on_gpus else 1
-    if isinstance(devices, str) and "," in devices:
-        return len([part for part in devices.split(",") if part.strip()])
-    return len(devices) if isinstance(devices, list) else int(devices)
-
-
-def affordable(precision: Any, accelerator: Any) -> Any:
-    """The precision asked for, or full precision where bfloat16 would be emulated, many times slower.
-
-    Raises:
-        UserError: small gradients vanish in it; fp16 would need a loss scale for each player.
-    """
-    if precision not in (*PRECISIONS, 32, "32", "bf16"):
-        raise UserError(f"trainer.precision is {precision}: set it to 32-true or bf16-mixed.")
-    device = "cuda" if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available() else "cpu"
-    if precision != "bf16-mixed" or native_bf16(device):
-        return precision
-    say("precision: no native bfloat16 here, so bf16-mixed becomes 32-true")
-    return "32-true"
 
 
 def quieten() -> None:

@@ -1,22 +1,19 @@
-"""The numbers of a run: metrics.csv in its directory, and Weights & Biases."""
+"""The numbers of a run: metrics.csv in its directory, and what shows them while it lasts."""
 
 from __future__ import annotations
 
 import csv
-import netrc
-import os
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import wandb
-from lightning.pytorch.loggers import Logger, WandbLogger
-from lightning.pytorch.loggers.logger import rank_zero_experiment
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from ganlit.callbacks.progress import say
+from ganlit.boards import TensorBoard
 from ganlit.durable import replacing
+from ganlit.wandb_run import Wandb, WandbOptions, switched_off
 
 
 class MetricsFile(Logger):
@@ -86,62 +83,33 @@ def names(row: dict[str, str]) -> tuple[str, ...]:
     return tuple(sorted(name for name, value in row.items() if value))
 
 
-def logged_in() -> bool:
-    """Whether a key for Weights & Biases lies where its client looks for one."""
-    if os.environ.get("WANDB_API_KEY"):
-        return True
-    host = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname
-    try:
-        return netrc.netrc(os.environ.get("NETRC")).authenticators(host) is not None
-    except (FileNotFoundError, netrc.NetrcParseError):
-        return False
-
-
-class Wandb(WandbLogger):
-    """A W&B run with kimg as its x-axis: online for those who are logged in, else offline; it never asks for a key.
+def loggers(folder: Path, config: dict[str, Any], options: WandbOptions | None, given: Any = None) -> list[Logger]:
+    """Those of a run: metrics.csv always, and W&B unless it is switched off or others are given.
 
     Args:
-        folder: the run directory; a resumed run goes on under the id that it had there.
-        config: what W&B shows as the configuration.
+        folder: the run directory.
+        config: the resolved configuration.
+        options: what W&B files the run under; None does without.
+        given: of the Trainer: a logger, several, or False for metrics.csv alone.
     """
-
-    def __init__(self, folder: Path, config: dict[str, Any]) -> None:
-        wanted = os.environ.get("WANDB_MODE", "online")
-        folder.mkdir(parents=True, exist_ok=True)
-        earlier = sorted((folder / "wandb").glob("*run-*-*"))
-        super().__init__(
-            name=folder.name,
-            project=os.environ.get("WANDB_PROJECT", "ganlit"),
-            save_dir=folder,
-            id=earlier[-1].name.rpartition("-")[2] if earlier else None,
-            config=config,
-            mode="offline" if wanted == "online" and not logged_in() else wanted,
-            settings=wandb.Settings(silent=True, console="off"),
-        )
-        del self._wandb_init["anonymous"]  # Lightning still sends it, W&B warns of it
-
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Without Lightning's epoch, which counts from the last resume."""
-        super().log_metrics({name: value for name, value in metrics.items() if name != "epoch"}, step)
-
-    @property
-    @rank_zero_experiment
-    def experiment(self) -> wandb.Run:
-        if self._experiment is None:
-            try:
-                run = super().experiment
-            except wandb.errors.CommError as error:
-                say(f"W&B cannot be reached ({error})")
-                self._wandb_init["mode"] = "offline"
-                run = super().experiment
-            run.define_metric("kimg")
-            run.define_metric("*", step_metric="kimg")
-            folder = os.path.relpath(Path(run.dir).parent)
-            say(f"W&B      offline; upload with `wandb sync {folder}`" if run.offline else f"W&B      {run.url}")
-        return self._experiment
-
-
-def loggers(folder: Path, config: dict[str, Any]) -> list[Logger]:
-    """Those of a run that does not name its own."""
     metrics = MetricsFile(folder / "metrics.csv")
-    return [metrics] if os.environ.get("WANDB_MODE") == "disabled" else [metrics, Wandb(folder, config)]
+    if given is None or given is True:
+        return [metrics] if options is None or switched_off() else [metrics, Wandb(folder, config, options)]
+    others = [given] if isinstance(given, Logger) else list(given or [])
+    for logger in others:
+        if isinstance(logger, TensorBoard):
+            logger.folder = folder
+    return [metrics, *others]
+
+
+@contextmanager
+def ended(given: list[Logger]) -> Iterator[list[Logger]]:
+    """Ends what needs an end when the block is left, also by an exception; it takes a minute at most."""
+    exit_code = 1
+    try:
+        yield given
+        exit_code = 0
+    finally:
+        for logger in given:
+            if isinstance(logger, Wandb):
+                logger.finish(exit_code)

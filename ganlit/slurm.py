@@ -35,8 +35,8 @@ def await_verdict() -> None:
     """Waits for SLURM to end this process after another one of its job has vanished.
 
     It may be that a node has failed, which takes SLURM minutes to see: then it queues the job again, but not where the
-    job has ended with an error before. Of a process that was killed it knows at once, and ends the others by
-    `srun --kill-on-bad-exit`.
+    job has ended with an error before. Of a process that was killed srun knows at once; how long it leaves the others
+    is for `srun --wait` to say.
     """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     time.sleep(NODE_PATIENCE)

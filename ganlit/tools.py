@@ -26,6 +26,7 @@ TOOLS: dict[str, Callable[..., None]] = {
     "sweep submit": sweep.submit,
     "sweep status": sweep.status,
     "sweep retry": sweep.retry,
+    "sweep propose": sweep.propose,
 }
 
 GROUPS = {"data": "Look after datasets.", "sweep": "Ask one question of many runs."}
@@ -43,6 +44,9 @@ def add_tools(commands: ActionSubCommands) -> None:
         purpose = getdoc(tool).splitlines()[0]
         parser = Parser(description=purpose)
         parser.add_function_arguments(tool, as_positional=True)
+        for action in parser._actions:
+            if action.default is False:  # `--dry-run` says `--dry-run true`
+                action.nargs, action.const = "?", True
         groups.get(group, commands).add_subcommand(name, parser, help=purpose)
 
 

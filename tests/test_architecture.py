@@ -29,14 +29,18 @@ MAY_IMPORT = {
     "data": CORE | {"downloads", "cache"},
     "tasks": CORE | {"losses", "regularizers.base", "augment.base", "ema", "strategy", "stopwatch"},
     "state": CORE,
+    "machine": CORE | {"precision", "callbacks.progress", "tasks.clocked"},
     "signals": set(),
     "slurm": {"errors"},
-    "sweeps": CORE | {"state", "slurm", "runs", "cli", "callbacks.progress", "metrics.protocol", "metrics.measure"},
-    "report": CORE | {"state", "images", "callbacks.progress", "metrics.protocol", "metrics.measure"},
-    "dashboard": {"errors", "callbacks.progress", "metrics.protocol"},
+    "sweeps": CORE | {"state", "resume", "slurm", "runs", "cli", "callbacks.progress", "metrics.protocol"},
+    "report": CORE | {"state", "resume", "callbacks.progress", "metrics.protocol", "metrics.measure"},
+    "dashboard": {"errors", "callbacks.progress", "metrics.measure"},
+    "boards": {"errors"},
+    "wandb_run": {"boards", "callbacks.progress", "metrics.measure"},
+    "loggers": CORE | {"boards", "wandb_run"},
     "evaluation": CORE | {"metrics", "callbacks", "data", "images", "precision", "cache", "runs", "tasks.base"},
     "callbacks": CORE
-    | {"metrics", "tasks.base", "tasks.clocked", "tasks.step", "images", "precision", "stopwatch", "loggers"}
+    | {"metrics", "tasks.base", "tasks.clocked", "tasks.step", "images", "precision", "stopwatch", "loggers", "boards"}
     | {"state", "signals", "slurm"},
 }
 WITHOUT_LIGHTNING = CORE | {"alarm", "stopwatch", "ema", "losses", "regularizers", "augment", "networks"}

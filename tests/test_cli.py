@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from ganlit import signals, slurm
-from ganlit.cli import GanlitCLI, affordable, main
+from ganlit.cli import GanlitCLI, main, resolve
 from ganlit.errors import UserError
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.tasks.synthesis import Synthesis
@@ -246,6 +246,23 @@ def test_files_and_overrides_are_merged_before_references_are_followed(
     assert cli.fidelity is None
 
 
+def test_a_configuration_is_resolved_without_a_trace(place: Path) -> None:
+    before = sorted(place.rglob("*"))
+    config = yaml.safe_load(resolve(["--config", "tiny.yaml", "--seed=7", "--model.regularizers.weight=0.5"]))
+    assert (config["name"], config["seed"]) == ("tiny", 7)
+    assert config["model"]["init_args"]["regularizers"][0]["init_args"] == {"weight": 0.5, "every": 2}
+    with pytest.raises(UserError, match="unknown key seeed; did you mean seed"):
+        resolve(["--config", "tiny.yaml", "--seeed=7"])
+    assert sorted(place.rglob("*")) == before
+
+
+def test_under_wandbs_agent_each_run_has_a_directory_of_its_own(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_SWEEP_ID", "s1")
+    monkeypatch.setenv("WANDB_RUN_ID", "abc123")
+    assert yaml.safe_load(resolve(["--config", "tiny.yaml"]))["name"] == "tiny-abc123"
+    assert yaml.safe_load(resolve(["--config", "tiny.yaml", "--name=mine"]))["name"] == "mine"
+
+
 def test_one_seed_governs_all(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, same, other = (settings_of(monkeypatch, "--seed", seed) for seed in ("5", "5", "6"))
     assert (first.model.seed, first.datamodule.seed) == (5, 5)
@@ -318,18 +335,6 @@ def test_half_precisions_are_refused(precision: str, ganlit: Any) -> None:
         2,
         f"error: trainer.precision is {precision}: set it to 32-true or bf16-mixed.\n",
     )
-
-
-def test_bfloat16_is_only_used_where_it_is_native(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> None:
-    monkeypatch.setattr("ganlit.cli.native_bf16", lambda device: False)
-    assert affordable("bf16-mixed", "cpu") == "32-true"
-    assert "bf16-mixed becomes 32-true" in capsys.readouterr().out
-    monkeypatch.setattr("ganlit.cli.native_bf16", lambda device: True)
-    assert affordable("bf16-mixed", "cpu") == "bf16-mixed"
-    assert affordable("32-true", "cpu") == "32-true"
-    assert capsys.readouterr().out == ""
 
 
 def test_the_tools_are_commands_too(place: Path, ganlit: Any) -> None:

@@ -5,17 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import wandb
+from lightning.pytorch.loggers import CSVLogger
 
-from ganlit.loggers import MetricsFile, Wandb, logged_in, loggers
-
-
-@pytest.fixture(autouse=True)
-def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is logged in, and no setting of this machine matters."""
-    for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_BASE_URL", "WANDB_PROJECT"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+from ganlit.loggers import MetricsFile, loggers
+from ganlit.wandb_run import Wandb, WandbOptions
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -81,51 +74,14 @@ def test_a_fresh_run_drops_all_that_an_aborted_one_left(tmp_path: Path) -> None:
     assert read(second.path) == [{"kimg": "0.5", "fid": "9"}]
 
 
-def test_a_key_is_found_where_the_client_looks_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not logged_in()
-    (tmp_path / "netrc").write_text("machine wandb.example.org login user password secret\n")
-    assert not logged_in()
-    monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example.org")
-    assert logged_in()
-    monkeypatch.delenv("WANDB_BASE_URL")
-    monkeypatch.setenv("WANDB_API_KEY", "secret")
-    assert logged_in()
+def test_metrics_are_written_whatever_else_looks_at_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kinds(*options: Any) -> list[type]:
+        return [type(logger) for logger in loggers(tmp_path, {}, *options)]
 
-
-def test_without_a_key_the_run_is_offline_and_says_how_to_upload_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    logger = Wandb(Path("runs/mine"), {"kimg": 3})
-    logger.log_metrics({"loss": 0.1, "kimg": 1.0}, 5)
-    name = logger.experiment.id
-    wandb.finish()
-    folder = next((tmp_path / "runs" / "mine" / "wandb").glob(f"offline-run-*-{name}"))
-    out, err = capsys.readouterr()
-    assert out == f"W&B      offline; upload with `wandb sync {folder.relative_to(tmp_path)}`\n"
-    assert err == ""
-    assert Wandb(Path("runs/mine"), {}).version == name  # a resumed run goes on under its id
-
-
-def test_without_a_network_a_known_user_goes_offline_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> None:
-    start = wandb.init
-
-    def unreachable(**options: Any) -> wandb.Run:
-        if options["mode"] == "online":
-            raise wandb.errors.CommError("no route")
-        return start(**options)
-
-    monkeypatch.setattr(wandb, "init", unreachable)
-    monkeypatch.setenv("WANDB_API_KEY", "secret")
-    logger = Wandb(tmp_path / "mine", {})
-    assert logger.experiment.offline
-    wandb.finish()
-    assert capsys.readouterr().out.startswith("W&B cannot be reached (no route)\nW&B      offline; upload with")
-
-
-def test_it_can_be_switched_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [type(logger) for logger in loggers(tmp_path, {})] == [MetricsFile, Wandb]
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    assert kinds(WandbOptions()) == kinds(WandbOptions(), True) == [MetricsFile, Wandb]
+    assert kinds(None) == kinds(WandbOptions(), False) == [MetricsFile]
+    board = CSVLogger(tmp_path)
+    assert kinds(WandbOptions(), board) == kinds(WandbOptions(), [board]) == [MetricsFile, CSVLogger]
     monkeypatch.setenv("WANDB_MODE", "disabled")
-    assert [type(logger) for logger in loggers(tmp_path, {})] == [MetricsFile]
+    assert kinds(WandbOptions()) == [MetricsFile]

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-import wandb
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.loggers import WandbLogger
 from PIL import Image
 from torch import Tensor
 from torchvision.transforms.functional import to_pil_image
 from torchvision.utils import make_grid
 
+from ganlit.boards import boards
 from ganlit.durable import replacing
 from ganlit.images import to_uint8
 from ganlit.tasks.base import AdversarialModule
@@ -63,6 +62,5 @@ class Samples(Callback):
         path = self._folder(trainer) / f"kimg{pl_module.kimg:08.1f}.png"
         with pl_module.stopwatch("io"):
             write_picture(picture(output, self.columns), path)
-            for logger in trainer.loggers:
-                if isinstance(logger, WandbLogger):
-                    logger.experiment.log({"samples": wandb.Image(str(path)), "kimg": pl_module.kimg})
+            for board in boards(trainer):
+                board.log_picture("samples", path, pl_module.kimg)

@@ -86,6 +86,8 @@ class AdversarialModule(ClockedModule, ABC):
         self.n_critic = n_critic
         self.accumulate = accumulate
         self.seed = seed
+        self.verdict: Verdict | None = None  # of the discriminator's turn, while it lasts
+        self.logits: dict[str, Tensor] = {}  # that it gave to "real" and "fake" images of the latest micro-batch
 
     @abstractmethod
     def discriminator_terms(self, batch: Any) -> Terms:
@@ -129,6 +131,7 @@ class AdversarialModule(ClockedModule, ABC):
         parameters = [parameter for parameter in getattr(self, player).parameters() if parameter.grad is not None]
         norm, culprit = self.agree(terms, [parameter.grad for parameter in parameters])
         self.latest |= {f"{player}/{name}": value for name, value in terms.items()}
+        self.latest[f"gradient/{player}"] = norm
         if culprit is None:
             self.streak[player] = 0
             if (limit := self.clip[player]) is not None:
@@ -148,6 +151,9 @@ class AdversarialModule(ClockedModule, ABC):
             terms = getattr(self, f"{player}_terms")(micro_batch)
             self.manual_backward(torch.stack(list(terms.values())).sum() / self.accumulate)
             sums = {name: sums.get(name, 0) + value.detach() / self.accumulate for name, value in terms.items()}
+        if (verdict := self.verdict) is not None:  # it holds the images and the graph, the logits are next to nothing
+            self.logits = {"real": verdict.real_logits.detach(), "fake": verdict.fake_logits.detach()}
+            self.verdict = None
         return sums
 
     def agree(self, terms: Terms, gradients: list[Tensor]) -> tuple[Tensor, str | None]:
@@ -178,6 +184,8 @@ class AdversarialModule(ClockedModule, ABC):
 
         Called before the verdict's logits are first used, since the discriminator's ask the images for a gradient.
         """
+        if player == "discriminator":
+            self.verdict = verdict
         due = self.due(player)
         if due and player == "discriminator":
             verdict.real = verdict.real.detach().requires_grad_()

@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from lightning.pytorch import Trainer
 from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy
 
-from ganlit.cli import GanlitCLI, processes
+from ganlit.cli import GanlitCLI
 from ganlit.strategy import AdversarialDDP
-
-
-@pytest.mark.parametrize(
-    ("devices", "number"),
-    [(1, 1), (3, 3), ("2", 2), ([0], 1), ([0, 3], 2), ("0,1,", 2), ("0,2,3", 3), ("auto", 1), (-1, 1), ("-1", 1)],
-)
-def test_the_number_of_processes_of_a_machine(devices: Any, number: int) -> None:
-    assert processes(devices, "cpu") == number
-
-
-@pytest.mark.parametrize(("devices", "number"), [("auto", 4), (-1, 4), ([1, 2], 2), (1, 1)])
-def test_all_devices_are_gpus_where_there_are_any(devices: Any, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
-    assert processes(devices, "auto") == processes(devices, "gpu") == number
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,35 @@ def test_one_step_equals_the_game_written_by_hand(new_game: Callable, play_game:
     torch.testing.assert_close(weights(module.generator), weights(g), rtol=1e-5, atol=1e-6)
 
 
+def test_the_norms_of_gradients_are_logged_as_they_were_before_clipping(
+    new_game: Callable, play_game: Callable
+) -> None:
+    sgd = partial(torch.optim.SGD, lr=0.5)
+    clip = {"discriminator_clip": 1e-3, "generator_clip": 1e-3}
+    norms = []
+    for clips in ({}, clip):
+        module = new_game(generator_optimizer=sgd, discriminator_optimizer=sgd, regularizers=[], **clips)
+        before = weights(module.discriminator)
+        metrics = play_game(module, batches=1, batch=16).callback_metrics
+        moved = (weights(module.discriminator) - before).norm() / 0.5
+        norms.append((float(metrics["gradient/discriminator"]), float(moved)))
+    (plain, step), (clipped, short) = norms
+    assert plain == pytest.approx(step, rel=1e-4)
+    assert clipped == plain
+    assert short == pytest.approx(1e-3, rel=1e-2)
+    assert float(metrics["gradient/generator"]) > 0
+
+
+def test_the_latest_logits_are_kept_without_their_graph(new_game: Callable, play_game: Callable) -> None:
+    module = new_game(accumulate=2)
+    play_game(module, batches=2, batch=16)
+    assert {name: (len(each), each.requires_grad) for name, each in module.logits.items()} == {
+        "real": (8, False),
+        "fake": (8, False),
+    }
+    assert module.verdict is None
+
+
 def test_the_clock_counts_images_and_lazy_terms_follow_it(new_game: Callable, play_game: Callable) -> None:
     module = new_game(regularizers=[R1(weight=0.1, every=4)])
     seen: list[int] = []

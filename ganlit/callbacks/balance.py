@@ -1,0 +1,41 @@
+"""How the two players stand to one another, once a tick."""
+
+from __future__ import annotations
+
+from lightning.pytorch import Callback, Trainer
+
+from ganlit.boards import boards
+from ganlit.callbacks.fidelity import Fidelity
+from ganlit.metrics.protocol import metric_of
+from ganlit.tasks.base import AdversarialModule
+
+
+class Balance(Callback):
+    """Logs the augmentation's p, and to boards what the discriminator says of real and generated images.
+
+    Boards also get the score under its short name, such as "fid": they compare runs by exact names, and the rest of an
+    id changes with the machine.
+
+    It comes after `fidelity`.
+    """
+
+    def __init__(self, fidelity: Fidelity | None = None) -> None:
+        self.fidelity = fidelity
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        p = getattr(pl_module.augment, "p", None)
+        if p is not None:
+            pl_module.log_dict({"kimg": pl_module.kimg, "augment/p": float(p)}, rank_zero_only=True)
+        if trainer.is_global_zero and pl_module.logits:
+            arrays = {f"logits/{name}": values.float().cpu().numpy() for name, values in pl_module.logits.items()}
+            for board in boards(trainer):
+                board.log_histograms(arrays, pl_module.kimg)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        if not trainer.is_global_zero or trainer.state.fn != "fit" or self.fidelity is None:
+            return
+        kimg = pl_module.kimg
+        if self.fidelity.history and self.fidelity.history[-1][0] == kimg:
+            name, value = self.fidelity.score
+            for board in boards(trainer):
+                board.log_metrics({metric_of(name): value, "kimg": kimg})

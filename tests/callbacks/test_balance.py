@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ganlit.augment.adaptive import ADA
+from ganlit.boards import Board
+from ganlit.callbacks.balance import Balance
+
+
+class Notes(Board):
+    """Keeps what it is told."""
+
+    name = version = "notes"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[dict[str, float]] = []
+        self.histograms: list[tuple[float, Mapping[str, np.ndarray]]] = []
+
+    def log_hyperparams(self, *_: Any, **__: Any) -> None: ...
+
+    def log_picture(self, name: str, path: Path, kimg: float) -> None: ...
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        self.rows.append(dict(metrics))
+
+    def log_histograms(self, values: Mapping[str, np.ndarray], kimg: float) -> None:
+        self.histograms.append((kimg, values))
+
+
+def test_boards_get_scores_by_short_name_and_the_logits_of_each_tick(fit: Any, scripted: Any) -> None:
+    notes, fidelity = Notes(), scripted(9.0, 8.0)
+    run = fit(0.8, fidelity, Balance(fidelity), logger=notes)
+    assert [(row["kimg"], row["fid"]) for row in notes.rows if "fid" in row] == [(0.4, 9.0), (0.8, 8.0)]
+    assert [kimg for kimg, _ in notes.histograms] == [0.4, 0.8]
+    last = notes.histograms[-1][1]
+    assert {name: values.shape for name, values in last.items()} == {"logits/real": (100,), "logits/fake": (100,)}
+    assert np.array_equal(last["logits/real"], run.module.logits["real"].numpy())
+    assert not any("augment/p" in row for row in notes.rows)
+
+
+def test_p_is_logged_where_the_augmentation_has_one(fit: Any, monkeypatch: Any) -> None:
+    notes = Notes()
+    make = fit.func.__globals__["make_module"]
+
+    def augmented() -> Any:
+        module = make()
+        module.augment = ADA(p=0.25, target=None)
+        return module
+
+    monkeypatch.setitem(fit.func.__globals__, "make_module", augmented)
+    fit(0.4, Balance(), logger=notes)
+    assert [(row["kimg"], row["augment/p"]) for row in notes.rows if "augment/p" in row] == [
+        (float(torch.tensor(0.4)), 0.25)
+    ]
+
+
+def test_training_does_not_notice(fit: Any) -> None:
+    plain, watched = fit(0.4), fit(0.4, Balance(), logger=Notes())
+    pairs = zip(plain.module.state_dict().values(), watched.module.state_dict().values(), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs)

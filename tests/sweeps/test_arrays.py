@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from ganlit.sweeps.arrays import Array, jobs, ranges, split
+
+
+def test_elements_stay_below_the_limit() -> None:
+    assert split([1, 2, 5], limit=1001) == [(0, [1, 2, 5])]
+    assert split(range(1, 8), limit=4) == [(0, [1, 2, 3]), (3, [1, 2, 3]), (6, [1])]
+    assert split([7, 3], limit=4) == [(0, [3]), (6, [1])]
+
+
+def test_elements_are_written_as_ranges() -> None:
+    assert ranges([1, 2, 3, 5, 7, 8]) == "1-3,5,7-8"
+
+
+def test_a_trial_is_its_latest_job_or_the_one_in_the_queue() -> None:
+    first, second = Array("10", 0, [1, 2, 3], []), Array("11", 2, [1], [])
+    assert jobs([first, second], {}) == {1: "10_1", 2: "10_2", 3: "11_1"}
+    assert jobs([first, second], {"10_3": "RUNNING"}) == {1: "10_1", 2: "10_2", 3: "10_3"}
