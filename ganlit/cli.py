@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import pkgutil
 import signal
 import sys
@@ -50,7 +49,7 @@ from ganlit.state import Recorder, read, recorded
 from ganlit.strategy import AdversarialDDP
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import PLAYERS
-from ganlit.wandb_run import WandbOptions, understood
+from ganlit.wandb_run import WandbOptions, agents_run, understood
 
 # Interpolations resolve once, after all files and overrides are merged, wherever in the tree they end up.
 set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
@@ -221,7 +220,7 @@ class GanlitCLI(LightningCLI):
         """A run is called as its first file is, with W&B's id where W&B's agent starts many, unless it is named."""
         if self.settings.name is None:
             name = next((Path(file).stem for file in self._parser(self.subcommand).files), "unnamed")
-            trial = os.environ.get("WANDB_RUN_ID") if "WANDB_SWEEP_ID" in os.environ else None
+            trial = agents_run()
             self.settings.name = f"{name}-{trial}" if trial else name
 
     def resume(self) -> None:

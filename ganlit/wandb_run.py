@@ -77,11 +77,13 @@ def logged_in() -> bool:
     """Whether a key for Weights & Biases lies where its client looks for one."""
     if os.environ.get("WANDB_API_KEY"):
         return True
-    host = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname
+    own = os.environ.get("WANDB_BASE_URL")
+    hosts = [own] if own else [wandb.Settings().base_url, "https://api.wandb.ai"]  # today's, and that of older keys
     try:
-        return netrc.netrc(os.environ.get("NETRC")).authenticators(host) is not None
-    except (FileNotFoundError, netrc.NetrcParseError):
+        keys = netrc.netrc(os.environ.get("NETRC"))
+    except (OSError, netrc.NetrcParseError):
         return False
+    return any(keys.authenticators(urlsplit(host).hostname) for host in hosts)
 
 
 class Wandb(Board):
@@ -183,6 +185,8 @@ class Wandb(Board):
 
     def _init(self, mode: str) -> wandb.Run:
         self.folder.mkdir(parents=True, exist_ok=True)
+        if mode == "offline":  # else W&B's own telemetry looks for a server, and waits where packets get lost
+            os.environ["WANDB_MODE"] = mode
         given = {name: value for name, value in asdict(self.options).items() if value is not None}
         upload = {"finish_timeout": UPLOAD} if given.pop("artifacts") else {}
         defaults = {

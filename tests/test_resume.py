@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
-import wandb
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +33,7 @@ from ganlit.data.base import GanDataModule
 from ganlit.data.images import LabelledImages
 from ganlit.ema import EMA
 from ganlit.errors import UserError
-from ganlit.loggers import MetricsFile, Wandb
+from ganlit.loggers import MetricsFile
 from ganlit.losses.adversarial import NonSaturating
 from ganlit.networks.dcgan import DCDiscriminator
 from ganlit.networks.stylegan import StyleGenerator
@@ -42,6 +41,7 @@ from ganlit.regularizers.generator import PathLength
 from ganlit.regularizers.gradient import R1
 from ganlit.resume import brief, changes, compare, differences, guarded, inside
 from ganlit.tasks.synthesis import Synthesis
+from ganlit.wandb_run import Wandb, WandbOptions
 
 BATCH, TICK, END = 8, 32, 96  # images
 
@@ -288,28 +288,23 @@ def test_all_of_that_state_is_at_work(untouched: Ended) -> None:
     assert varied == [1, 1, steps, steps, 1, steps, steps, steps]  # lr, beta1, beta2 of D and of G, gamma, half-life
 
 
-def test_a_resumed_run_goes_on_in_the_same_line_of_wandb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    axes: list[tuple[str, str | None]] = []
-    define = wandb.Run.define_metric
-
-    def note(self: wandb.Run, name: str, step_metric: str | None = None, **options: Any) -> Any:
-        axes.append((name, step_metric))
-        return define(self, name, step_metric=step_metric, **options)
-
+def test_a_resumed_run_goes_on_in_the_same_line_of_wandb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reading: Any
+) -> None:
     monkeypatch.setenv("WANDB_MODE", "offline")
-    monkeypatch.setattr(wandb.Run, "define_metric", note)
     names = []
     for kill, resume in (([Kill(64, "on_train_batch_start")], False), ([], True)):
-        logger = Wandb(tmp_path, {})
+        logger = Wandb(tmp_path, {}, WandbOptions())
         try:
             play(tmp_path, *kill, resume=resume, logger=logger)
         except Killed:
             assert not resume
-        names.append(logger.experiment.id)
-        wandb.finish()
-    assert names[0] == names[1]
-    assert axes[-2:] == [("kimg", None), ("*", "kimg")]
-    assert axes[: len(axes) // 2] == axes[len(axes) // 2 :]
+        logger.finish()
+        names.append(logger.version)
+    before, after = reading(tmp_path)
+    assert names[0] == names[1] == before.of("run")[0].run_id == after.of("run")[0].run_id
+    assert {metric.step_metric for start in (before, after) for metric in start.of("metric")} == {"kimg"}
+    assert max(row["kimg"] for row in before.history) < min(row["kimg"] for row in after.history)
 
 
 KEYS = st.sampled_from(["seed", "model", "data", "init_args", "lr", "betas", "trainer"])

@@ -167,7 +167,7 @@ def test_all_that_is_logged_is_there_with_its_clock(recorded: Any) -> None:
     losses = [row for row in recorded.history if "generator/adversarial" in row]
     assert [row["kimg"] for row in losses] == pytest.approx([0.02 * n for n in range(1, 9)])
     assert all(row["gradient/generator"] > 0 and row["gradient/discriminator"] > 0 for row in losses)
-    assert [row["kimg"] for row in recorded.history if "augment/p" in row] == pytest.approx([0.08, 0.16])
+    assert all(0 <= row["augment/p"] <= 1 for row in losses)
     histograms = [row for row in recorded.history if "logits/fake" in row]
     assert [sum(row[f"logits/{kind}"]["values"]) for row in histograms for kind in ("real", "fake")] == [20] * 4
     pictures = [row["samples"]["path"] for row in recorded.history if "samples" in row]
@@ -183,6 +183,11 @@ def test_a_key_is_found_where_the_client_looks_for_it(tmp_path: Path, monkeypatc
     monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example.org")
     assert logged_in()
     monkeypatch.delenv("WANDB_BASE_URL")
+    for address in (wandb.Settings().base_url, "https://api.wandb.ai"):  # where `wandb login` puts it, and once did
+        (tmp_path / "netrc").write_text(f"machine {address.removeprefix('https://')} login user password secret\n")
+        assert logged_in()
+    (tmp_path / "netrc").unlink()
+    assert not logged_in()
     monkeypatch.setenv("WANDB_API_KEY", "secret")
     assert logged_in()
 

@@ -11,9 +11,9 @@ from ganlit.tasks.base import AdversarialModule
 
 
 class Balance(Callback):
-    """Logs the augmentation's p, and to boards what the discriminator says of real and generated images.
+    """Shows boards what the discriminator says of real and generated images.
 
-    Boards also get the score under its short name, such as "fid": they compare runs by exact names, and the rest of an
+    They also get the score under its short name, such as "fid": they compare runs by exact names, and the rest of an
     id changes with the machine.
 
     It comes after `fidelity`.
@@ -23,9 +23,6 @@ class Balance(Callback):
         self.fidelity = fidelity
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
-        p = getattr(pl_module.augment, "p", None)
-        if p is not None:
-            pl_module.log_dict({"kimg": pl_module.kimg, "augment/p": float(p)}, rank_zero_only=True)
         if trainer.is_global_zero and pl_module.logits:
             arrays = {f"logits/{name}": values.float().cpu().numpy() for name, values in pl_module.logits.items()}
             for board in boards(trainer):

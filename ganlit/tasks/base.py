@@ -112,6 +112,8 @@ class AdversarialModule(ClockedModule, ABC):
                 self.play("generator", batch)
         self.images_seen += self.images
         self.ema.update(self.generator, self.images_seen, self.images)
+        if (p := getattr(self.augment, "p", None)) is not None:
+            self.latest["augment/p"] = p.clone()
         self.log_dict({"kimg": self.kimg, **self.latest})
         self.log_dict({f"skipped/{name}": float(count) for name, count in self.skipped.items()})
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganlit.augment.adaptive import ADA
 from ganlit.boards import Board
 from ganlit.callbacks.balance import Balance
 
@@ -41,23 +40,6 @@ def test_boards_get_scores_by_short_name_and_the_logits_of_each_tick(fit: Any, s
     last = notes.histograms[-1][1]
     assert {name: values.shape for name, values in last.items()} == {"logits/real": (100,), "logits/fake": (100,)}
     assert np.array_equal(last["logits/real"], run.module.logits["real"].numpy())
-    assert not any("augment/p" in row for row in notes.rows)
-
-
-def test_p_is_logged_where_the_augmentation_has_one(fit: Any, monkeypatch: Any) -> None:
-    notes = Notes()
-    make = fit.func.__globals__["make_module"]
-
-    def augmented() -> Any:
-        module = make()
-        module.augment = ADA(p=0.25, target=None)
-        return module
-
-    monkeypatch.setitem(fit.func.__globals__, "make_module", augmented)
-    fit(0.4, Balance(), logger=notes)
-    assert [(row["kimg"], row["augment/p"]) for row in notes.rows if "augment/p" in row] == [
-        (float(torch.tensor(0.4)), 0.25)
-    ]
 
 
 def test_training_does_not_notice(fit: Any) -> None:
