@@ -23,6 +23,7 @@ from ganlit.callbacks.progress import say
 from ganlit.data.base import GanDataModule
 from ganlit.durable import LAST, PREVIOUS
 from ganlit.errors import UserError
+from ganlit.state import LOCK
 from ganlit.tasks.base import AdversarialModule
 
 locks: set[TextIO] = set()
@@ -52,7 +53,7 @@ def locked(folder: Path, patience: float = 0.0) -> Iterator[None]:
     Raises:
         UserError: a run is writing there, or nobody can.
     """
-    path = folder / "lock"
+    path = folder / LOCK
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = path.open("a+")
@@ -81,8 +82,8 @@ def locked(folder: Path, patience: float = 0.0) -> Iterator[None]:
             yield
         finally:
             locks.discard(file)
-            if [path.name for path in folder.iterdir()] == ["lock"]:  # all that a refused run has left
-                (folder / "lock").unlink()
+            if [path.name for path in folder.iterdir()] == [LOCK]:  # all that a refused run has left
+                path.unlink()
                 folder.rmdir()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import socket
 import time
@@ -19,6 +20,10 @@ from ganlit.errors import Diverged, Stopped
 Phase = Literal["running", "preempted", "done", "failed", "diverged"]
 
 FILE = "state.json"
+LOCK = "lock"  # that the process of a run holds as long as it lives
+
+VANISHED = "ended without a word (killed?)"
+"""Why a run has failed that says it is running, and holds no lock."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,21 @@ def read(folder: Path) -> State | None:
         return State(**{name: known[name] for name in State.__dataclass_fields__ if name in known})
     except (OSError, ValueError, TypeError):
         return None
+
+
+def held(folder: Path) -> bool:
+    """Whether a process has a run directory.
+
+    For an instant the question itself keeps others out: ask only of a run that may be dead.
+    """
+    try:
+        with (folder / LOCK).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:  # somebody has it, or this filesystem knows no locks and nobody can tell
+        return True
+    return False
 
 
 class Recorder:

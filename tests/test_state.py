@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import signal
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ganlit.errors import Diverged, Stopped, UserError
-from ganlit.state import Recorder, State, read, recorded
+from ganlit.state import Recorder, State, held, read, recorded
 
 
 @pytest.mark.parametrize(
@@ -60,3 +61,13 @@ def test_what_cannot_be_read_is_no_state(content: str | None, tmp_path: Path) ->
 def test_a_state_is_json_that_others_can_read(tmp_path: Path) -> None:
     Recorder(tmp_path, 2.0).update()
     assert json.loads((tmp_path / "state.json").read_text()).keys() == State.__dataclass_fields__.keys()
+
+
+def test_a_lock_is_seen_and_left_alone(tmp_path: Path) -> None:
+    assert not held(tmp_path)
+    with (tmp_path / "lock").open("a+") as file:
+        assert not held(tmp_path)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert held(tmp_path)
+        assert held(tmp_path)
+    assert not held(tmp_path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 import math
 import os
 import re
@@ -19,11 +18,10 @@ from rich.progress import track
 from ganlit import state
 from ganlit.callbacks.progress import say
 from ganlit.errors import UserError
-from ganlit.state import State
+from ganlit.state import VANISHED, State, held
 
 MEASURE = re.compile(r"[a-z-]*[a-z]\d+k?(-[^/]+)?/[^/]+@[^/]+/[^/]+/.+")  # as Protocol spells its id
 
-VANISHED = "ended without a word (killed?)"
 
 Curve = list[tuple[float, float]]
 """Values over kimg."""
@@ -119,20 +117,6 @@ def read_metrics(path: Path) -> tuple[float, dict[str, Curve]]:
             if row[index] and math.isfinite(value := float(row[index])):
                 found[name][kimg] = value
     return reached, {name: sorted(points.items()) for name, points in found.items() if points}
-
-
-def held(folder: Path) -> bool:
-    """Whether a process has the run directory; a killed one says running and has it no more."""
-    try:
-        with (folder / "lock").open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return True
-    except FileNotFoundError:
-        return False
-    except OSError:  # a filesystem without locks: nobody can tell
-        return True
-    return False
 
 
 def _of_trials(trials: list[Path]) -> Iterator[tuple[Path, Path]]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from ganlit import state
-from ganlit.state import State
+from ganlit.state import VANISHED, State, held
 from ganlit.sweeps.definition import Sweep
 from ganlit.sweeps.trials import Trial, Values
 
@@ -25,8 +23,6 @@ PHASES: dict[Phase, str] = {
 """With the colour in which each is shown."""
 
 AT_WORK = ("RUNNING", "CONFIGURING", "COMPLETING", "STAGE_OUT", "SIGNALING")
-
-VANISHED = "ended without a word (killed?)"
 
 
 @dataclass(frozen=True)
@@ -79,21 +75,6 @@ def judge(state: State | None, held: bool, queued: str | None, length: float) ->
     if state.phase == "done":
         return "preempted", f"done to {state.length:g} kimg only"
     return state.phase, state.reason
-
-
-def held(folder: Path) -> bool:
-    """Whether a process has a run directory.
-
-    For an instant the question itself keeps others out: ask only of a run that may be dead.
-    """
-    try:
-        with (folder / "lock").open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:  # somebody has it, or this filesystem knows no locks and nobody can tell
-        return True
-    return False
 
 
 def statuses(

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import fcntl
-from pathlib import Path
-
 import pytest
 
-from ganlit.state import State
-from ganlit.sweeps.phases import VANISHED, held, judge
+from ganlit.state import VANISHED, State
+from ganlit.sweeps.phases import judge
 
 
 def at(phase: str, length: float = 10.0) -> State:
@@ -43,13 +40,3 @@ def test_a_reason_is_given_where_there_is_one() -> None:
     assert judge(at("diverged"), False, None, 10.0)[1] == "why"
     assert judge(at("done"), False, None, 10.0)[1] is None
     assert judge(at("preempted"), False, "REQUEUE_HOLD", 10.0)[1] == "requeue_hold"
-
-
-def test_a_lock_is_seen_and_left_alone(tmp_path: Path) -> None:
-    assert not held(tmp_path)
-    with (tmp_path / "lock").open("a+") as file:
-        assert not held(tmp_path)
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        assert held(tmp_path)
-        assert held(tmp_path)
-    assert not held(tmp_path)
