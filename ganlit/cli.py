@@ -40,7 +40,8 @@ from ganlit.data.base import GanDataModule
 from ganlit.durable import whole
 from ganlit.errors import Stopped, UserError
 from ganlit.evaluation.prepare import prepare
-from ganlit.loggers import ended, loggers
+from ganlit.loggers.chosen import ended, loggers
+from ganlit.loggers.wandb import WandbOptions, agents_run, understood
 from ganlit.machine import affordable, processes, ranks, slurms
 from ganlit.refusals import MENDABLE, Parser, sentence
 from ganlit.resume import Resume, compare
@@ -49,14 +50,22 @@ from ganlit.state import Recorder, read, recorded
 from ganlit.strategy import AdversarialDDP
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import PLAYERS
-from ganlit.wandb_run import WandbOptions, agents_run, understood
 
 # Interpolations resolve once, after all files and overrides are merged, wherever in the tree they end up.
 set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
 
 # A configuration may call every class of these packages by its short name, which needs their modules to be imported.
 for module in pkgutil.walk_packages(ganlit.__path__, "ganlit."):
-    if module.name.split(".")[1] in ("augment", "callbacks", "data", "losses", "networks", "regularizers", "tasks"):
+    if module.name.split(".")[1] in (
+        "augment",
+        "callbacks",
+        "data",
+        "loggers",
+        "losses",
+        "networks",
+        "regularizers",
+        "tasks",
+    ):
         import_module(module.name)
 
 USAGE = "%(prog)s --config FILE [--config OVERLAY ...] [--KEY VALUE ...]"

@@ -35,12 +35,10 @@ MAY_IMPORT = {
     "sweeps": CORE | {"state", "resume", "slurm", "runs", "cli", "callbacks.progress", "metrics.protocol"},
     "report": CORE | {"state", "resume", "callbacks.progress", "metrics.protocol", "metrics.measure"},
     "dashboard": {"errors", "callbacks.progress", "metrics.measure"},
-    "boards": {"errors"},
-    "wandb_run": {"boards", "callbacks.progress", "metrics.measure"},
-    "loggers": CORE | {"boards", "wandb_run"},
+    "loggers": CORE | {"callbacks.progress", "metrics.measure"},
     "evaluation": CORE | {"metrics", "callbacks", "data", "images", "precision", "cache", "runs", "tasks.base"},
     "callbacks": CORE
-    | {"metrics", "tasks.base", "tasks.clocked", "tasks.step", "images", "precision", "stopwatch", "loggers", "boards"}
+    | {"metrics", "tasks.base", "tasks.clocked", "tasks.step", "images", "precision", "stopwatch", "loggers"}
     | {"state", "signals", "slurm"},
 }
 WITHOUT_LIGHTNING = CORE | {"alarm", "stopwatch", "ema", "losses", "regularizers", "augment", "networks"}

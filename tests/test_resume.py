@@ -33,7 +33,8 @@ from ganlit.data.base import GanDataModule
 from ganlit.data.images import LabelledImages
 from ganlit.ema import EMA
 from ganlit.errors import UserError
-from ganlit.loggers import MetricsFile
+from ganlit.loggers.metrics_file import MetricsFile
+from ganlit.loggers.wandb import Wandb, WandbOptions
 from ganlit.losses.adversarial import NonSaturating
 from ganlit.networks.dcgan import DCDiscriminator
 from ganlit.networks.stylegan import StyleGenerator
@@ -41,7 +42,6 @@ from ganlit.regularizers.generator import PathLength
 from ganlit.regularizers.gradient import R1
 from ganlit.resume import brief, changes, compare, differences, guarded, inside
 from ganlit.tasks.synthesis import Synthesis
-from ganlit.wandb_run import Wandb, WandbOptions
 
 BATCH, TICK, END = 8, 32, 96  # images
 

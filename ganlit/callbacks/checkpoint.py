@@ -11,7 +11,7 @@ from lightning.pytorch import Callback, Trainer
 from ganlit import durable
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.progress import say
-from ganlit.loggers import MetricsFile
+from ganlit.loggers.metrics_file import MetricsFile
 from ganlit.metrics.measure import improves
 from ganlit.metrics.protocol import difference
 from ganlit.tasks.base import AdversarialModule

@@ -68,5 +68,6 @@ def _scores(sweep: Sweep, trials: Sequence[Status]) -> tuple[dict[int, tuple[str
             if one.state is not None and (measured := measure(sweep.run(one.number), sweep.metric)):
                 found[one.number] = f"{measured.best:.4g}", f"{measured.last:.4g}"
         except UserError as error:
-            unclear.setdefault(str(error))
+            if one.phase == "done":  # one that is running may have it later
+                unclear.setdefault(str(error))
     return found, [*unclear][:1]

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganlit.boards import Board
 from ganlit.callbacks.balance import Balance
+from ganlit.loggers.board import Board
 
 
 class Notes(Board):

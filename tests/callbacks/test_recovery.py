@@ -18,7 +18,7 @@ from ganlit.callbacks.checkpoint import Checkpoints
 from ganlit.callbacks.recovery import Recovery, remedy
 from ganlit.contracts import Labelled
 from ganlit.errors import UserError
-from ganlit.loggers import MetricsFile
+from ganlit.loggers.metrics_file import MetricsFile
 from ganlit.tasks.base import AdversarialModule
 
 PACKAGE = Path(__file__).parents[2] / "ganlit"

@@ -26,7 +26,7 @@ from ganlit.data.base import GanDataModule
 from ganlit.data.images import LabelledImages
 from ganlit.ema import EMA
 from ganlit.errors import UserError
-from ganlit.loggers import MetricsFile
+from ganlit.loggers.metrics_file import MetricsFile
 from ganlit.losses.adversarial import NonSaturating
 from ganlit.networks.dcgan import DCDiscriminator
 from ganlit.networks.stylegan import StyleGenerator

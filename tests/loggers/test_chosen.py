@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from lightning.pytorch.loggers import CSVLogger
 
-from ganlit.loggers import MetricsFile, loggers
-from ganlit.wandb_run import Wandb, WandbOptions
+from ganlit.loggers.chosen import loggers
+from ganlit.loggers.metrics_file import MetricsFile
+from ganlit.loggers.wandb import Wandb, WandbOptions
 
 
 def read(path: Path) -> list[dict[str, str]]:

@@ -18,8 +18,8 @@ import numpy as np
 import wandb
 from lightning.pytorch.utilities import rank_zero_only
 
-from ganlit.boards import Board
 from ganlit.callbacks.progress import say
+from ganlit.loggers.board import Board
 from ganlit.metrics.measure import METRICS
 
 PATIENCE = {

@@ -8,10 +8,10 @@ import pytest
 import yaml
 from PIL import Image
 
-from ganlit.boards import TensorBoard
 from ganlit.cli import main, resolve
+from ganlit.loggers.tensorboard import TensorBoard
 
-OVERLAYS = Path(__file__).parents[1] / "configs" / "overlays"
+OVERLAYS = Path(__file__).parents[2] / "configs" / "overlays"
 
 accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
 

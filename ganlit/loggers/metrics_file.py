@@ -1,19 +1,15 @@
-"""The numbers of a run: metrics.csv in its directory, and what shows them while it lasts."""
+"""The numbers of a run in a file of its directory: metrics.csv."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from ganlit.boards import TensorBoard
 from ganlit.durable import replacing
-from ganlit.wandb_run import Wandb, WandbOptions, switched_off
 
 
 class MetricsFile(Logger):
@@ -81,35 +77,3 @@ class MetricsFile(Logger):
 def names(row: dict[str, str]) -> tuple[str, ...]:
     """What a row of numbers has values of."""
     return tuple(sorted(name for name, value in row.items() if value))
-
-
-def loggers(folder: Path, config: dict[str, Any], options: WandbOptions | None, given: Any = None) -> list[Logger]:
-    """Those of a run: metrics.csv always, and W&B unless it is switched off or others are given.
-
-    Args:
-        folder: the run directory.
-        config: the resolved configuration.
-        options: what W&B files the run under; None does without.
-        given: of the Trainer: a logger, several, or False for metrics.csv alone.
-    """
-    metrics = MetricsFile(folder / "metrics.csv")
-    if given is None or given is True:
-        return [metrics] if options is None or switched_off() else [metrics, Wandb(folder, config, options)]
-    others = [given] if isinstance(given, Logger) else list(given or [])
-    for logger in others:
-        if isinstance(logger, TensorBoard):
-            logger.folder = folder
-    return [metrics, *others]
-
-
-@contextmanager
-def ended(given: list[Logger]) -> Iterator[list[Logger]]:
-    """Ends what needs an end when the block is left, also by an exception; it takes a minute at most."""
-    exit_code = 1
-    try:
-        yield given
-        exit_code = 0
-    finally:
-        for logger in given:
-            if isinstance(logger, Wandb):
-                logger.finish(exit_code)

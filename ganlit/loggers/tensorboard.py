@@ -1,31 +1,18 @@
-"""Where a run is looked at while it runs: numbers over kimg, and beside them pictures and histograms."""
+"""TensorBoard in W&B's place."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lightning.pytorch import Trainer
-from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from PIL import Image
 
 from ganlit.errors import UserError
-
-
-class Board(Logger, ABC):
-    """A logger that shows more than numbers."""
-
-    @abstractmethod
-    def log_picture(self, name: str, path: Path, kimg: float) -> None:
-        """Shows a file that holds a picture."""
-
-    @abstractmethod
-    def log_histograms(self, values: Mapping[str, np.ndarray], kimg: float) -> None:
-        """Shows how numbers are distributed."""
+from ganlit.loggers.board import Board
 
 
 class TensorBoard(TensorBoardLogger, Board):
@@ -69,11 +56,6 @@ class TensorBoard(TensorBoardLogger, Board):
     def log_histograms(self, values: Mapping[str, np.ndarray], kimg: float) -> None:
         for name, array in values.items():
             self.experiment.add_histogram(name, array, images(kimg))
-
-
-def boards(trainer: Trainer) -> Iterator[Board]:
-    """Those among the loggers of a run."""
-    return (logger for logger in trainer.loggers if isinstance(logger, Board))
 
 
 def images(kimg: float) -> int:

@@ -21,7 +21,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from wandb.sdk.launch.sweeps.utils import create_sweep_command_args
 
 from ganlit.cli import resolve
-from ganlit.wandb_run import PATIENCE, Wandb, WandbOptions, agents_run, logged_in, setting, summary_of
+from ganlit.loggers.wandb import PATIENCE, Wandb, WandbOptions, agents_run, logged_in, setting, summary_of
 
 KEY = 40 * "a"
 
@@ -260,7 +260,7 @@ def test_what_an_agent_passes_on_is_understood(monkeypatch: pytest.MonkeyPatch) 
     command = {"args": {name: {"value": value} for name, value in parameters.items()}}
     arguments = create_sweep_command_args(command)["args"]
     assert "--model.init_args.generator_optimizer.init_args.betas=[0.5, 0.9]" in arguments
-    config = Path(__file__).parents[1] / "configs" / "stylegan_lite.yaml"
+    config = Path(__file__).parents[2] / "configs" / "stylegan_lite.yaml"
     resolved = yaml.safe_load(resolve(["--config", str(config), *arguments]))
     adam = resolved["model"]["init_args"]["generator_optimizer"]["init_args"]
     assert (adam["lr"], adam["betas"], adam["amsgrad"]) == (3e-05, [0.5, 0.9], True)
