@@ -1,0 +1,171 @@
+"""What SLURM does to jobs, and what becomes of runs: whatever befell one, it ends as the one that was let alone."""
+
+from __future__ import annotations
+
+import csv
+import re
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+import torch
+
+from ganlit import state
+
+from .desk import Desk
+
+OF_THE_MACHINE = ("time/", "speed/", "memory/")
+TROUBLED = ("preempted", "unlucky")
+
+Jobs = dict[str, Future[Any]]
+
+
+def checkpoint(desk: Desk, run: str) -> dict[str, Any]:
+    return torch.load(desk.folder / "runs" / run / "checkpoints/last.ckpt", weights_only=True)
+
+
+def rows(desk: Desk, run: str) -> list[dict[str, str]]:
+    """The numbers of a run that do not depend on the machine."""
+    with (desk.folder / "runs" / run / "metrics.csv").open() as file:
+        numbers = [
+            {key: value for key, value in row.items() if value and not key.startswith(OF_THE_MACHINE)}
+            for row in csv.DictReader(file)
+        ]
+    return [row for row in numbers if row.keys() != {"kimg"}]
+
+
+def stream(desk: Desk, run: str, world: int) -> dict[int, list[int]]:
+    """By the clock, the shades of a batch in the order of the stream: rank r holds items r, r + world, ..."""
+    shares = [
+        {
+            int(clock): list(map(int, shades))
+            for clock, *shades in map(str.split, desk.note(run, f"served-{rank}").read_text().splitlines())
+        }
+        for rank in range(world)
+    ]
+    return {
+        clock: [shade for together in zip(*(share[clock] for share in shares), strict=True) for shade in together]
+        for clock in shares[0]
+    }
+
+
+def alike(one: Any, other: Any) -> bool:
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    return one == other
+
+
+def in_order(text: str, *lines: str) -> bool:
+    places = [text.find(line) for line in lines]
+    return -1 not in places and places == sorted(places)
+
+
+@pytest.mark.parametrize(("run", "world"), [("whole", 2), ("four", 4)])
+def test_ranks_of_one_and_of_two_nodes_train_together(jobs: Jobs, desk: Desk, run: str, world: int) -> None:
+    job = jobs[run].result()
+    assert (job.state, job.code, job.restarts) == ("COMPLETED", "0:0", 0), job.printed
+    left = checkpoint(desk, run)
+    assert (left["world_size"], left["images_seen"]) == (world, 300)
+    jobs["whole"].result()
+    assert stream(desk, run, world) == stream(desk, "whole", 2)
+    assert "nothing to resume" in job.printed
+
+
+@pytest.mark.parametrize("run", TROUBLED)
+def test_a_run_that_was_stopped_three_times_comes_back_each_time_and_ends(jobs: Jobs, desk: Desk, run: str) -> None:
+    job = jobs[run].result()
+    assert (job.state, job.code, job.restarts) == ("COMPLETED", "0:0", 3), job.printed
+    told = state.read(desk.folder / "runs" / run)
+    assert told is not None
+    assert (told.phase, told.kimg, told.starts, told.processes, told.job) == ("done", 0.3, 4, 2, job.number)
+    assert "Traceback" not in job.printed
+
+
+@pytest.mark.parametrize("run", TROUBLED)
+@pytest.mark.parametrize("key", ["state_dict", "optimizer_states", "images_seen", "skipped", "world_size"])
+def test_it_ends_with_the_bits_of_the_run_that_was_let_alone(jobs: Jobs, desk: Desk, run: str, key: str) -> None:
+    assert jobs["whole"].result().state == jobs[run].result().state == "COMPLETED"
+    assert alike(checkpoint(desk, run)[key], checkpoint(desk, "whole")[key])
+
+
+@pytest.mark.parametrize("run", TROUBLED)
+def test_it_ends_with_the_same_history(jobs: Jobs, desk: Desk, run: str) -> None:
+    assert jobs["whole"].result().state == jobs[run].result().state == "COMPLETED"
+    assert rows(desk, run) == rows(desk, "whole")
+    assert len([row for row in rows(desk, "whole") if "generator/adversarial" in row]) == 15
+    assert stream(desk, run, 2) == stream(desk, "whole", 2)
+
+
+def test_a_container_without_the_commands_of_slurm_leaves_it_to_the_script(jobs: Jobs) -> None:
+    printed = jobs["preempted"].result().printed
+    assert in_order(
+        printed,
+        "nothing to resume in runs/preempted: starting",
+        "SIGUSR1: stopping after this step",
+        "cannot queue itself again",
+        "exit code 75",
+        "resuming runs/preempted/checkpoints/last.ckpt",
+    )
+
+
+def test_a_job_at_its_time_limit_queues_itself_again(jobs: Jobs) -> None:
+    job = jobs["preempted"].result()
+    assert in_order(job.printed, "exit code 75", f"job {job.number} is queued again", "SIGTERM: stopping")
+    assert "DUE TO TIME LIMIT" not in job.printed
+
+
+def test_it_goes_on_in_the_same_run_of_wandb(jobs: Jobs, desk: Desk) -> None:
+    jobs["preempted"].result()
+    folders = [path.name for path in (desk.folder / "runs/preempted/wandb").glob("offline-run-*")]
+    assert len(folders) == 4
+    assert len({name.rpartition("-")[2] for name in folders}) == 1
+
+
+def test_the_failure_of_a_node_queues_a_job_again(jobs: Jobs) -> None:
+    job = jobs["unlucky"].result()
+    assert "DUE TO NODE FAILURE" in job.printed
+    assert job.restarts == 3
+
+
+def test_an_array_is_split_where_the_site_bounds_it(jobs: Jobs, desk: Desk) -> None:
+    assert "4 trials" in jobs["swept"].result().submitted  # XXX
+    assert [(array["offset"], array["elements"]) for array in desk.arrays("0001-seeds")[:2]] == [
+        (0, [1, 2, 3]),
+        (3, [1]),
+    ]
+
+
+def test_an_error_fails_a_trial_and_harms_no_other(jobs: Jobs) -> None:
+    trials = jobs["swept"].result().trials
+    assert {number: job.state for number, job in trials.items()} == {
+        1: "COMPLETED",
+        2: "COMPLETED",
+        3: "FAILED",
+        4: "COMPLETED",
+    }
+    assert (trials[3].code, trials[3].restarts) == ("1:0", 0)
+    assert "ArithmeticError: cannot count" in trials[3].printed
+
+
+def test_an_element_of_an_array_queues_only_itself_again(jobs: Jobs) -> None:
+    assert {number: job.restarts for number, job in jobs["swept"].result().trials.items()} == {1: 0, 2: 1, 3: 0, 4: 0}
+
+
+def test_a_failed_trial_is_shown_and_retried_once(jobs: Jobs, desk: Desk) -> None:
+    sweep = jobs["swept"].result()
+    before, _, after = sweep.afterwards.partition("status 0\n")
+    assert re.findall(r"^(\d+) +\d+ +(\w+)", before, re.MULTILINE) == [
+        ("0001", "done"),
+        ("0002", "done"),
+        ("0003", "failed"),
+        ("0004", "done"),
+    ]
+    assert "cannot count" in before
+    assert in_order(after, "trials 3", "retry --failed 0", "there is nothing to retry")
+    assert (sweep.again.state, sweep.again.code) == ("COMPLETED", "0:0"), sweep.again.printed
+    folders = [desk.folder / "runs/0001-seeds" / f"{number:04d}" for number in range(1, 5)]
+    assert [state.read(folder).phase for folder in folders] == ["done"] * 4
