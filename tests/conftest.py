@@ -1,8 +1,9 @@
-"""One real run, offline on W&B, for all tests that read what it has left there."""
+"""How tests share the cores; and one real run, offline on W&B, for all tests that read what it has left there."""
 
 from __future__ import annotations
 
 import json
+import os
 import struct
 import subprocess
 from collections.abc import Iterable
@@ -12,6 +13,11 @@ from typing import Any, NamedTuple
 import pytest
 import wandb
 from wandb.proto.wandb_internal_pb2 import Record
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # for torch, which no test has imported yet: two workers, two cores
+
+SHARED = {"distributed": "distributed", "slurm": "slurm", "loggers": "recorded", "dashboard": "recorded"}
+"""Folders whose tests share what takes long to make, and so one worker."""
 
 CONFIG = """
 seed: 3
@@ -86,6 +92,13 @@ def read_records(path: Path) -> list[Record]:
             found.append(Record.FromString(whole))
             whole = b""
     return found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keeps together what shares fixtures when `pytest -n 2` deals tests out to workers: a file, or a folder."""
+    for item in items:
+        place = item.path.relative_to(Path(__file__).parent)
+        item.add_marker(pytest.mark.xdist_group(SHARED.get(place.parts[0], place.as_posix())))
 
 
 @pytest.fixture(scope="session")

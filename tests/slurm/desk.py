@@ -17,7 +17,7 @@ from .cluster import Cluster
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
-PATIENCE = 240  # seconds for anything to happen, on a machine that others use too
+PATIENCE = 400  # seconds for anything to happen, on a machine that others use too
 OVER = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "PREEMPTED")
 
 
