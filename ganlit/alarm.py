@@ -6,6 +6,7 @@ import atexit
 import os
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from subprocess import Popen
 from typing import NoReturn
@@ -37,6 +38,7 @@ class Alarm(threading.Thread):
         self.patience = patience
         self.over = threading.Event()
         self.heard: int | None = None  # the exit code of the rank that has failed
+        self.parting: Callable[[], None] = lambda: None  # called before another rank's failure ends this process
 
     def ring(self, code: int) -> None:
         """Tells the others to end with an exit code; where another rank rang before, this one ends without a word.
@@ -78,4 +80,6 @@ class Alarm(threading.Thread):
 
     def _leave(self, code: int) -> NoReturn:
         time.sleep(3 * self.pause)  # the error is told first
+        if code:
+            self.parting()
         os._exit(code)

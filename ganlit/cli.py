@@ -417,7 +417,8 @@ def left(number: int) -> int:
     try:
         slurm.requeue(job)
     except UserError as error:
-        say(f"job {job} cannot queue itself again ({error}); exit code {slurm.REQUEUE} asks for it")
+        why = str(error).partition(": run this")[0]
+        say(f"job {job} cannot queue itself again ({why}); exit code {slurm.REQUEUE} asks for it")
         return slurm.REQUEUE
     say(f"job {job} is queued again")
     return 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from lightning.pytorch import Callback, Trainer
 
@@ -23,6 +25,9 @@ class Record(Callback):
         device = trainer.strategy.root_device
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
         self.recorder.update(kimg=pl_module.kimg, processes=trainer.world_size, device=name)
+        if (alarm := getattr(trainer.strategy, "alarm", None)) is not None:
+            reason = "another rank has failed, see the output"
+            alarm.parting = partial(self.recorder.update, phase="failed", reason=reason)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         self.recorder.update(kimg=pl_module.kimg)

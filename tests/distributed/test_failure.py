@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ganlit import slurm
+from ganlit import slurm, state
 from ganlit.strategy import AdversarialDDP
 
 TOLD = {"error": "ArithmeticError: rank {} cannot count", "refusal": "error: rank {} does not like its data"}
@@ -34,6 +34,13 @@ def test_all_ranks_end_with_the_code_of_the_one_that_failed_and_only_it_tells_wh
     assert answer.err[rank].count("Traceback") == (1 if what == "error" else 0)
     assert "error" not in answer.err[1 - rank].lower()
     assert "Traceback" not in answer.err[1 - rank]
+
+
+def test_the_record_of_a_run_tells_of_a_failure_of_any_rank(commands: Any, place: Path) -> None:
+    told = {name: state.read(place / "runs" / name) for name in ("error", "launched error")}
+    assert [each.phase for each in told.values()] == ["failed", "failed"]
+    assert told["error"].reason == "rank 0 cannot count"
+    assert told["launched error"].reason == "another rank has failed, see the output"
 
 
 def test_a_rank_that_hangs_is_ended_by_the_error_of_another(commands: Any) -> None:
