@@ -20,6 +20,7 @@ from jsonargparse.typing import NonNegativeInt, PositiveFloat
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.trainer.connectors.checkpoint_connector import _CheckpointConnector
 from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.warnings import PossibleUserWarning
 
@@ -46,7 +47,7 @@ from ganlit.machine import affordable, processes, ranks, slurms
 from ganlit.refusals import MENDABLE, Parser, sentence
 from ganlit.resume import Resume, compare
 from ganlit.runs import claim, last_checkpoint, locked, trained
-from ganlit.state import Recorder, read, recorded
+from ganlit.state import Recorder, ending, read, recorded
 from ganlit.strategy import AdversarialDDP
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import PLAYERS
@@ -89,8 +90,19 @@ ELSEWHERE = {  # flags of Lightning's that mean nothing to two players or to a l
 UNSET = {"accumulate_grad_batches": 1, "max_epochs": -1, "max_steps": -1}
 
 
+class FirstRanksCheckpoint(_CheckpointConnector):
+    """All ranks go on from where the first does: on another machine a new checkpoint may not be seen yet."""
+
+    def _restore_modules_and_callbacks(self, checkpoint_path: Any = None, weights_only: bool | None = None) -> None:
+        super()._restore_modules_and_callbacks(self.trainer.strategy.broadcast(checkpoint_path), weights_only)
+
+
 class Lab(Trainer):
-    """Lightning's Trainer with one more command."""
+    """Lightning's Trainer with one more command, and one answer to where a training goes on."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self._checkpoint_connector = FirstRanksCheckpoint(self)
 
     def prepare(
         self,
@@ -203,10 +215,8 @@ class GanlitCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         self.began = time.monotonic()
         self.give_name()
+        self.check_flags()
         settings = self.settings
-        for flag, instead in ELSEWHERE.items():
-            if settings.trainer[flag] not in (None, UNSET.get(flag)):
-                raise UserError(f"trainer.{flag} is {settings.trainer[flag]}: leave it out and set {instead}.")
         if self.subcommand == "fit":
             first = rank_zero_only.rank == 0
             if first:
@@ -224,6 +234,12 @@ class GanlitCLI(LightningCLI):
             settings.ckpt_path = str(last_checkpoint(self.folder))
         if settings.ckpt_path is not None:
             whole(Path(settings.ckpt_path))
+
+    def check_flags(self) -> None:
+        """Refuses flags of the Trainer that would do nothing."""
+        for flag, instead in ELSEWHERE.items():
+            if (value := self.settings.trainer[flag]) not in (None, UNSET.get(flag)):
+                raise UserError(f"trainer.{flag} is {value}: leave it out and set {instead}.")
 
     def give_name(self) -> None:
         """A run is called as its first file is, with W&B's id where W&B's agent starts many, unless it is named."""
@@ -260,7 +276,7 @@ class GanlitCLI(LightningCLI):
             given["strategy"] = AdversarialDDP()
         given["callbacks"] = self.callbacks(given["enable_progress_bar"]) + list(given["callbacks"] or [])
         given["logger"] = self.loggers(given["logger"]) if self.subcommand == "fit" else False
-        return Trainer(**given)
+        return Lab(**given)
 
     def instantiate_preparing_trainer(self) -> Lab:
         """One process on what there is: the login node that prepares has not the devices that will train."""
@@ -287,7 +303,7 @@ class GanlitCLI(LightningCLI):
         return [
             Budget(self.settings.kimg),
             self.config_init.fit.recovery,
-            Interrupt(self.checkpoints),
+            Interrupt(self.checkpoints, lambda number: self.recorder.update(**ending(Stopped(number)))),
             Samples(),
             *measures,
             self.checkpoints,
@@ -339,6 +355,7 @@ class GanlitCLI(LightningCLI):
             score = shown((best.best_name, best.best))
             say(f"best     {checkpoints / 'best.ckpt'}: {score} at {best.best_kimg:.1f} kimg")
         say(f"pictures {self.folder / 'overview.png'}, {self.folder / 'samples'}")
+        self.recorder.update(phase="done")  # before boards end, which may take minutes
 
     def validate(self, **kwargs: Any) -> None:
         self.report(self.trainer.validate(**{**kwargs, "verbose": False}))
@@ -358,6 +375,7 @@ class Resolution(GanlitCLI):
 
     def before_instantiate_classes(self) -> None:
         self.give_name()
+        self.check_flags()
 
     def instantiate_classes(self) -> None:
         """Nothing is built."""

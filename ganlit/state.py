@@ -18,6 +18,8 @@ from ganlit.durable import replacing
 from ganlit.errors import Diverged, Stopped
 
 Phase = Literal["running", "preempted", "done", "failed", "diverged"]
+Standing = Literal["pending", Phase]
+"""Of a run that may not have begun."""
 
 FILE = "state.json"
 LOCK = "lock"  # that the process of a run holds as long as it lives
@@ -99,13 +101,17 @@ class Recorder:
     def __init__(self, folder: Path, length: float, job: str | None = None, writes: bool = True) -> None:
         self.folder = folder
         self.writes = writes
+        self.began = False
         self.since = time.monotonic()
-        before = read(folder) or State("running")
+        before = read(folder)
+        self.speaks = before is None  # of a run that was there, nothing is said before it goes on
+        before = before or State("running")
         self.spent = before.seconds
         self.state = replace(before, phase="running", reason=None, length=length, starts=before.starts + 1, job=job)
 
     def update(self, **changes: object) -> None:
         """Writes the state with these fields changed."""
+        self.speaks = self.began = True
         self.state = replace(
             self.state,
             **changes,
@@ -118,20 +124,26 @@ class Recorder:
                 partial.write_text(json.dumps(asdict(self.state), indent=1) + "\n")
 
 
+def ending(error: BaseException) -> dict[str, str]:
+    """The phase in which an exception leaves a run, and the reason."""
+    if isinstance(error, Stopped):
+        return {"phase": "preempted", "reason": Signals(error.signal).name}
+    if isinstance(error, KeyboardInterrupt):
+        return {"phase": "preempted", "reason": Signals.SIGINT.name}
+    phase = "diverged" if isinstance(error, Diverged) else "failed"
+    return {"phase": phase, "reason": " ".join(str(error).split()) or type(error).__name__}
+
+
 @contextmanager
 def recorded(recorder: Recorder) -> Iterator[Recorder]:
-    """Records that a run has begun, and how it ends: well, on purpose, or by an exception, which goes on its way."""
-    recorder.update()
+    """Records how a run ends: well, on purpose, or by an exception, which goes on its way.
+
+    A run that was there before, and was refused before it went on, stays as it was.
+    """
     try:
         yield recorder
-    except Stopped as stopped:
-        recorder.update(phase="preempted", reason=Signals(stopped.signal).name)
-        raise
-    except KeyboardInterrupt:
-        recorder.update(phase="preempted", reason=Signals.SIGINT.name)
-        raise
-    except Exception as error:
-        phase = "diverged" if isinstance(error, Diverged) else "failed"
-        recorder.update(phase=phase, reason=" ".join(str(error).split()) or type(error).__name__)
+    except (Exception, KeyboardInterrupt) as error:
+        if recorder.speaks:
+            recorder.update(**ending(error))
         raise
     recorder.update(phase="done")

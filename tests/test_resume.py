@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.strategies import SingleDeviceStrategy
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -27,7 +28,7 @@ from ganlit.callbacks.budget import Budget
 from ganlit.callbacks.checkpoint import Checkpoints, DurableIO
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.recovery import Recovery
-from ganlit.cli import main
+from ganlit.cli import Lab, main
 from ganlit.contracts import Labelled, Reference
 from ganlit.data.base import GanDataModule
 from ganlit.data.images import LabelledImages
@@ -172,7 +173,7 @@ def play(
         Anneal(end, "gamma", to=0.5, share=1.0),
         Anneal(end, "half_life", to=0.05, share=1.0),
     ]
-    trainer = Trainer(
+    trainer = Lab(
         accelerator="cpu",
         max_epochs=-1,
         log_every_n_steps=1,
@@ -286,6 +287,20 @@ def test_all_of_that_state_is_at_work(untouched: Ended) -> None:
     varied = [len(set(values)) for values in zip(*untouched.journal.schedules.values(), strict=True)]
     steps = END // BATCH
     assert varied == [1, 1, steps, steps, 1, steps, steps, steps]  # lr, beta1, beta2 of D and of G, gamma, half-life
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_all_ranks_go_on_from_where_the_first_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: bool) -> None:
+    """Another machine may not see the newest checkpoint yet, or still see one that the first does not take."""
+    with pytest.raises(Killed):
+        play(tmp_path, Kill(64, "on_train_batch_start"))
+    first = tmp_path / "checkpoints" / "last.ckpt" if seen else None
+    monkeypatch.setattr(SingleDeviceStrategy, "broadcast", lambda self, own, src=0: first)
+    where: list[int] = []
+    note = Callback()
+    note.on_train_start = lambda trainer, module: where.append(module.images_seen)
+    play(tmp_path, note, resume=not seen)
+    assert (where[0] > 0) == seen
 
 
 def test_a_resumed_run_goes_on_in_the_same_line_of_wandb(

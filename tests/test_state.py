@@ -26,14 +26,30 @@ def test_how_a_run_ends_is_recorded_and_goes_on_its_way(
 ) -> None:
     def run() -> None:
         with recorded(Recorder(tmp_path, 2.0)) as recorder:
-            assert read(tmp_path).phase == "running"
             recorder.update(kimg=1.5)
+            assert read(tmp_path).phase == "running"
             raise error
 
     with pytest.raises(type(error)):
         run()
     state = read(tmp_path)
     assert (state.phase, state.reason, state.kimg, state.length) == (phase, reason, 1.5, 2.0)
+
+
+def test_a_run_that_was_there_is_left_alone_by_what_is_refused_before_it_goes_on(tmp_path: Path) -> None:
+    def refused(folder: Path) -> None:
+        with recorded(Recorder(folder, 5.0)):
+            raise UserError("no such folder")
+
+    with recorded(Recorder(tmp_path, 2.0)) as recorder:
+        recorder.update(kimg=2.0)
+    before = (tmp_path / "state.json").read_text()
+    with pytest.raises(UserError):
+        refused(tmp_path)
+    assert (tmp_path / "state.json").read_text() == before
+    with pytest.raises(UserError):
+        refused(tmp_path / "new")
+    assert (read(tmp_path / "new").phase, read(tmp_path / "new").starts) == ("failed", 1)
 
 
 def test_starts_and_seconds_add_up_and_an_old_reason_is_forgotten(tmp_path: Path) -> None:

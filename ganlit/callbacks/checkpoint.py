@@ -57,11 +57,6 @@ class Checkpoints(Callback):
         self.owes_validation = False
         self.troubled = False  # whether the last save fell among skipped steps
 
-    def setup(self, trainer: Trainer, pl_module: AdversarialModule, stage: str) -> None:
-        """All ranks go on from where the first does: on another machine a new checkpoint may not be seen yet."""
-        if stage == "fit":
-            trainer.ckpt_path = trainer.strategy.broadcast(trainer.ckpt_path)
-
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         if trainer.is_global_zero:
             self._write_config(Path(trainer.default_root_dir) / "config.yaml", pl_module.kimg)

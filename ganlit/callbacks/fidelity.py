@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,7 @@ class Fidelity(Callback):
         self.latest: Values = {}
         self.seconds = 0.0  # spent on validations and tests, sampling included
         self.seconds_real = 0.0  # of these, on the real statistics
+        self.watch: Callable[[], object] = lambda: None  # called while the real images are seen; may raise
 
     @property
     def score(self) -> tuple[str, float] | None:
@@ -81,6 +82,8 @@ class Fidelity(Callback):
         reference = subset(reference, self.reference_images) if self.reference_images is not None else reference
         options = self.weights, self.precision, self.resize
         self.passes = passes(self.asked, reference, *options, trainer.strategy.root_device, pl_module.print)
+        for each in self.passes:
+            each.real.watch = lambda: self.watch()
         found = [(each.real.extractor.protocol, each.real.extractor.classes) for each in self.passes]
         if found != (first := trainer.strategy.broadcast(found)):
             raise UserError(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any
 
+import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 
@@ -25,12 +28,17 @@ class Interrupt(Callback):
     a checkpoint behind it. On several ranks, which wait for one another there, the first leaves and ends the others.
 
     A second signal ends a run at once; but not on SLURM, which sends several and kills by itself what takes too long.
+
+    Args:
+        checkpoints: by which the run is saved.
+        parting: told of a signal that ends the process at once.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM, signals.ENDING)
 
-    def __init__(self, checkpoints: Checkpoints) -> None:
+    def __init__(self, checkpoints: Checkpoints, parting: Callable[[int], object] = lambda number: None) -> None:
         self.checkpoints = checkpoints
+        self.parting = parting
         self.signal: int | None = None
 
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
@@ -41,15 +49,16 @@ class Interrupt(Callback):
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
         if pl_module.stop_agreed:  # the step before is now logged, and validated where it ended a tick
+            told = torch.tensor(float(self.signal or 0), device=pl_module.device)
+            told = int(trainer.strategy.reduce(told, reduce_op="max"))  # it may have reached another rank alone
             self.checkpoints.save(trainer, pl_module)
-            raise Stopped(self.signal or signal.SIGTERM)
+            raise Stopped(told or signal.SIGTERM)
 
     def on_validation_batch_end(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
-        if self.checkpoints.owes_validation:
-            self._leave(trainer)
+        self._leave_measuring(trainer)
 
     def on_test_batch_end(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
-        self._leave(trainer)
+        self._leave_measuring(trainer)
 
     def _leave(self, trainer: Trainer) -> None:
         if self.signal is None or not trainer.is_global_zero:
@@ -60,7 +69,14 @@ class Interrupt(Callback):
             alarm.ring(0)
         raise Stopped(self.signal)
 
+    def _leave_measuring(self, trainer: Trainer) -> None:
+        if trainer.testing or self.checkpoints.owes_validation:
+            self._leave(trainer)
+
     def _listen(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        if self.checkpoints.fidelity is not None:  # the real images may take longer than there is time left
+            self.checkpoints.fidelity.watch = partial(self._leave_measuring, trainer)
+
         def answer(number: int, frame: FrameType | None) -> None:
             if self.signal is None:
                 self.signal = number
@@ -70,6 +86,7 @@ class Interrupt(Callback):
             elif slurm.job() is None:
                 if isinstance(launcher := trainer.strategy.launcher, _SubprocessScriptLauncher):
                     launcher.kill(signal.SIGKILL)
+                self.parting(number)
                 os._exit(128 + number)
 
         if threading.current_thread() is threading.main_thread():  # elsewhere Python takes no handlers

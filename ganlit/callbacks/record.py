@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from lightning.pytorch import Callback, Trainer
 
-from ganlit.state import Recorder
+from ganlit.state import Recorder, ending
 from ganlit.tasks.base import AdversarialModule
 
 
@@ -25,12 +25,20 @@ class Record(Callback):
         device = trainer.strategy.root_device
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
         self.recorder.update(kimg=pl_module.kimg, processes=trainer.world_size, device=name)
-        if (alarm := getattr(trainer.strategy, "alarm", None)) is not None:
-            reason = "another rank has failed, see the output"
-            alarm.parting = partial(self.recorder.update, phase="failed", reason=reason)
+        self._expect("another rank has failed, see the output", trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         self.recorder.update(kimg=pl_module.kimg)
 
     def on_exception(self, trainer: Trainer, pl_module: AdversarialModule, exception: BaseException) -> None:
-        self.recorder.update(kimg=pl_module.kimg)
+        """Before other ranks are told, one of which may end this process."""
+        if self.recorder.began:
+            self.recorder.update(kimg=pl_module.kimg)
+        if self.recorder.speaks and "by peer" not in str(exception) and not isinstance(exception, SystemExit):
+            self.recorder.update(**ending(exception))
+            self._expect(None, trainer)
+
+    def _expect(self, reason: str | None, trainer: Trainer) -> None:
+        """What is to be recorded if the alarm ends this process."""
+        if (alarm := getattr(trainer.strategy, "alarm", None)) is not None:
+            alarm.parting = partial(self.recorder.update, phase="failed", reason=reason) if reason else lambda: None

@@ -27,7 +27,7 @@ PATIENCE = {
     "init_timeout": 20,  # seconds for the first answer; then the run is offline
     "finish_timeout": 60,  # for what is still to be uploaded at the end, of which SLURM grants two minutes
 }
-UPLOAD = 600  # instead of the latter where there are artifacts
+UPLOAD = 300  # instead of the latter where there are artifacts; srun waits for ten minutes
 
 # W&B's reports of its own trouble go to the same server, and a process waits for them when it ends.
 os.environ.setdefault("WANDB_ERROR_REPORTING", "false")

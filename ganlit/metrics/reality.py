@@ -75,6 +75,7 @@ class Reality:
         self.extractor = extractor
         self.say = say
         self.advance = advance
+        self.watch: Callable[[], object] = lambda: None  # called now and then while images are seen; may raise
         self.made: dict[str, Any] = {}  # or read: entries at hand, also where no cache can be written
         parts = (VERSION, reference.digest, len(reference.images), len(reference.classes), extractor.protocol)
         key = blake2b(repr(parts).encode(), digest_size=8).hexdigest()
@@ -182,7 +183,12 @@ class Reality:
         total = len(self.reference.images)
         self.say(f"Real statistics: {total:,} images of {self.name} through {self.extractor.protocol}, once.")
         advance = self.advance or _lines(-(-total // world()), self.say)
-        collector = Collector(self.extractor, total, advance=advance)
+
+        def seen(count: int) -> None:
+            self.watch()
+            advance(count)
+
+        collector = Collector(self.extractor, total, advance=seen)
         block = max(1, min(BLOCK, PIXELS // self.reference.images[:1].numel(), -(-total // world())))
         for start in range(rank() * block, total, world() * block):
             places = torch.arange(start, min(start + block, total))

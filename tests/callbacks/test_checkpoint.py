@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -106,10 +105,3 @@ def test_weights_that_are_not_finite_are_not_saved(fit: Any, tmp_path: Path, cap
     fit(0.8, Poison(), Checkpoints(""))
     assert load(tmp_path, "last")["images_seen"] == 400
     assert "not saved at 0.8 kimg" in capsys.readouterr().out
-
-
-def test_all_ranks_go_on_from_where_the_first_does() -> None:
-    strategy = SimpleNamespace(broadcast=lambda own: "runs/x/checkpoints/last.ckpt")
-    late = SimpleNamespace(ckpt_path=None, strategy=strategy)  # a rank that has not seen the new file yet
-    Checkpoints("").setup(late, None, "fit")
-    assert late.ckpt_path == "runs/x/checkpoints/last.ckpt"

@@ -103,18 +103,6 @@ def test_a_test_is_left_too(fit: Any, scripted: Any) -> None:
         run.trainer.test(run.module, run.data, verbose=False)
 
 
-def test_in_a_validation_of_several_ranks_the_first_leaves_and_ends_the_others() -> None:
-    rung: list[int] = []
-    strategy = SimpleNamespace(alarm=SimpleNamespace(ring=rung.append))
-    interrupt = Interrupt(Checkpoints(""))
-    interrupt.signal, interrupt.checkpoints.owes_validation = signal.SIGTERM, True
-    interrupt.on_validation_batch_end(SimpleNamespace(world_size=2, is_global_zero=False, strategy=strategy), None)
-    assert rung == []
-    with pytest.raises(Stopped):
-        interrupt.on_validation_batch_end(SimpleNamespace(world_size=2, is_global_zero=True, strategy=strategy), None)
-    assert rung == [0]
-
-
 def test_a_signal_that_came_before_the_first_step_is_not_forgotten(fit: Any, tmp_path: Path) -> None:
     signals.listen()
     send(signals.ENDING)
@@ -134,6 +122,19 @@ def test_on_slurm_no_signal_ends_a_run_before_it_is_saved(
     with pytest.raises(Stopped) as caught:
         fit(1.2, Interrupt(checkpoints), checkpoints, *again)
     assert (caught.value.signal, clock_of(tmp_path)) == (signals.ENDING, 600)
+
+
+def test_a_signal_is_obeyed_while_real_images_are_seen_for_a_measure(fit: Any, scripted: Any) -> None:
+    fidelity = scripted(3.0)
+    checkpoints = Checkpoints("", fidelity)
+    interrupt = Interrupt(checkpoints)
+    fit(0.4, interrupt, fidelity, checkpoints)
+    fidelity.watch()
+    interrupt.signal = signals.ENDING
+    fidelity.watch()  # in a validation without a checkpoint before it, there is nothing to go on from
+    checkpoints.owes_validation = True
+    with pytest.raises(Stopped):
+        fidelity.watch()
 
 
 def test_another_rank_s_signal_is_obeyed(fit: Any, tmp_path: Path) -> None:

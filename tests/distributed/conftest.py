@@ -54,6 +54,8 @@ FORKED = {
     "kill": ("0:2:SIGKILL", "--fidelity=null"),
     "error beside a hang": ("0:2:hang 1:2:error", "--fidelity=null"),
     "room": ("0:validation:SIGUSR1",),
+    "other's room": ("1:2:SIGUSR1", "--fidelity=null"),
+    "diverged": ("", "--fidelity=null", "--model.discriminator_optimizer.lr=1e25"),
     "uneven": ("", "--fidelity=null", "--model.accumulate=4"),
 }
 LAUNCHED = {"stopped": "0:7:SIGTERM", "launched error": "1:2:error", "launched kill": "1:2:SIGKILL"}

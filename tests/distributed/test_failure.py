@@ -43,6 +43,13 @@ def test_the_record_of_a_run_tells_of_a_failure_of_any_rank(commands: Any, place
     assert told["launched error"].reason == "another rank has failed, see the output"
 
 
+def test_a_run_that_diverges_on_several_ranks_is_recorded_as_such(commands: Any, place: Path) -> None:
+    assert set(commands["diverged"].codes) == {2}
+    told = state.read(place / "runs" / "diverged")
+    assert told.phase == "diverged"
+    assert "not finite for 10 steps in a row" in told.reason
+
+
 def test_a_rank_that_hangs_is_ended_by_the_error_of_another(commands: Any) -> None:
     answer = commands["error beside a hang"]
     assert answer.codes == [1, 1]

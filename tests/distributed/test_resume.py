@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from ganlit import slurm
+from ganlit import slurm, state
 
 STOPPED_AT = 180  # images: the step after the signal, in the middle of the second tick of 100
 OF_THE_MACHINE = ("time/", "speed/", "memory/")
@@ -61,6 +61,12 @@ def test_a_signal_in_a_validation_ends_all_ranks_and_leaves_the_checkpoint_from_
     left = checkpoint(place, "room")
     assert left["images_seen"] == 100
     assert any(state.get("owes_validation") for state in left["callbacks"].values())
+
+
+def test_a_signal_that_reaches_another_rank_alone_is_known_to_the_first(commands: Any, place: Path) -> None:
+    assert commands["other's room"].codes == [slurm.REQUEUE, 0]
+    assert state.read(place / "runs" / "other's room").reason == "SIGUSR1"
+    assert checkpoint(place, "other's room")["images_seen"] == 80
 
 
 def test_a_signal_to_the_main_process_stops_all_after_the_step(commands: Any, place: Path) -> None:

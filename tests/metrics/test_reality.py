@@ -182,3 +182,19 @@ def test_a_subset_is_fixed_and_another_set(reference: Reference) -> None:
     assert set(some.labels.tolist()) == {0, 1}  # though the set is sorted by class
     with pytest.raises(UserError, match=r"fidelity\.reference_images is 61"):
         subset(reference, 61)
+
+
+def test_who_watches_can_break_it_off_and_nothing_half_done_is_kept(tiny: FeatureExtractor, reference: Reference) -> None:
+    class Enough(Exception): ...
+
+    def watch() -> None:
+        raise Enough
+
+    real = Reality(reference, tiny)
+    real.watch = watch
+    with pytest.raises(Enough):
+        real.prepare()
+    assert not list(real.folder.glob("*.pt"))
+    real.watch = lambda: None
+    real.prepare()
+    assert real.moments.count == len(reference.images)
