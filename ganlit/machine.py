@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from lightning.fabric.plugins.environments import ClusterEnvironment, SLURMEnvironment
+from lightning.fabric.plugins.environments import ClusterEnvironment, LightningEnvironment, SLURMEnvironment
 
+from ganlit import slurm
 from ganlit.callbacks.progress import say
 from ganlit.errors import UserError
 from ganlit.precision import native_bf16
@@ -21,9 +22,13 @@ def below_srun(environment: Mapping[str, str] = os.environ) -> bool:
     return "SLURM_STEP_ID" in environment and not by_torchrun and SLURMEnvironment.detect()
 
 
-def slurms() -> list[ClusterEnvironment]:
-    """Lightning's view of a job of SLURM, without its own way of queueing it again."""
-    return [SLURMEnvironment(auto_requeue=False)] if below_srun() else []
+def slurms(environment: Mapping[str, str] = os.environ) -> list[ClusterEnvironment]:
+    """What Lightning is to think of a job: it queues none again, and without srun there are no ranks in it."""
+    if below_srun(environment):
+        return [SLURMEnvironment(auto_requeue=False)]
+    if slurm.job(environment) is not None and "TORCHELASTIC_RUN_ID" not in environment:
+        return [LightningEnvironment()]
+    return []
 
 
 def ranks(devices: Any, nodes: int, accelerator: Any, environment: Mapping[str, str] = os.environ) -> tuple[Any, int]:
@@ -61,13 +66,22 @@ def ranks(devices: Any, nodes: int, accelerator: Any, environment: Mapping[str, 
 
 
 def processes(devices: Any, accelerator: Any) -> int:
-    """How many processes a machine is asked for by `trainer.devices`: a number, a list, "0,1", -1 or "auto"."""
+    """How many processes a machine is asked for by `trainer.devices`: a number, a list, "0,1", -1 or "auto".
+
+    Raises:
+        UserError: it is none of these.
+    """
     on_gpus = accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
     if str(devices) in ("auto", "-1"):
         return torch.cuda.device_count() if on_gpus else 1
     if isinstance(devices, str) and "," in devices:
         return len([part for part in devices.split(",") if part.strip()])
-    return len(devices) if isinstance(devices, list) else int(devices)
+    if isinstance(devices, list):
+        return len(devices)
+    try:
+        return int(devices)
+    except ValueError:
+        raise UserError(f"trainer.devices is {devices}: give a number, a list of GPUs such as 0,2, or auto.") from None
 
 
 def affordable(precision: Any, accelerator: Any) -> Any:

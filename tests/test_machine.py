@@ -3,9 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from lightning.fabric.plugins.environments import SLURMEnvironment
 
 from ganlit.errors import UserError
-from ganlit.machine import affordable, processes, ranks
+from ganlit.machine import affordable, processes, ranks, slurms
 
 TORCHRUN = {"TORCHELASTIC_RUN_ID": "none", "WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "4"}
 SRUN = {"SLURM_STEP_ID": "0", "SLURM_NTASKS": "8", "SLURM_NNODES": "2"}
@@ -14,8 +15,9 @@ LAUNCHERS = pytest.mark.parametrize("environment", [TORCHRUN, SRUN], ids=["torch
 
 @pytest.fixture(autouse=True)
 def slurm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lightning looks for this itself, to tell a job from an interactive shell."""
+    """Lightning looks for these itself, to tell a job from an interactive shell."""
     monkeypatch.setenv("SLURM_NTASKS", "8")
+    monkeypatch.setenv("SLURM_NTASKS_PER_NODE", "4")
 
 
 @pytest.mark.parametrize(
@@ -66,3 +68,17 @@ def test_bfloat16_is_only_used_where_it_is_native(
     assert affordable("bf16-mixed", "cpu") == "bf16-mixed"
     assert affordable("32-true", "cpu") == "32-true"
     assert capsys.readouterr().out == ""
+
+
+def test_devices_that_are_none_are_refused() -> None:
+    with pytest.raises(UserError, match=r"trainer\.devices is abc: give a number"):
+        processes("abc", "cpu")
+
+
+def test_lightning_counts_ranks_only_below_srun() -> None:
+    job = {"SLURM_JOB_ID": "12"}
+    assert [type(one).__name__ for one in slurms(job)] == ["LightningEnvironment"]
+    assert slurms({}) == slurms(job | TORCHRUN) == []
+    (found,) = slurms(job | SRUN)
+    assert isinstance(found, SLURMEnvironment)
+    assert not found.auto_requeue
