@@ -94,6 +94,7 @@ def read_records(path: Path) -> list[Record]:
     return found
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers look for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps together what shares fixtures when `pytest -n 2` deals tests out to workers: a file, or a folder."""
     for item in items:
