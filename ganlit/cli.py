@@ -376,6 +376,8 @@ class Resolution(GanlitCLI):
     def before_instantiate_classes(self) -> None:
         self.give_name()
         self.check_flags()
+        if self.settings.ckpt_path is not None:
+            raise UserError("ckpt_path is given, which the configuration of a new run does not hold: leave it out.")
 
     def instantiate_classes(self) -> None:
         """Nothing is built."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections import deque
 from collections.abc import Callable
-from inspect import getdoc
+from inspect import Parameter, getdoc, signature
 from typing import Any
 
 from jsonargparse import ActionSubCommands, Namespace
@@ -45,21 +47,41 @@ def add_tools(commands: ActionSubCommands) -> None:
         parser = Parser(description=purpose)
         parser.add_function_arguments(tool, as_positional=True)
         for action in parser._actions:
-            if action.default is False:  # `--dry-run` says `--dry-run true`
-                action.nargs, action.const = "?", True
+            if action.default is False:
+                action.nargs, action.const = "?", True  # which --help shows
         groups.get(group, commands).add_subcommand(name, parser, help=purpose)
 
 
+OPTION = re.compile(r"--([a-z][a-z_-]*)(=.*)?", re.DOTALL)
+
+
 def underscored(args: list[str]) -> list[str]:
-    """The same arguments, where a tool's option may be written with hyphens: `--max-parallel` is `--max_parallel`."""
-    if not args or args[0] not in {words.split()[0] for words in TOOLS}:
+    """The same arguments as jsonargparse takes them.
+
+    A tool's option may be written with hyphens, as `--max-parallel 8`; its value may begin with some, as in
+    `--sbatch --exclusive`; and one that is true or false needs no value, wherever it stands: `--dry-run FOLDER`.
+    """
+    words = next((words.split() for words in TOOLS if args[: len(words.split())] == words.split()), None)
+    if words is None:
         return args
-    return [_underscored(argument) if argument.startswith("--") else argument for argument in args]
-
-
-def _underscored(option: str) -> str:
-    name, equals, value = option[2:].partition("=")
-    return f"--{name.replace('-', '_')}{equals}{value}"
+    parameters = signature(TOOLS[" ".join(words)]).parameters.values()
+    known = {one.name: one.default is False for one in parameters if one.default is not Parameter.empty}
+    found, rest = words, deque(args[len(words) :])
+    while rest:
+        word = rest.popleft()
+        option = OPTION.fullmatch(word)
+        name = option[1].replace("-", "_") if option else None
+        if name not in known:
+            found.append(word)
+        elif option[2] is not None:
+            found.append(f"--{name}{option[2]}")
+        elif known[name]:
+            found.append(f"--{name}={rest.popleft() if rest and rest[0].lower() in ('true', 'false') else 'true'}")
+        elif rest and rest[0].removeprefix("--").replace("-", "_") not in known:
+            found.append(f"--{name}={rest.popleft()}")
+        else:  # its value was forgotten, of which the parser tells
+            found.append(f"--{name}")
+    return found
 
 
 def called(config: Namespace) -> bool:

@@ -94,12 +94,17 @@ def read_records(path: Path) -> list[Record]:
     return found
 
 
-@pytest.hookimpl(tryfirst=True)  # before the workers look for groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keeps together what shares fixtures when `pytest -n 2` deals tests out to workers: a file, or a folder."""
-    for item in items:
-        place = item.path.relative_to(Path(__file__).parent)
-        item.add_marker(pytest.mark.xdist_group(SHARED.get(place.parts[0], place.as_posix())))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return SHARED.get(Path(file).parent.name, file)
+
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -29,11 +29,14 @@ MAY_IMPORT = {
     "data": CORE | {"downloads", "cache"},
     "tasks": CORE | {"losses", "regularizers.base", "augment.base", "ema", "strategy", "stopwatch"},
     "state": CORE,
-    "machine": CORE | {"precision", "callbacks.progress", "tasks.clocked"},
+    "machine": CORE | {"slurm", "precision", "callbacks.progress", "tasks.clocked"},
     "signals": set(),
     "slurm": {"errors"},
-    "sweeps": CORE | {"state", "resume", "slurm", "runs", "cli", "callbacks.progress", "metrics.protocol"},
-    "report": CORE | {"state", "resume", "callbacks.progress", "metrics.protocol", "metrics.measure"},
+    "sweeps": CORE
+    | {"state", "resume", "slurm", "runs", "cli", "cache", "callbacks.progress", "metrics.protocol"}
+    | {"loggers.metrics_file"},
+    "report": CORE
+    | {"state", "resume", "callbacks.progress", "metrics.protocol", "metrics.measure", "loggers.metrics_file"},
     "dashboard": {"errors", "callbacks.progress", "metrics.measure"},
     "loggers": CORE | {"callbacks.progress", "metrics.measure"},
     "evaluation": CORE | {"metrics", "callbacks", "data", "images", "precision", "cache", "runs", "tasks.base"},

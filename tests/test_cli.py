@@ -253,6 +253,8 @@ def test_a_configuration_is_resolved_without_a_trace(place: Path) -> None:
     assert config["model"]["init_args"]["regularizers"][0]["init_args"] == {"weight": 0.5, "every": 2}
     with pytest.raises(UserError, match="unknown key seeed; did you mean seed"):
         resolve(["--config", "tiny.yaml", "--seeed=7"])
+    with pytest.raises(UserError, match="ckpt_path is given"):
+        resolve(["--config", "tiny.yaml", "--ckpt_path=runs/tiny/checkpoints/last.ckpt"])
     assert sorted(place.rglob("*")) == before
 
 

@@ -79,5 +79,5 @@ def varied(path: Path) -> tuple[str, ...]:
     try:
         parameters = yaml.safe_load(file.read_text())["parameters"]
         return tuple(name for name, choice in parameters.items() if "value" not in choice)
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError):
         raise UserError(f"{file} is no sweep file: it has no parameters.") from None

@@ -10,6 +10,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from ganlit.durable import replacing
+from ganlit.errors import UserError
 
 
 class MetricsFile(Logger):
@@ -39,12 +40,12 @@ class MetricsFile(Logger):
     @rank_zero_only
     def rewind(self, kimg: float) -> None:
         """Drops the rows of a clock later than `kimg`: a killed run wrote them after its last checkpoint."""
-        rows = [row for row in self._rows() if float(row["kimg"]) <= float(f"{kimg:.7g}")]
-        self.columns = list(rows[0]) if rows else []
-        self.clock = rows[-1]["kimg"] if rows else None
-        self.written = {names(row) for row in rows if row["kimg"] == self.clock}
-        if rows or self.path.exists():
-            self._rewrite(rows)
+        kept = [row for row in rows(self.path) if float(row["kimg"]) <= float(f"{kimg:.7g}")]
+        self.columns = list(kept[0]) if kept else []
+        self.clock = kept[-1]["kimg"] if kept else None
+        self.written = {names(row) for row in kept if row["kimg"] == self.clock}
+        if kept or self.path.exists():
+            self._rewrite(kept)
 
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
@@ -57,21 +58,40 @@ class MetricsFile(Logger):
         self.written.add(names(row))
         if not set(row) <= set(self.columns):
             self.columns = list(dict.fromkeys([*self.columns, *row]))
-            self._rewrite(self._rows())
+            self._rewrite(rows(self.path))
         with self.path.open("a", newline="") as file:
             csv.DictWriter(file, self.columns).writerow(row)
 
-    def _rows(self) -> list[dict[str, str]]:
-        if not self.path.exists():
-            return []
-        whole, _, _ = self.path.read_text().rpartition("\n")  # a kill may have left half of the last row
-        return list(csv.DictReader(whole.splitlines()))
-
-    def _rewrite(self, rows: list[dict[str, str]]) -> None:
+    def _rewrite(self, kept: list[dict[str, str]]) -> None:
         with replacing(self.path) as partial, partial.open("w", newline="") as file:
             writer = csv.DictWriter(file, self.columns)
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows(kept)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """The whole rows of a metrics.csv, numbers by column as they were written, "" where there is none.
+
+    A run may be writing the last row, or was killed in it: without its end it is no row.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    try:
+        whole, _, _ = path.read_text().rpartition("\n")
+        header, *found = [*csv.reader(whole.splitlines())] or [["kimg"]]
+        if header[:1] != ["kimg"]:
+            raise ValueError("its first column is not kimg")
+        for number, row in enumerate(found, 2):
+            if len(row) != len(header):
+                raise ValueError(f"row {number} has {len(row)} columns, not {len(header)}")
+            for text in filter(None, row):
+                float(text)
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, csv.Error) as error:
+        raise UserError(f"{path} is damaged ({' '.join(str(error).split())}): mend that, or move it away.") from None
+    return [dict(zip(header, row, strict=True)) for row in found]
 
 
 def names(row: dict[str, str]) -> tuple[str, ...]:

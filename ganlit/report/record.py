@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import os
 import re
@@ -18,6 +17,7 @@ from rich.progress import track
 from ganlit import state
 from ganlit.callbacks.progress import say
 from ganlit.errors import UserError
+from ganlit.loggers.metrics_file import rows
 from ganlit.state import VANISHED, State, held
 
 MEASURE = re.compile(r"[a-z-]*[a-z]\d+k?(-[^/]+)?/[^/]+@[^/]+/[^/]+/.+")  # as Protocol spells its id
@@ -74,7 +74,7 @@ def gather(folder: Path, since: datetime | None = None) -> list[Run]:
     """
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder: name a sweep's, such as experiments/0004-r1-gamma, or runs.")
-    trials = sorted((folder / "trials").glob("*.yaml"))
+    trials = [path for path in sorted((folder / "trials").glob("*.yaml")) if path.stem.isdecimal()]
     places = [*_of_trials(trials)] if trials else [(path, path / "config.yaml") for path in directories(folder)]
     found = [run for place in _bar(places) if (run := _read(*place)) is not None]
     if not found:
@@ -100,22 +100,16 @@ def read_metrics(path: Path) -> tuple[float, dict[str, Curve]]:
     """How far a metrics.csv reaches in kimg, and every number in it that has a protocol id.
 
     Raises:
-        ValueError: it is damaged.
+        UserError: it is damaged.
     """
-    whole, _, _ = path.read_text().rpartition("\n")  # a run may be writing the last row, or was killed in it
-    header, *rows = [*csv.reader(whole.splitlines())] or [["kimg"]]
-    if header[:1] != ["kimg"]:
-        raise ValueError("its first column is not kimg")
-    columns = {index: name for index, name in enumerate(header) if MEASURE.fullmatch(name)}
-    found: dict[str, dict[float, float]] = {name: {} for name in columns.values()}
+    whole = rows(path)
+    found: dict[str, dict[float, float]] = {name: {} for name in next(iter(whole), ()) if MEASURE.fullmatch(name)}
     reached = 0.0
-    for number, row in enumerate(rows, 2):
-        if len(row) != len(header):
-            raise ValueError(f"row {number} has {len(row)} columns, not {len(header)}")
-        reached = max(reached, kimg := float(row[0]))
-        for index, name in columns.items():
-            if row[index] and math.isfinite(value := float(row[index])):
-                found[name][kimg] = value
+    for row in whole:
+        reached = max(reached, kimg := float(row["kimg"]))
+        for name, points in found.items():
+            if row[name] and math.isfinite(value := float(row[name])):
+                points[kimg] = value
     return reached, {name: sorted(points.items()) for name, points in found.items() if points}
 
 
@@ -134,13 +128,11 @@ def _read(folder: Path, settings: Path) -> Run | None:
         return None
     if settings.parent != folder:  # a trial that has left nothing
         return Run(folder, config)
-    reached, curves = 0.0, {}
-    metrics = folder / "metrics.csv"
-    if metrics.is_file():
-        try:
-            reached, curves = read_metrics(metrics)
-        except (ValueError, OSError, csv.Error) as error:
-            say(f"{metrics} is damaged ({' '.join(str(error).split())}): its numbers are left out")
+    try:
+        reached, curves = read_metrics(folder / "metrics.csv")
+    except UserError as error:
+        say(f"without its numbers: {error}")
+        reached, curves = 0.0, {}
     return Run(folder, config, _state(folder, config, reached, bool(curves)), curves)
 
 

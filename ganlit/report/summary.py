@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from ganlit.errors import UserError
 from ganlit.report.numbers import Mean, Measures, best, last, mean, measures, ranked
 from ganlit.report.record import Run
 from ganlit.report.settings import Parameter, Setting, group, shown
+from ganlit.state import Standing
 
-PHASES = ("done", "running", "preempted", "failed", "diverged", "pending")
 # Names that columns have already, here and in the CSV file.
 FIXED = ("n", "kimg", "length", "runs", "seed", "phase", "best", "last", "test", "hours", "run", "setting", "seconds")
 FIXED += ("device_hours", "device", "processes", "starts", "updated", "reason")
@@ -58,6 +58,12 @@ class Row(NamedTuple):
     @property
     def values(self) -> list[str]:
         return [shown(value) for value in self.setting.values]
+
+    @property
+    def repeated(self) -> dict[Any, int]:
+        """Seeds that several of its runs have, with their number: copies, or runs of several places."""
+        seeds = Counter(run.seed for run in self.counted)
+        return {seed: count for seed, count in seeds.items() if count > 1}
 
     @property
     def phases(self) -> str:
@@ -119,6 +125,9 @@ class Summary(NamedTuple):
             found.append("Failed and diverged runs are counted, and not averaged.")
         if any(run.phase in ("running", "preempted") for run in self.runs):
             found.append("Runs that are not done are averaged as far as they are: see kimg.")
+        for row in self.rows:
+            for seed, count in row.repeated.items():
+                found.append(f"Setting {row.number} has {count} runs of seed {seed}: each is averaged as another seed.")
         if len(self.measures.ids) > 1:
             found.append("Numbers of different protocol ids are not comparable, so each has columns of its own.")
         return found
@@ -163,7 +172,7 @@ def summary(folder: Path, runs: Sequence[Run], metric: str | None = None, sort: 
 def counted(runs: Sequence[Run]) -> str:
     """How many are done, running, ...: "5 done, 1 failed"."""
     phases = Counter(run.phase for run in runs)
-    return ", ".join(f"{phases[phase]} {phase}" for phase in PHASES if phases[phase])
+    return ", ".join(f"{phases[phase]} {phase}" for phase in get_args(Standing) if phases[phase])
 
 
 def _columns(ids: Measures) -> list[Column]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 import ganlit
-from ganlit import slurm
+from ganlit import cache, slurm
 from ganlit.callbacks.progress import say
 from ganlit.durable import replacing
 from ganlit.errors import UserError
@@ -39,6 +40,17 @@ class Array:
     parallel: int | None = None
     submitted: str = ""
 
+    @property
+    def numbers(self) -> list[int]:
+        """Of its trials."""
+        return [element + self.offset for element in self.elements]
+
+
+def alone(sweep: Sweep) -> AbstractContextManager[None]:
+    """Keeps others from submitting trials while this process looks for those that nobody has, and submits them."""
+    path = sweep.runs / "jobs.json"
+    return cache.alone(path, lambda _: say(f"another process submits trials of {sweep.folder}: waiting for it"))
+
 
 def split(numbers: Iterable[int], limit: int) -> list[tuple[int, list[int]]]:
     """Trials as arrays whose indices stay below a site's limit: the offset of each, and its elements."""
@@ -61,7 +73,7 @@ def ranges(elements: Sequence[int]) -> str:
     return ",".join("-".join(map(str, run)) for run in runs)
 
 
-def record(sweep: Sweep) -> list[Array]:
+def submitted(sweep: Sweep) -> list[Array]:
     """All arrays that were submitted for a sweep, the latest last."""
     path = sweep.runs / "jobs.json"
     try:
@@ -79,11 +91,20 @@ def jobs(arrays: Iterable[Array], queue: Iterable[str]) -> dict[int, str]:
     known = set(queue)
     found: dict[int, str] = {}
     for array in arrays:
-        for element in array.elements:
-            job, number = f"{array.job}_{element}", element + array.offset
+        for element, number in zip(array.elements, array.numbers, strict=True):
             if found.get(number) not in known:
-                found[number] = job
+                found[number] = f"{array.job}_{element}"
     return found
+
+
+def again(arrays: Sequence[Array], numbers: Iterable[int]) -> list[tuple[Array, list[int]]]:
+    """Trials by how they were last submitted; those that never were go as the last array did."""
+    last = {number: array for array in arrays for number in array.numbers}
+    groups: dict[str, tuple[Array, list[int]]] = {}
+    for number in numbers:
+        array = last.get(number, arrays[-1])
+        groups.setdefault(json.dumps([array.options, array.parallel]), (array, []))[1].append(number)
+    return [*groups.values()]
 
 
 def submit(
@@ -107,18 +128,29 @@ def submit(
     limit = f"%{parallel}" if parallel else ""
     ours = [f"--job-name={sweep.name}", f"--output={sweep.runs / 'slurm-%A_%a.out'}"]
     after: list[str] = []
-    sweep.runs.mkdir(parents=True, exist_ok=True)
-    for offset, elements in split(numbers, slurm.max_array_size()):
+    for offset, elements in split(numbers, _limit(dry_run)):
         given = [f"--array={ranges(elements)}{limit}", *ours, *after, *options]
         arguments = [str(sweep.folder), str(offset)]
         if dry_run:
             say(shlex.join(["sbatch", *given, str(script), *arguments]))
             after = ["--dependency=afterany:JOB"] if parallel else []
             continue
+        sweep.runs.mkdir(parents=True, exist_ok=True)
         job = slurm.submit(script, given, arguments)
         after = [f"--dependency=afterany:{job}"] if parallel else []  # or each array would take the limit for itself
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         array = Array(job, offset, elements, options, parallel, now)
         with replacing(sweep.runs / "jobs.json") as partial:
-            partial.write_text(json.dumps([asdict(one) for one in [*record(sweep), array]], indent=1) + "\n")
-        say(f"job {job}: trials {ranges([element + offset for element in elements])}; output in {sweep.runs}")
+            partial.write_text(json.dumps([asdict(one) for one in [*submitted(sweep), array]], indent=1) + "\n")
+        say(f"job {job}: trials {ranges(array.numbers)}; output in {sweep.runs}")
+
+
+def _limit(dry_run: bool) -> int:
+    """What the indices of an array must stay below, or, where there is no SLURM to ask, mostly stay below."""
+    try:
+        return slurm.max_array_size()
+    except UserError as error:
+        if not dry_run:
+            raise
+        say(f"with arrays of 1000 elements at most: {error}")
+        return 1001

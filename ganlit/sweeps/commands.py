@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,9 +13,10 @@ from pathlib import Path
 from ganlit import slurm
 from ganlit.callbacks.progress import say
 from ganlit.errors import UserError
+from ganlit.state import Standing
 from ganlit.sweeps import arrays, local, search, table
 from ganlit.sweeps.definition import Sweep, read
-from ganlit.sweeps.phases import PHASES, Phase, Status, statuses
+from ganlit.sweeps.phases import PHASES, Status, statuses
 from ganlit.sweeps.trials import Trial, freeze, frozen
 
 FINAL = ("done", "diverged")
@@ -38,8 +40,8 @@ def run(folder: Path, parallel: int = 1) -> None:
         folder: holds sweep.yaml, such as experiments/0004-r1-gamma.
         parallel: trials at a time.
     """
-    view = begun(folder, strict=False)
-    _run(view.sweep, due(view), parallel)
+    sweep, trials = begun(folder)
+    _run(sweep, due(seen(sweep, trials, strict=False)), parallel)
 
 
 def submit(
@@ -72,8 +74,11 @@ def submit(
     options = [f"--nodes={nodes}", f"--ntasks-per-node={max(gpus, 1)}", *([f"--gpus-per-node={gpus}"] if gpus else [])]
     named = {"partition": partition, "time": time, "cpus-per-task": cpus, "account": account}
     options += [f"--{name}={value}" for name, value in named.items() if value is not None]
-    view = begun(folder)
-    arrays.submit(view.sweep, due(view), [*options, *shlex.split(sbatch)], max_parallel, dry_run)
+    options += words(sbatch)
+    sweep, trials = begun(folder, dry_run)
+    with nullcontext() if dry_run else arrays.alone(sweep):
+        numbers = due(seen(sweep, trials, strict=not dry_run))
+        arrays.submit(sweep, numbers, options, max_parallel, dry_run)
 
 
 def status(folder: Path) -> None:
@@ -115,15 +120,16 @@ def retry(
         raise UserError(
             "sweep retry does not know which trials: give --failed, --diverged, --preempted or --trials 3,7."
         )
-    view = begun(folder)
-    numbers = selected(view.statuses, phases, numbers_of(trials))
+    sweep, known = begun(folder)
+    with arrays.alone(sweep):
+        view = seen(sweep, known)
+        numbers = selected(view.statuses, phases, numbers_of(trials))
+        for array, members in arrays.again(view.submitted, numbers) if view.submitted else ():
+            arrays.submit(sweep, members, array.options, array.parallel)
     if not numbers:
         say("there is nothing to retry")
-    elif view.submitted:
-        last = view.submitted[-1]
-        arrays.submit(view.sweep, numbers, last.options, last.parallel)
-    else:
-        _run(view.sweep, numbers, parallel)
+    elif not view.submitted:
+        _run(sweep, numbers, parallel)
 
 
 def propose(folder: Path, number: int) -> None:
@@ -134,13 +140,17 @@ def propose(folder: Path, number: int) -> None:
         number: of the trial.
     """
     sweep = read(folder)
-    if sweep.method != "bayes":
-        raise UserError(f"{sweep.trial(number)} is missing, and no search may choose it: call sweep submit {folder}.")
-    search.propose(sweep, number)
+    path = sweep.trial(number)
+    if path.exists():
+        say(f"{path} is there: it stays")
+    elif sweep.method == "bayes":
+        search.propose(sweep, number)
+    else:
+        raise UserError(f"{path} is missing, and no search may choose it: call sweep submit {folder}.")
 
 
-def begun(folder: Path, strict: bool = True) -> View:
-    """A sweep all of whose trials are frozen and may be run.
+def begun(folder: Path, dry_run: bool = False) -> tuple[Sweep, dict[int, Trial]]:
+    """A sweep all of whose trials are frozen and may be run, or could be, if `dry_run`.
 
     Raises:
         UserError: something is wrong with it.
@@ -148,13 +158,12 @@ def begun(folder: Path, strict: bool = True) -> View:
     sweep = read(folder)
     if sweep.method == "bayes":
         search.imported()
-    trials = freeze(sweep)
-    return seen(sweep, trials, strict)
+    return sweep, freeze(sweep, dry_run)
 
 
-def seen(sweep: Sweep, trials: dict[int, Trial], strict: bool) -> View:
+def seen(sweep: Sweep, trials: dict[int, Trial], strict: bool = True) -> View:
     """A sweep as it stands; unless `strict`, its files have to do where SLURM does not answer."""
-    submitted = arrays.record(sweep)
+    submitted = arrays.submitted(sweep)
     try:
         queue = slurm.queue() if submitted else {}
     except UserError as error:
@@ -178,19 +187,24 @@ def due(view: View) -> list[int]:
     return numbers
 
 
-def selected(found: Iterable[Status], phases: Iterable[Phase], numbers: list[int]) -> list[int]:
+def selected(found: Iterable[Status], phases: Iterable[Standing], numbers: list[int]) -> list[int]:
     """The trials to be retried.
 
+    One that is asked for by its number may say that it is running, if it is in no queue: where a filesystem knows no
+    locks, a killed one says so for ever, and where it does, a run keeps the second one out.
+
     Raises:
-        UserError: one that was asked for by its number is done, at work, or no trial.
+        UserError: one that was asked for by its number is done, in the queue, has not begun, or is no trial.
     """
     by_number = {one.number: one for one in found}
     for number in numbers:
         one = by_number.get(number)
         if one is None:
             raise UserError(f"there is no trial {number}: they are numbered from 1 to {max(by_number)}.")
-        if not one.idle or one.phase == "done":
+        if one.queued or one.phase in ("done", "pending"):
             raise UserError(f"trial {number} is {one.queued or one.phase}: only what has ended early can be retried.")
+        if one.phase == "running":
+            say(f"trial {number} says that it is running, but is in no queue: it is taken for killed")
     wanted = {*numbers, *(number for number, one in by_number.items() if one.phase in phases and one.idle)}
     return sorted(wanted)
 
@@ -200,6 +214,13 @@ def numbers_of(trials: str | None) -> list[int]:
         return [int(number) for number in (trials or "").split(",") if number.strip()]
     except ValueError:
         raise UserError(f"--trials {trials} is no list of numbers: write it like 3,7.") from None
+
+
+def words(sbatch: str) -> list[str]:
+    try:
+        return shlex.split(sbatch)
+    except ValueError as error:
+        raise UserError(f"--sbatch {sbatch} is no list of options ({error}): close what you have quoted.") from None
 
 
 def positive(options: dict[str, int | None]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -24,7 +25,22 @@ KNOWN = ["method", "parameters", "metric", "run_cap", "command", *WANDBS]
 SEARCHED = ("categorical", "uniform", "q_uniform", "int_uniform", "log_uniform_values", "inv_log_uniform_values")
 SEARCHED += ("q_log_uniform_values",)
 
+PLAIN = re.compile(r"(?!(null|[\d.]+e[+-]?\d+)$)\w[\w.,+@ -]*", re.IGNORECASE)
+"""Names of folders that a command line, YAML and SLURM take for the text that they are."""
+
+OWN = ("name", "trainer.default_root_dir", "resume")  # which the sweep gives to each trial
+
 EXAMPLE = "[${interpreter}, -m, ganlit, fit, --config, configs/x.yaml, ${args}]"
+
+
+class Loader(yaml.SafeLoader):
+    """Leaves a date the text that it is, as a command line would."""
+
+
+Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 class Metric(NamedTuple):
@@ -94,13 +110,16 @@ def read(folder: Path) -> Sweep:
     """
     path = folder / FILE
     try:
-        given = yaml.safe_load(path.read_text())
+        given = yaml.load(path.read_text(), Loader)
+        json.dumps(given)
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}): name the folder of a sweep.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is no YAML ({' '.join(str(error).split())}): mend it.") from None
+    except (yaml.YAMLError, ValueError, TypeError) as error:  # the latter of what JSON and a command line cannot say
+        raise UserError(f"{path} is no plain YAML ({' '.join(str(error).split())}): mend it.") from None
     if not isinstance(given, dict):
         raise UserError(f"{path} is no mapping: give it method, parameters and command.")
+    if not PLAIN.fullmatch(folder.resolve().name):
+        raise UserError(f"{folder} has a name that YAML or SLURM misreads: call it like 0004-r1-gamma.")
     if "early_terminate" in given:
         raise UserError(f"{path}: early_terminate is not built, every trial runs to its end: leave it out.")
     for key in given:
@@ -120,8 +139,7 @@ def _parameters(given: Any, method: str, path: Path) -> list[Parameter]:
         )
     parameters = [parameter(str(key), entry, str(path)) for key, entry in given.items()]
     for one in parameters:
-        if one.key in ("name", "trainer.default_root_dir", "resume") or one.key.startswith("resume."):
-            raise UserError(f"{path}: parameters.{one.key} is given to each trial by the sweep itself: leave it out.")
+        refuse_own(one.key, f"{path}: parameters.{one.key}")
         if method == "grid" and one.values is None:
             raise UserError(
                 f"{path}: parameters.{one.key} is no list, which a grid needs: give values, or method random."
@@ -145,7 +163,28 @@ def _base(given: Mapping[str, Any], path: Path) -> list[str]:
     begin, end = words.index("fit"), words.index("${args}")
     if words[end + 1 :] or end < begin:
         raise UserError(f"{path}: in command ${{args}} must come last, after fit: write it like {EXAMPLE}.")
-    return words[begin + 1 : end]
+    base = words[begin + 1 : end]
+    for key, value in options(base):
+        refuse_own(key, f"{path}: --{key} in command")
+        if key in ("config", "c") and not Path(value).is_file():
+            raise UserError(f"{value}, which {path} names, is not here: call this in the folder of the project.")
+    return base
+
+
+def options(words: list[str]) -> Iterator[tuple[str, str]]:
+    """Key and value of each option of a command line, given as `--key value` or `--key=value`."""
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        if word.startswith("-"):
+            key, equals, value = word.lstrip("-").partition("=")
+            yield key, value if equals else after
+
+
+def refuse_own(key: str, where: str) -> None:
+    """Refuses a key that no sweep may set."""
+    if key == "ckpt_path":
+        raise UserError(f"{where} has no place in a sweep, since a trial starts anew: leave it out.")
+    if key.split(".")[0] == "resume" or key in OWN:
+        raise UserError(f"{where} is given to each trial by the sweep itself: leave it out.")
 
 
 def _cap(given: Mapping[str, Any], path: Path) -> int | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from pathlib import Path
 from typing import NamedTuple
 
 from ganlit.errors import UserError
+from ganlit.loggers.metrics_file import rows
 from ganlit.metrics.protocol import metric_of
 from ganlit.sweeps.definition import Metric
 
@@ -28,13 +28,14 @@ def measure(folder: Path, metric: Metric) -> Measure | None:
         metric: what to look for.
 
     Raises:
-        UserError: there are numbers, but none or several that could be meant.
+        UserError: there are numbers, but none or several that could be meant, or the file is damaged.
     """
-    columns = read(folder / "metrics.csv")
-    if not columns:
+    path = folder / "metrics.csv"
+    found = rows(path)
+    if not found:
         return None
-    column = choose(metric.name, list(columns), folder / "metrics.csv")
-    values = columns[column]
+    column = choose(metric.name, list(found[0]), path)
+    values = [value for row in found if row[column] and math.isfinite(value := float(row[column]))]
     return Measure(column, metric.best(values), values[-1]) if values else None
 
 
@@ -61,18 +62,3 @@ def choose(name: str, columns: list[str], source: Path) -> str:
 def meant(name: str, column: str) -> bool:
     """Whether a name is the beginning of a protocol id, whose parts end at slashes, or its metric without the count."""
     return column.startswith(f"{name}/") or metric_of(column) == name
-
-
-def read(path: Path) -> dict[str, list[float]]:
-    """The finite numbers of each column, in the order in which they came; nothing where there is no file yet."""
-    try:
-        whole, _, _ = path.read_text().rpartition("\n")  # a run may be writing the last row
-    except OSError:
-        return {}
-    header, *rows = [*csv.reader(whole.splitlines())] or [[]]
-    found: dict[str, list[float]] = {name: [] for name in header}
-    for row in rows:
-        for name, text in zip(header, row, strict=False):
-            if text and math.isfinite(value := float(text)):
-                found[name].append(value)
-    return found

@@ -87,7 +87,12 @@ class Parameter:
         """A value by chance."""
         if self.values is not None:
             return self.values[int(random.choice(len(self.values), p=self.probabilities))]
-        return self.rounded(DISTRIBUTIONS[self.distribution].draw(random, self.first, self.second))
+        try:
+            return self.rounded(DISTRIBUTIONS[self.distribution].draw(random, self.first, self.second))
+        except OverflowError:
+            raise UserError(
+                f"parameters.{self.key} draws numbers that are too large for a computer: give smaller ones."
+            ) from None
 
     def rounded(self, value: float) -> float:
         """The nearest multiple of `q`, an integer where `q` is one, if the distribution rounds."""
@@ -109,13 +114,13 @@ def parameter(key: str, given: Any, where: str) -> Parameter:
     if not isinstance(given, dict):
         raise UserError(f"{where} is {given!r}: write `value: {given}`, or `values: [...]`.")
     if "parameters" in given:
-        raise UserError(
-            f"{where} is nested: write its keys with dots, such as {key}.{next(iter(given['parameters']))}."
-        )
+        inner = given["parameters"]
+        example = next(iter(inner), "KEY") if isinstance(inner, dict) else "KEY"
+        raise UserError(f"{where} is nested: write its keys with dots, such as {key}.{example}.")
     kind = given["distribution"] if "distribution" in given else _implied(given, where)
     if kind in LISTS:
         return _listed(key, kind, given, where)
-    if kind not in DISTRIBUTIONS:
+    if not isinstance(kind, str) or kind not in DISTRIBUTIONS:
         raise UserError(f"{where}: ganlit draws from no distribution {kind}{nearest(kind, [*LISTS, *DISTRIBUTIONS])}.")
     drawn = DISTRIBUTIONS[kind]
     _only(given, (*drawn.takes, *(["q"] if drawn.rounds else [])), where)
@@ -124,6 +129,8 @@ def parameter(key: str, given: Any, where: str) -> Parameter:
     q = _number(given.get("q", 1), "q", where)
     if q <= 0:
         raise UserError(f"{where}: q is {q:g}, which has no multiples: give a positive number.")
+    if drawn.takes == MOMENTS and second <= 0:
+        raise UserError(f"{where}: sigma is {second:g}, which spreads nothing: give a positive number.")
     if drawn.takes == BOUNDS and not first < second:
         raise UserError(f"{where}: min is {first:g} and max is {second:g}: max must be the larger.")
     if "log_uniform" in kind and first <= 0:
@@ -185,4 +192,7 @@ def _only(given: dict[str, Any], known: tuple[str, ...], where: str) -> None:
 def _number(value: Any, name: str, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UserError(f"{where}: {name} is {value!r}: give a number, with a point before an exponent, as in 1.0e-4.")
+    fits = -(2**63) <= value < 2**63 if isinstance(value, int) else math.isfinite(value)
+    if not fits:
+        raise UserError(f"{where}: {name} is {value}, from which nobody can draw: give a number of 64 bits.")
     return value

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from ganlit import state
-from ganlit.state import VANISHED, State, held
+from ganlit.state import VANISHED, Standing, State, held
 from ganlit.sweeps.definition import Sweep
 from ganlit.sweeps.trials import Trial, Values
 
-Phase = Literal["pending", "running", "preempted", "done", "failed", "diverged"]
-PHASES: dict[Phase, str] = {
+PHASES: dict[Standing, str] = {
     "pending": "dim",
     "running": "cyan",
     "preempted": "yellow",
@@ -40,7 +38,7 @@ class Status:
     """
 
     number: int
-    phase: Phase
+    phase: Standing
     values: Values
     state: State | None = None
     job: str | None = None
@@ -53,7 +51,7 @@ class Status:
         return self.queued is None and self.phase != "running"
 
 
-def judge(state: State | None, held: bool, queued: str | None, length: float) -> tuple[Phase, str | None]:
+def judge(state: State | None, held: bool, queued: str | None, length: float) -> tuple[Standing, str | None]:
     """Where a trial stands, and why.
 
     Args:

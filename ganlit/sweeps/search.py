@@ -81,7 +81,11 @@ def opened(sweep: Sweep, number: int, optuna: ModuleType) -> Study:
 
 
 def tell(sweep: Sweep, study: Study, optuna: ModuleType) -> None:
-    """Tells a study of the trials that have ended since; a retried one that ends well after all is told again."""
+    """Tells a study of the trials that have ended since; a retried one that ends well after all is told again.
+
+    One that diverged has shown that its settings are bad, and is told as pruned, which Optuna ranks below all that have
+    a value; of one that failed nobody knows.
+    """
     states = optuna.trial.TrialState
     known = study.get_trials(deepcopy=False)
     open_ones = {one.user_attrs.get("number"): one.number for one in known if one.state == states.RUNNING}
@@ -97,7 +101,8 @@ def tell(sweep: Sweep, study: Study, optuna: ModuleType) -> None:
         if run.phase not in ("done", "failed", "diverged"):
             continue
         if number in open_ones:
-            outcome = {"state": states.FAIL} if value is None else {"values": value}
+            without = states.PRUNED if run.phase == "diverged" else states.FAIL
+            outcome = {"state": without} if value is None else {"values": value}
             study.tell(open_ones[number], **outcome, skip_if_finished=True)
         elif value is not None:
             study.add_trial(

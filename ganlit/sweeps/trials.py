@@ -132,13 +132,13 @@ def short(keys: list[str]) -> dict[str, str]:
 
 
 def frozen(sweep: Sweep) -> dict[int, Trial]:
-    """The trials that are written down, by number.
+    """The trials that are written down, by number; files of other names, such as copies, are none.
 
     Raises:
         UserError: one cannot be read, or was not written by a sweep.
     """
-    paths = sorted((sweep.folder / "trials").glob("[0-9]*.yaml"))
-    return {int(path.stem): load(path) for path in paths}
+    paths = sorted((sweep.folder / "trials").glob("*.yaml"))
+    return {int(path.stem): load(path) for path in paths if path.stem.isdecimal()}
 
 
 def load(path: Path) -> Trial:
@@ -150,11 +150,15 @@ def load(path: Path) -> Trial:
         raise UserError(f"{path} is no trial that `ganlit sweep` has frozen ({error}): move it away.") from None
 
 
-def freeze(sweep: Sweep) -> dict[int, Trial]:
+def freeze(sweep: Sweep, dry_run: bool = False) -> dict[int, Trial]:
     """Writes down all trials that are not yet; those that are stay as they are.
 
     All are resolved before the first is written. A kill between two files leaves the first trials of the sweep, to
     which the next call adds the others.
+
+    Args:
+        sweep: the sweep.
+        dry_run: write nothing.
 
     Raises:
         UserError: a trial cannot be, two are one, or others are written down than sweep.yaml now gives.
@@ -173,9 +177,9 @@ def freeze(sweep: Sweep) -> dict[int, Trial]:
         added = {number: resolved(sweep, number, values) for number, values in steps}
         check_distinct(sweep, {**before, **added})
         check_runs(sweep, {**before, **added})
-        for number, trial in added.items():
+        for number, trial in added.items() if not dry_run else ():
             write(sweep.trial(number), trial)
-        if added:
+        if added and not dry_run:
             say(f"frozen   {len(added)} of {len(wanted)} trials in {sweep.folder / 'trials'}")
         before |= added
     return before

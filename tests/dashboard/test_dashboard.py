@@ -83,6 +83,9 @@ def test_a_sweep_names_its_parameters(tmp_path: Path) -> None:
     assert varied(tmp_path) == varied(tmp_path / "sweep.yaml") == ("seed", "lr")
     with pytest.raises(UserError, match="nothing is no sweep file"):
         varied(tmp_path / "nothing")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match="binary is no sweep file"):
+        varied(tmp_path / "binary")
 
 
 def test_who_cannot_save_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,7 +184,7 @@ def test_a_subset_is_fixed_and_another_set(reference: Reference) -> None:
         subset(reference, 61)
 
 
-def test_who_watches_can_break_it_off_and_nothing_half_done_is_kept(tiny: FeatureExtractor, reference: Reference) -> None:
+def test_who_watches_can_break_it_off_and_nothing_is_half_kept(tiny: FeatureExtractor, reference: Reference) -> None:
     class Enough(Exception): ...
 
     def watch() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,8 +31,18 @@ def test_a_row_is_the_mean_over_the_seeds_that_ended_well(sweep: Path) -> None:
     # Seeds 1 and 3 of trials 1 to 3 are done: 10.5 and 12.5, whose deviation is the root of 2.
     assert rows[0]["fid2k (a) test"] == "11.5 ± 1.4"
     assert (rows[0]["n"], rows[0]["runs"], rows[0]["CPU-hours"]) == ("2", "2 done, 1 failed", "3.00")
-    assert (rows[1]["fid2k (a) test"], rows[1]["runs"]) == ("14.5", "1 done, 1 diverged, 1 pending")
+    assert (rows[1]["fid2k (a) test"], rows[1]["runs"]) == ("14.5", "1 pending, 1 done, 1 diverged")
     assert (rows[2]["kimg"], rows[2]["fid150 (a) last"][-3:]) == ("24 to 40", "(2)")
+
+
+def test_a_seed_that_a_setting_has_twice_is_told(sweep: Path) -> None:
+    assert not any("runs of seed" in note for note in summed(sweep).notes())
+    for number in (3, 12):
+        shutil.copytree(f"runs/0004-lr/{number:04}", f"runs/copy/{number:04}")
+    notes = summed(Path("runs")).notes()
+    assert [note for note in notes if "runs of seed" in note] == [
+        f"Setting {number} has 2 runs of seed 0: each is averaged as another seed." for number in (1, 4)
+    ]
 
 
 def test_other_protocols_never_share_a_column(sweep: Path) -> None:

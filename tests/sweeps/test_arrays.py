@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ganlit.sweeps.arrays import Array, jobs, ranges, split
+from ganlit.sweeps.arrays import Array, again, jobs, ranges, split
 
 
 def test_elements_stay_below_the_limit() -> None:
@@ -17,3 +17,10 @@ def test_a_trial_is_its_latest_job_or_the_one_in_the_queue() -> None:
     first, second = Array("10", 0, [1, 2, 3], []), Array("11", 2, [1], [])
     assert jobs([first, second], {}) == {1: "10_1", 2: "10_2", 3: "11_1"}
     assert jobs([first, second], {"10_3": "RUNNING"}) == {1: "10_1", 2: "10_2", 3: "10_3"}
+
+
+def test_trials_go_again_as_each_last_went() -> None:
+    small = [Array("10", 0, [1, 2, 3], ["--mem=1"], 2), Array("11", 3, [1], ["--mem=1"], 2)]
+    large = Array("12", 0, [2, 3], ["--mem=9"])
+    assert again([*small, large], [1, 2, 3, 4]) == [(small[0], [1, 4]), (large, [2, 3])]
+    assert again([*small, large], [5]) == [(large, [5])]  # which ran elsewhere

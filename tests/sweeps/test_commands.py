@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -121,11 +123,6 @@ def test_what_is_due_is_submitted_in_arrays(
     given = "--nodes=2 --ntasks-per-node=4 --gpus-per-node=4 --partition=p --time=8:00:00"
     ours = "--job-name=0003-array --output=runs/0003-array/slurm-%A_%a.out"
 
-    ended = ganlit("sweep", "submit", str(folder), *args, "--dry-run")
-    assert f"sbatch --array=1,3%8 {ours} {given}" in ended.out
-    assert not said(site)
-    assert not Path("runs/0003-array/jobs.json").exists()
-
     ended = ganlit("sweep", "submit", str(folder), *args, "--sbatch=--qos=high --ntasks-per-node=2")
     first, second = said(site)
     assert ended.code == 0
@@ -142,6 +139,8 @@ def test_what_is_due_is_submitted_in_arrays(
         True
     ] * 5
 
+    assert "sbatch --array=2 " in ganlit("sweep", "submit", "--dry-run", str(folder)).out
+    assert len(said(site)) == 2
     ganlit("sweep", "submit", str(folder), "--gpus", "0")
     assert len(said(site)) == 3
     assert "--array=2 " in said(site)[-1]  # the fifth trial alone is neither done nor in the queue
@@ -157,11 +156,26 @@ def test_what_has_failed_is_submitted_again_as_it_was(
     stands("0004-retry/0001", "failed")
     stands("0004-retry/0002", "diverged")
     stands("0004-retry/0003", "running")  # and its process is gone
-    ganlit("sweep", "retry", str(folder), "--failed")
+    ganlit("sweep", "retry", "--failed", str(folder))
     assert said(site)[-1].startswith("--parsable --array=1,3%2 ")
     assert "--partition=p" in said(site)[-1]
     ganlit("sweep", "retry", str(folder), "--trials", "2")
     assert "--array=2%2 " in said(site)[-1]
+    ganlit("sweep", "submit", str(folder), "--partition", "q")
+    ganlit("sweep", "retry", str(folder), "--trials", "1,2")
+    assert [("--array=1 " in line, "--array=2%2 " in line) for line in said(site)[-2:]] == [
+        (True, False),
+        (False, True),
+    ]
+    assert ["--partition=q" in line for line in said(site)[-2:]] == [True, False]
+
+    with Path("runs/0004-retry/0003/lock").open("w") as lock:  # as where nobody can tell whether it is held
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ended = ganlit("sweep", "retry", str(folder), "--trials", "3")
+        assert "trial 3 says that it is running, but is in no queue: it is taken for killed" in ended.out
+        assert "--array=3 " in said(site)[-1]
+        (site / "queue").write_text("14_3 RUNNING\n")
+        assert "trial 3 is RUNNING" in ganlit("sweep", "retry", str(folder), "--trials", "3").err
 
     (site / "queue").write_text("12_1 PENDING\n")
     count = len(said(site))
@@ -169,6 +183,8 @@ def test_what_has_failed_is_submitted_again_as_it_was(
     assert "no trial 9: they are numbered from 1 to 3" in ganlit("sweep", "retry", str(folder), "--trials", "9").err
     assert "give --failed" in ganlit("sweep", "retry", str(folder)).err
     assert "nothing to retry" in ganlit("sweep", "retry", str(folder), "--preempted").out
+    Path("runs/0004-retry/0002/state.json").unlink()
+    assert "trial 2 is pending" in ganlit("sweep", "retry", str(folder), "--trials", "2").err
     assert len(said(site)) == count
 
 
@@ -185,6 +201,31 @@ def test_nothing_is_submitted_where_something_is_wrong(
     assert not Path("runs/0006-right/jobs.json").exists()
     with pytest.raises(UserError, match="--nodes is too small"):
         commands.submit(right, nodes=0)
+    with pytest.raises(UserError, match=r"--sbatch --comment='a is no list of options \(No closing quotation\)"):
+        commands.submit(right, sbatch="--comment='a")
+    assert ganlit("sweep", "propose", str(right), "1").code == 0  # which is there
+    assert "0003.yaml is missing, and no search may choose it" in ganlit("sweep", "propose", str(right), "3").err
+
+
+def test_a_dry_run_needs_no_slurm_and_leaves_nothing(sweep_of: Made, site: Path, ganlit: Callable[..., Ended]) -> None:
+    folder = sweep_of("0008-dry", {"seed": {"values": [0]}})
+    (site / "scontrol").write_text("#!/bin/bash\necho 'no controller' >&2; exit 1\n")
+    ended = ganlit("sweep", "submit", "--dry-run", str(folder), "--sbatch", "--gpu-bind=none")
+    assert "with arrays of 1000 elements at most: scontrol: no controller" in ended.out
+    assert "sbatch --array=1 --job-name=0008-dry " in ended.out
+    assert " --gpu-bind=none " in ended.out
+    assert not (folder / "trials").exists()
+    assert not Path("runs/0008-dry").exists()
+
+
+def test_two_who_submit_at_once_submit_a_trial_once(sweep_of: Made, site: Path) -> None:
+    folder = sweep_of("0009-twice", {"seed": {"values": [0]}})
+    commands.begun(folder)
+    slow = f"sleep 0.3; echo 11_1 PENDING > {site}/queue; echo"
+    (site / "sbatch").write_text((site / "sbatch").read_text().replace("echo", slow, 1))
+    with ThreadPoolExecutor(2) as pool:
+        assert [*pool.map(commands.submit, [folder] * 2)] == [None] * 2
+    assert len(said(site)) == 1
 
 
 def test_files_do_where_there_is_no_slurm(sweep_of: Made, site: Path, ganlit: Callable[..., Ended]) -> None:

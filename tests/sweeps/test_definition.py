@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +24,11 @@ command: ["${interpreter}", -m, ganlit, fit, --config, configs/x.yaml, --kimg, 4
 
 
 @pytest.fixture
-def sweep(tmp_path: Path) -> Callable[..., Sweep]:
+def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Sweep]:
     """Reads GRID with other entries; those that are None are left out."""
+    monkeypatch.chdir(tmp_path)
+    Path("configs").mkdir()
+    Path("configs/x.yaml").touch()
 
     def made(**changes: object) -> Sweep:
         given = {**yaml.safe_load(GRID), **changes}
@@ -72,7 +77,17 @@ def test_wandb_takes_the_same_file(sweep: Callable[..., Sweep]) -> None:
             {"parameters": {"model": {"parameters": {"lr": {"value": 1}}}}},
             "nested: write its keys with dots, .* model.lr",
         ),
+        ({"parameters": {"model": {"parameters": None}}}, "nested: write its keys with dots, .* model.KEY"),
         ({"parameters": {"name": {"values": ["a"]}}}, "given to each trial by the sweep itself"),
+        ({"parameters": {"ckpt_path": {"value": "a"}}}, "parameters.ckpt_path has no place .* starts anew"),
+        ({"command": ["fit", "--ckpt_path", "a", "${args}"]}, "--ckpt_path in command has no place .* starts anew"),
+        ({"command": ["fit", "--name=a", "${args}"]}, "--name in command is given to each trial by the sweep"),
+        ({"command": ["fit", "--resume.allow=a", "${args}"]}, "--resume.allow in command is given"),
+        ({"command": ["fit", "--config", "y.yaml", "${args}"]}, "y.yaml, which .* is not here: call this in the"),
+        ({"command": ["fit", "--config=y.yaml", "${args}"]}, "y.yaml, which .* is not here"),
+        ({"method": date(2026, 1, 1)}, 'method is "2026-01-01"'),
+        ({"parameters": {"seed": {"values": date(2026, 1, 1)}}}, 'values is "2026-01-01"'),
+        ({"parameters": {"seed": {"values": [{1, 2}]}}}, "is no plain YAML .*set is not JSON"),
         ({"method": "random"}, "run_cap is null"),
         ({"method": "bayes", "run_cap": 3, "metric": None}, "no metric to search by"),
         ({"metric": {"name": "fid", "goal": "min"}}, 'goal is "min": give minimize or maximize'),
@@ -87,9 +102,21 @@ def test_what_cannot_be_done_is_refused(sweep: Callable[..., Sweep], changes: di
         sweep(**changes)
 
 
+def test_a_date_is_the_text_that_it_is(sweep: Callable[..., Sweep]) -> None:
+    found = sweep(parameters={"data.init_args.source": {"values": [date(2026, 1, 1), "x"]}})
+    assert found.parameters[0].values == ["2026-01-01", "x"]
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"sweep.yaml cannot be read \(No such file"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["1e-3", "null", "${x}", "50%"])
+def test_a_name_that_is_misread_is_refused(name: str, sweep: Callable[..., Sweep]) -> None:
+    folder = sweep().folder
+    with pytest.raises(UserError, match="has a name that YAML or SLURM misreads"):
+        read(folder.rename(folder.with_name(name)))
 
 
 @pytest.mark.parametrize(
@@ -105,11 +132,20 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ({"distribution": "uniform", "min": 0, "max": 1, "q": 1}, "unknown key q"),
         ({"distribution": "q_uniform", "min": 0, "max": 1, "q": 0}, "has no multiples"),
         ({"values": [1, 2], "probabilities": [0.5, 0.6]}, "whose sum is 1"),
+        ({"distribution": ["uniform"], "min": 0, "max": 1}, "draws from no distribution"),
+        ({"distribution": "uniform", "min": 0, "max": math.inf}, "max is inf, from which nobody can draw"),
+        ({"min": 0, "max": 2**63}, "max is 9223372036854775808, from which nobody can draw"),
+        ({"mu": 0.0, "sigma": -1.0}, "sigma is -1, which spreads nothing"),
     ],
 )
 def test_a_parameter_that_cannot_be_drawn_is_refused(given: dict[str, object], says: str) -> None:
     with pytest.raises(UserError, match=says):
         parameter("lr", given, "sweep.yaml")
+
+
+def test_numbers_beyond_floats_are_refused_when_they_are_drawn() -> None:
+    with pytest.raises(UserError, match=r"parameters\.x draws numbers that are too large"):
+        drawn(distribution="log_normal", mu=1e4)
 
 
 def drawn(**given: object) -> np.ndarray:

@@ -36,3 +36,6 @@ def test_best_and_last_are_read(tmp_path: Path) -> None:
     found = measure(tmp_path, Metric("fid", "minimize"))
     assert (found.column, found.best, found.last) == (OFTEN, 2.5, 4.0)
     assert measure(tmp_path, Metric("fid", "maximize")).best == 5.0
+    (tmp_path / "metrics.csv").write_text(f"kimg,{OFTEN}\n1,5x\n")
+    with pytest.raises(UserError, match=r"metrics\.csv is damaged .*'5x'"):
+        measure(tmp_path, Metric("fid", "maximize"))

@@ -58,6 +58,7 @@ def test_trials_are_frozen_once_and_may_be_added_to(sweep_of: Made) -> None:
     assert load(path).values == {LR: 0.1, "seed": 0}
     assert load(path).length == 0.1
     before = path.stat()
+    path.with_name("0001-old.yaml").write_text("a copy by hand")
     sweep_of("0001-frozen", {LR: {"values": [0.1]}, "seed": {"values": [0, 1]}})
     assert [*freeze(read(folder))] == [1, 2]
     assert path.stat().st_mtime_ns == before.st_mtime_ns
