@@ -17,10 +17,9 @@ from typing import Any
 import yaml
 from jsonargparse import Namespace, set_parsing_settings
 from jsonargparse.typing import NonNegativeInt, PositiveFloat
-from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
+from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import Logger
-from lightning.pytorch.trainer.connectors.checkpoint_connector import _CheckpointConnector
 from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.warnings import PossibleUserWarning
 
@@ -40,7 +39,7 @@ from ganlit.callbacks.samples import Samples
 from ganlit.data.base import GanDataModule
 from ganlit.durable import whole
 from ganlit.errors import Stopped, UserError
-from ganlit.evaluation.prepare import prepare
+from ganlit.lab import Lab
 from ganlit.loggers.chosen import ended, loggers
 from ganlit.loggers.wandb import WandbOptions, agents_run, understood
 from ganlit.machine import affordable, processes, ranks, slurms
@@ -88,39 +87,6 @@ ELSEWHERE = {  # flags of Lightning's that mean nothing to two players or to a l
     **dict.fromkeys(("max_epochs", "max_steps", "min_epochs", "min_steps", "max_time"), "--kimg"),
 }
 UNSET = {"accumulate_grad_batches": 1, "max_epochs": -1, "max_steps": -1}
-
-
-class FirstRanksCheckpoint(_CheckpointConnector):
-    """All ranks go on from where the first does: on another machine a new checkpoint may not be seen yet."""
-
-    def _restore_modules_and_callbacks(self, checkpoint_path: Any = None, weights_only: bool | None = None) -> None:
-        super()._restore_modules_and_callbacks(self.trainer.strategy.broadcast(checkpoint_path), weights_only)
-
-
-class Lab(Trainer):
-    """Lightning's Trainer with one more command, and one answer to where a training goes on."""
-
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
-        self._checkpoint_connector = FirstRanksCheckpoint(self)
-
-    def prepare(
-        self,
-        model: LightningModule,
-        datamodule: LightningDataModule,
-        ckpt_path: str | None = None,
-        weights_only: bool | None = None,
-    ) -> None:
-        """Download, decode and compute all that a fit of the same configuration needs, so that it needs no network.
-
-        Args:
-            model: is not trained.
-            datamodule: the data.
-            ckpt_path: as for fit; nothing is read from it.
-            weights_only: as for fit.
-        """
-        measures = (callback for callback in self.callbacks if isinstance(callback, Fidelity))
-        prepare(datamodule, next(measures, None), self.strategy.root_device)
 
 
 class GanlitCLI(LightningCLI):

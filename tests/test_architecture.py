@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "data": CORE | {"downloads", "cache"},
     "tasks": CORE | {"losses", "regularizers.base", "augment.base", "ema", "strategy", "stopwatch"},
     "state": CORE,
+    "lab": {"callbacks.fidelity", "evaluation.prepare"},
     "machine": CORE | {"slurm", "precision", "callbacks.progress", "tasks.clocked"},
     "signals": set(),
     "slurm": {"errors"},

@@ -28,12 +28,13 @@ from ganlit.callbacks.budget import Budget
 from ganlit.callbacks.checkpoint import Checkpoints, DurableIO
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.recovery import Recovery
-from ganlit.cli import Lab, main
+from ganlit.cli import main
 from ganlit.contracts import Labelled, Reference
 from ganlit.data.base import GanDataModule
 from ganlit.data.images import LabelledImages
 from ganlit.ema import EMA
 from ganlit.errors import UserError
+from ganlit.lab import Lab
 from ganlit.loggers.metrics_file import MetricsFile
 from ganlit.loggers.wandb import Wandb, WandbOptions
 from ganlit.losses.adversarial import NonSaturating

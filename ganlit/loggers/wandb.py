@@ -19,6 +19,7 @@ import wandb
 from lightning.pytorch.utilities import rank_zero_only
 
 from ganlit.callbacks.progress import say
+from ganlit.durable import replacing
 from ganlit.loggers.board import Board
 from ganlit.metrics.measure import METRICS
 
@@ -113,7 +114,9 @@ class Wandb(Board):
     @property
     def version(self) -> str | None:
         """The id of the W&B run, once there is one."""
-        files = (self.folder / "wandb").glob("*run-*/run-*.wandb")
+        with suppress(OSError):
+            return (self.folder / "wandb" / "id").read_text().strip() or None
+        files = (self.folder / "wandb").glob("*run-*/run-*.wandb")  # of a run from before there was that file
         latest = max(files, key=lambda path: path.parent.name.removeprefix("offline-"), default=None)
         return latest.stem.removeprefix("run-") if latest else None
 
@@ -178,6 +181,8 @@ class Wandb(Board):
             say(f"W&B      cannot be reached ({brief(error)})")
             wandb.teardown()  # what has failed would still hold the id
             run = self._init("offline")
+        with replacing(self.folder / "wandb" / "id", flush=False) as partial:
+            partial.write_text(f"{run.id}\n")
         run.define_metric("*", step_metric="kimg")
         wandbs = os.path.relpath(self.folder / "wandb")
         say(f"W&B      offline; upload with `wandb sync {wandbs}`" if run.offline else f"W&B      {run.url}")
@@ -185,6 +190,9 @@ class Wandb(Board):
 
     def _init(self, mode: str) -> wandb.Run:
         self.folder.mkdir(parents=True, exist_ok=True)
+        service = os.environ.get("WANDB_SERVICE", "").partition("-unix-")[2]
+        if service and not Path(service).exists():  # of a process elsewhere: sbatch hands on what it finds around it
+            del os.environ["WANDB_SERVICE"]
         if mode == "offline":  # else W&B's own telemetry looks for a server, and waits where packets get lost
             os.environ["WANDB_MODE"] = mode
         given = {name: value for name, value in asdict(self.options).items() if value is not None}

@@ -176,6 +176,18 @@ def test_all_that_is_logged_is_there_with_its_clock(recorded: Any) -> None:
     assert all((files / path).is_file() for path in pictures)
 
 
+def test_a_service_that_is_not_here_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`sbatch` hands on the variables of who calls it, who may have a run of W&B open."""
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    wandb.teardown()
+    monkeypatch.setenv("WANDB_SERVICE", f"3-1-unix-{tmp_path}/socket")
+    logger = Wandb(tmp_path / "mine", {}, WandbOptions())
+    logger.log_metrics({"loss": 0.1, "kimg": 1.0})
+    logger.finish()
+    assert not logger.lost
+    assert (tmp_path / "mine" / "wandb" / "id").read_text().strip() == logger.version
+
+
 def test_a_key_is_found_where_the_client_looks_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not logged_in()
     (tmp_path / "netrc").write_text("machine wandb.example.org login user password secret\n")

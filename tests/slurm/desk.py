@@ -45,7 +45,8 @@ class Desk:
     def do(self, *command: str, check: bool = True, **variables: str) -> str:
         """What a command prints in the project's folder on the login host."""
         packages = (REPOSITORY, HERE / "worker", REPOSITORY / "tests/distributed/worker")
-        environment = os.environ | {
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
+        environment = inherited | {
             "PYTHONPATH": os.pathsep.join(map(str, packages)),
             "WANDB_MODE": "disabled",
             "GANLIT_CACHE": str(self.folder / "cache"),
