@@ -6,7 +6,6 @@ installed. The cluster, the run and what befalls it are those of tests/slurm.
 
 from __future__ import annotations
 
-import csv
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -21,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from slurm.cluster import Cluster
 from slurm.conftest import Job, preempted, whole
 from slurm.desk import Desk
+from slurm.test_jobs import alike, rows
 
-OF_THE_MACHINE = ("time/", "speed/", "memory/")
 SQUEUE = ("squeue", "--format", "%.6i %.9P %.10j %.2t %.6M %.5D %R")
 
 
@@ -54,32 +53,11 @@ class Told(Desk):
         self.at(f"# SLURM has queued job {job} again {times} times\n{self.do(*SQUEUE)}")
 
 
-def same(one: Any, other: Any) -> bool:
-    """Bit for bit."""
-    if isinstance(one, torch.Tensor):
-        return torch.equal(one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return one == other
-
-
 def unlike(one: Any, other: Any, path: str) -> list[str]:
     """The leaves of two trees of dictionaries that differ."""
     if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
         return [leaf for key in one for leaf in unlike(one[key], other[key], f"{path}.{key}")]
-    return [] if same(one, other) else [path]
-
-
-def rows(metrics: Path) -> list[dict[str, str]]:
-    """The rows of a metrics.csv without timings, and without those that hold nothing else."""
-    with metrics.open() as file:
-        kept = [
-            {name: text for name, text in row.items() if text and not name.startswith(OF_THE_MACHINE)}
-            for row in csv.DictReader(file)
-        ]
-    return [row for row in kept if row.keys() != {"kimg"}]
+    return [] if alike(one, other) else [path]
 
 
 def compare(desk: Told) -> None:
@@ -88,7 +66,7 @@ def compare(desk: Told) -> None:
     for key in one:
         differing = unlike(one[key], other[key], key)
         desk.tell(f"last.ckpt {key:28} {', '.join(differing) + ' differ' if differing else 'bitwise equal'}")
-    metrics = [rows(run / "metrics.csv") for run in (alone, troubled)]
+    metrics = [rows(desk, run.name) for run in (alone, troubled)]
     desk.tell(
         f"metrics.csv, timings aside: {len(metrics[0])} rows, {'equal' if metrics[0] == metrics[1] else 'UNEQUAL'}"
     )

@@ -122,6 +122,8 @@ def submit(
     Raises:
         UserError: sbatch refuses; what it said is told as it is.
     """
+    if not numbers:
+        return
     script = SCRIPT if SCRIPT.is_file() else Path(ganlit.__file__).parents[1] / SCRIPT
     if not script.is_file():
         raise UserError(f"{SCRIPT} is not here: call this in the folder of the project.")

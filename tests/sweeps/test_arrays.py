@@ -1,6 +1,12 @@
 from __future__ import annotations
 
-from ganlit.sweeps.arrays import Array, again, jobs, ranges, split
+from pathlib import Path
+
+import pytest
+
+from ganlit.errors import UserError
+from ganlit.sweeps.arrays import Array, again, jobs, ranges, split, submit
+from ganlit.sweeps.definition import Sweep
 
 
 def test_elements_stay_below_the_limit() -> None:
@@ -24,3 +30,11 @@ def test_trials_go_again_as_each_last_went() -> None:
     large = Array("12", 0, [2, 3], ["--mem=9"])
     assert again([*small, large], [1, 2, 3, 4]) == [(small[0], [1, 4]), (large, [2, 3])]
     assert again([*small, large], [5]) == [(large, [5])]  # which ran elsewhere
+
+
+def test_where_nothing_is_due_slurm_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    sweep = Sweep(tmp_path, "grid", [], [])
+    submit(sweep, [], [], None)
+    with pytest.raises(UserError, match="scontrol is not on this machine"):
+        submit(sweep, [1], [], None)
