@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganlit.runs import load
+    from ganlit.configuration.rebuild import load
 
 __all__ = ["load"]
 
@@ -13,7 +13,7 @@ __all__ = ["load"]
 def __getattr__(name: str) -> Any:
     """Imports on first use: `import ganlit` alone stays light."""
     if name == "load":
-        from ganlit.runs import load
+        from ganlit.configuration.rebuild import load
 
         return load
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,13 +2,13 @@
 
 import sys
 
-from ganlit import signals
+from ganlit.compute import signals
 
 
 def run() -> int:
     signals.listen()
     try:
-        from ganlit.cli import main
+        from ganlit.cli.main import main
 
         return main()
     except KeyboardInterrupt:

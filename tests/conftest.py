@@ -125,7 +125,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory, reading: Any) -> Recorded
     """A whole run in a repository with a change that is not committed."""
     from PIL import Image
 
-    from ganlit.cli import main
+    from ganlit.cli.main import main
     from ganlit.metrics.features import FeatureExtractor
 
     class Means(FeatureExtractor):
@@ -162,7 +162,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory, reading: Any) -> Recorded
             patch.delenv(name, raising=False)
         patch.setenv("WANDB_MODE", "offline")
         patch.setenv("GANLIT_CACHE", str(place / "cache"))
-        patch.setattr("ganlit.metrics.backbones.Inception", Means)
+        patch.setattr("ganlit.metrics.images.backbones.Inception", Means)
         assert main(["fit", "--config", "tiny.yaml"]) == 0
     (run,) = reading(place / "runs" / "tiny")
     return run

@@ -3,88 +3,140 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "ganlit"
-CORE = {"contracts", "errors", "durable"}
-MAY_IMPORT = {
-    "contracts": set(),
+CORE = {"contracts", "errors"}
+GAME = {"losses", "losses.regularizers", "augment", "networks", "ema"}
+MAY_IMPORT: dict[str, set[str]] = {
+    # leaves: mathematics, which knows nothing but tensors
+    "contracts": {"errors"},
     "errors": set(),
     "ema": CORE,
-    "images": CORE,
-    "precision": CORE,
-    "durable": {"contracts", "errors"},
-    "stopwatch": set(),
-    "alarm": set(),
-    "strategy": CORE | {"alarm", "slurm"},
-    "downloads": CORE,
-    "cache": CORE,
     "losses": CORE,
-    "regularizers": CORE,
+    "losses.regularizers": CORE,
     "augment": CORE,
     "networks": CORE,
-    "metrics": CORE | {"images", "precision", "downloads", "cache"},
-    "data": CORE | {"downloads", "cache"},
-    "tasks": CORE | {"losses", "regularizers.base", "augment.base", "ema", "strategy", "stopwatch"},
-    "state": CORE,
-    "lab": {"callbacks.fidelity", "evaluation.prepare"},
-    "machine": CORE | {"slurm", "precision", "callbacks.progress", "tasks.clocked"},
-    "signals": set(),
-    "slurm": {"errors"},
-    "sweeps": CORE
-    | {"state", "resume", "slurm", "runs", "cli", "cache", "callbacks.progress", "metrics.protocol"}
-    | {"loggers.metrics_file"},
-    "report": CORE
-    | {"state", "resume", "callbacks.progress", "metrics.protocol", "metrics.measure", "loggers.metrics_file"},
-    "dashboard": {"errors", "callbacks.progress", "metrics.measure"},
-    "loggers": CORE | {"callbacks.progress", "metrics.measure"},
-    "evaluation": CORE | {"metrics", "callbacks", "data", "images", "precision", "cache", "runs", "tasks.base"},
+    "networks.images": CORE | {"networks"},
+    # what a process stands on
+    "compute": {"errors"},
+    "records": CORE | {"compute.console"},
+    # what is measured, what is played, what is played with
+    "metrics": CORE | {"metrics.images", "records", "compute.precision"},
+    "metrics.images": CORE | {"metrics", "records"},
+    "data": CORE | {"data.images", "records", "compute.console"},
+    "data.images": CORE | {"data", "records", "compute.console"},
+    "tasks": CORE | {"losses.base", "losses.regularizers.base", "augment.base", "ema", "compute"},
     "callbacks": CORE
-    | {"metrics", "tasks.base", "tasks.clocked", "tasks.step", "images", "precision", "stopwatch", "loggers"}
-    | {"state", "signals", "slurm"},
+    | {"callbacks.loggers", "metrics", "tasks.base", "tasks.clocked", "tasks.step"}
+    | {"records", "compute"},
+    "callbacks.loggers": CORE | {"metrics.measure", "records", "compute.console"},
+    # from words to objects, and all that is done with them
+    "configuration": CORE | {"callbacks", "callbacks.loggers", "data.base", "tasks.base", "records"},
+    "studies.evaluation": CORE
+    | {"configuration.rebuild", "callbacks.fidelity", "metrics", "data", "tasks", "records"}
+    | {"compute"},
+    "studies.sweeps": CORE | {"configuration.resolve", "metrics.protocol", "records", "compute"},
+    "studies.report": CORE | {"metrics.measure", "metrics.protocol", "records", "compute.console"},
+    "studies.dashboard": {"errors", "metrics.measure", "compute.console"},
+    "cli": {"*"},
 }
-WITHOUT_LIGHTNING = CORE | {"alarm", "stopwatch", "ema", "losses", "regularizers", "augment", "networks"}
-WITHOUT_LIGHTNING |= {"metrics", "cache", "state", "slurm", "signals"}
+WITHOUT_LIGHTNING = CORE | GAME | {"networks.images", "metrics", "metrics.images"}
+ROOMS, FILES = 12, 5
+"""At most, at the top of the package."""
 
 
-def imports(file: Path) -> set[str]:
-    """Dotted names of the modules that a file imports, wherever in it."""
+def modules() -> dict[str, Path]:
+    """Dotted names below ganlit of all files, without those of __init__ and __main__."""
+    paths = (path for path in PACKAGE.rglob("*.py") if not path.stem.startswith("__"))
+    return {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in paths}
+
+
+@cache
+def imports(file: Path) -> frozenset[str]:
+    """Dotted names of what a file imports, wherever in it: modules, or what is taken from them."""
     found = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file}: imports are absolute"
-            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(found)
+
+
+def inside(file: Path) -> Iterator[str]:
+    """The modules of ganlit that a file imports."""
+    for name in imports(file):
+        parts = name.removeprefix("ganlit.").split(".") if name.startswith("ganlit.") else []
+        while parts and ".".join(parts) not in modules():
+            parts.pop()
+        if parts:
+            yield ".".join(parts)
+
+
+def room_of(module: str) -> str:
+    """The room or sub-room in which a module stands; a file at the top is its own."""
+    return module.rpartition(".")[0] or module
+
+
+def neighbours(room: str) -> dict[str, set[str]]:
+    """Who imports whom, of the files and rooms that stand side by side in a room; "" is the whole house."""
+    below = f"{room}." if room else ""
+
+    def place(module: str) -> str | None:
+        return module.removeprefix(below).split(".")[0] if module.startswith(below) else None
+
+    found: dict[str, set[str]] = {}
+    for module, path in modules().items():
+        if (one := place(module)) is not None:
+            found.setdefault(one, set()).update({place(other) for other in inside(path)} - {one, None})
     return found
-
-
-def files_of(room: str) -> list[Path]:
-    return sorted((PACKAGE / room).glob("**/*.py")) or [PACKAGE / f"{room}.py"]
 
 
 @pytest.mark.parametrize("room", MAY_IMPORT)
 def test_a_room_imports_only_what_it_may(room: str) -> None:
-    for file in files_of(room):
-        for name in imports(file):
-            if name == "ganlit" or not name.startswith("ganlit."):
-                continue
-            inside = name.removeprefix("ganlit.")
-            allowed = MAY_IMPORT[room] | {room}
-            assert any(inside == other or inside.startswith(f"{other}.") for other in allowed), f"{file} imports {name}"
+    allowed = MAY_IMPORT[room] | {room}
+    for module, path in modules().items():
+        for other in inside(path) if room_of(module) == room else ():
+            fits = "*" in allowed or bool({other, room_of(other), other.split(".")[0]} & allowed)
+            assert fits, f"{module} imports {other}"
+
+
+@pytest.mark.parametrize("room", ["", *sorted({room for name in MAY_IMPORT for room in (name, name.split(".")[0])})])
+def test_no_imports_go_in_a_circle(room: str) -> None:
+    try:
+        TopologicalSorter(neighbours(room)).prepare()
+    except CycleError as error:
+        pytest.fail(" <- ".join(error.args[1]))
 
 
 @pytest.mark.parametrize("room", sorted(WITHOUT_LIGHTNING))
 def test_leaves_know_nothing_of_lightning(room: str) -> None:
-    for file in files_of(room):
-        assert not any(name.split(".")[0] in ("lightning", "pytorch_lightning") for name in imports(file)), file
+    for module, path in modules().items():
+        if room_of(module) == room:
+            assert not any(name.split(".")[0] in ("lightning", "pytorch_lightning") for name in imports(path)), module
 
 
 def test_every_room_is_ruled() -> None:
-    rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
-    assert rooms <= set(MAY_IMPORT)
+    assert {room_of(module) for module in modules()} == set(MAY_IMPORT)
+
+
+def test_the_house_has_few_doors() -> None:
+    there = [path for path in PACKAGE.iterdir() if path.name != "__pycache__"]
+    assert len([path for path in there if path.is_dir()]) <= ROOMS
+    assert len([path for path in there if path.is_file()]) <= FILES
+
+
+def test_tests_stand_where_their_rooms_stand() -> None:
+    rooms = {path.relative_to(PACKAGE) for path in PACKAGE.rglob("*") if path.is_dir() and path.name != "__pycache__"}
+    missing = [room for room in rooms if not (Path(__file__).parent / room).is_dir()]
+    assert not missing
 
 
 def test_no_drawer_for_odds_and_ends() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganlit.cli import GanlitCLI
+from ganlit.cli.commands import GanlitCLI
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 MINIATURE = ["--data.init_args.batch=4", "--data.init_args.val_images=4", "--kimg=0.008", "--fidelity=null"]

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, pad
 
 import ganlit
-from ganlit.data.images import Images
+from ganlit.data.images.images import Images
 from ganlit.tasks.step import stateless_seed
 
 CLASSES = 10

@@ -22,8 +22,8 @@ import torch
 from jsonargparse import auto_cli
 from victim import BATCH, PHASES, RUN, Board, Group, differences, output, prepare, start
 
-from ganlit import durable
-from ganlit.runs import trained
+from ganlit.records import durable
+from ganlit.records.runs import trained
 
 OFTEN = (1, 2, 3, 4, 1)  # how often a kill aims at each of the phases
 LATEST = (1, 12, 3, 5, 1)  # and at which of its occurrences in one process, at the latest

@@ -22,9 +22,11 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
-from ganlit import cli, durable
-from ganlit.metrics import backbones
+from ganlit.cli.main import main
+from ganlit.cli.run import Run
 from ganlit.metrics.features import FeatureExtractor
+from ganlit.metrics.images import backbones
+from ganlit.records import durable
 from ganlit.tasks.base import AdversarialModule
 
 CONFIG = """
@@ -81,7 +83,7 @@ def prepare(place: Path) -> None:
         path = place / "pictures" / ("dark", "light")[index % 2] / f"{index}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(generator.integers(100 * (index % 2), 156 + 100 * (index % 2), (16, 16), np.uint8)).save(path)
-    forks.set_forkserver_preload(["ganlit.cli"])
+    forks.set_forkserver_preload(["ganlit.cli.main"])
 
 
 class Tiny(FeatureExtractor):
@@ -168,7 +170,7 @@ def live(folder: Path, arguments: tuple[str, ...]) -> None:
     torch.set_num_threads(1)
     board = Board(folder / f"board{os.environ.get('LOCAL_RANK', '')}")  # started by Lightning, a rank has another
     board.enter(START_UP)
-    callbacks, save, keep = cli.GanlitCLI.callbacks, durable.save, durable.keep
+    callbacks, save, keep = Run.callbacks, durable.save, durable.keep
 
     def saved(checkpoint: dict[str, Any], path: Path) -> None:
         with board.writing():
@@ -179,9 +181,9 @@ def live(folder: Path, arguments: tuple[str, ...]) -> None:
         with board.writing():
             keep(path, name)
 
-    cli.GanlitCLI.callbacks = lambda self, bar: [*callbacks(self, bar), Watch(board)]
+    Run.callbacks = lambda self, *given: [*callbacks(self, *given), Watch(board)]
     durable.save, durable.keep, backbones.Inception = saved, kept, Tiny
-    code = cli.main(list(arguments))
+    code = main(list(arguments))
     board.enter(START_UP, anew=False)
     raise SystemExit(code)
 

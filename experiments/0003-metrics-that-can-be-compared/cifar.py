@@ -18,16 +18,16 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganlit.cache import Entry, cached, read
 from ganlit.contracts import Reference
-from ganlit.data.catalogue import open_source
-from ganlit.data.pictures import Pictures, reference_of
+from ganlit.data.images.catalogue import open_source
+from ganlit.data.images.pictures import Pictures, reference_of
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.fidelity import Moments
-from ganlit.metrics.inception import Inception
+from ganlit.metrics.images.inception import Inception
 from ganlit.metrics.measure import Question, measure
 from ganlit.metrics.portrait import Portrait
 from ganlit.metrics.reality import Reality
+from ganlit.records.cache import Entry, cached, read
 
 BLOCK = 1024
 METRICS = ["fid", "kid", "prdc"]

@@ -38,9 +38,9 @@ NEIGHBOURS = 5  # ganlit's and prdc's; torch-fidelity's default is 3
 SUBSET = 1000  # images of a subset of KID, the default of all
 GANLIT = """
 import sys
-from ganlit.metrics import weights
+from ganlit.metrics.images import weights
 weights.RELEASE_SHA256 = sys.argv.pop(1)  # the stand-in for the release is to be taken for it
-from ganlit.cli import main
+from ganlit.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
 FIDELITY = {
@@ -110,8 +110,8 @@ def stand_in(path: Path) -> None:
     """The release, or what costs as much: its trunk from the carrier and a random head."""
     from torch_fidelity.feature_extractor_inceptionv3 import BasicConv2d
 
-    from ganlit.metrics.inception import inception_trunk
-    from ganlit.metrics.weights import find_weights, read_weights
+    from ganlit.metrics.images.inception import inception_trunk
+    from ganlit.metrics.images.weights import find_weights, read_weights
 
     found = find_weights()
     convolutions = [name for name, module in inception_trunk().named_modules() if isinstance(module, BasicConv2d)]

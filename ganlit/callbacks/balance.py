@@ -5,7 +5,7 @@ from __future__ import annotations
 from lightning.pytorch import Callback, Trainer
 
 from ganlit.callbacks.fidelity import Fidelity
-from ganlit.loggers.board import boards
+from ganlit.callbacks.loggers.board import boards
 from ganlit.metrics.protocol import metric_of
 from ganlit.tasks.base import AdversarialModule
 

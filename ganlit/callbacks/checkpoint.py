@@ -8,17 +8,17 @@ from typing import Any
 from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch import Callback, Trainer
 
-from ganlit import durable
 from ganlit.callbacks.fidelity import Fidelity
-from ganlit.callbacks.progress import say
-from ganlit.loggers.metrics_file import MetricsFile
+from ganlit.callbacks.loggers.metrics_file import MetricsFile
+from ganlit.compute.console import say
 from ganlit.metrics.measure import improves
 from ganlit.metrics.protocol import difference
+from ganlit.records import durable
 from ganlit.tasks.base import AdversarialModule
 
 
 class DurableIO(CheckpointIO):
-    """Lightning's door to `ganlit.durable`: a plugin of the Trainer."""
+    """Lightning's door to `ganlit.records.durable`: a plugin of the Trainer."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
         durable.save(checkpoint, Path(path))

@@ -10,14 +10,14 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from ganlit.contracts import Sampled
+from ganlit.data.images.pixels import to_uint8
 from ganlit.errors import UserError
-from ganlit.images import to_uint8
-from ganlit.metrics.inception import Precision
+from ganlit.metrics.images.inception import Precision
+from ganlit.metrics.images.resize import Resize
 from ganlit.metrics.measure import Measured, Question, by_extractor, floor, measure, require, unavailable
 from ganlit.metrics.passes import Pass, passes
 from ganlit.metrics.portrait import Collector
 from ganlit.metrics.reality import subset
-from ganlit.metrics.resize import Resize
 
 Values = dict[str, float]
 

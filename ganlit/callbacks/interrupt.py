@@ -14,9 +14,9 @@ import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 
-from ganlit import signals, slurm
 from ganlit.callbacks.checkpoint import Checkpoints
-from ganlit.callbacks.progress import say
+from ganlit.compute import signals, slurm
+from ganlit.compute.console import say
 from ganlit.errors import Stopped
 from ganlit.tasks.base import AdversarialModule
 

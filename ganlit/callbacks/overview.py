@@ -11,8 +11,8 @@ from matplotlib.image import imread
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from ganlit.callbacks.fidelity import Fidelity
-from ganlit.durable import replacing
 from ganlit.metrics.protocol import alike, metric_of
+from ganlit.records.durable import replacing
 from ganlit.tasks.base import AdversarialModule
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from lightning.pytorch import Callback, Trainer
 
-from ganlit.stopwatch import Stopwatch
+from ganlit.compute.stopwatch import Stopwatch
 from ganlit.tasks.base import AdversarialModule
 
 GIB = 2**30

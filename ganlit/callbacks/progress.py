@@ -8,13 +8,13 @@ from typing import Any
 import rich
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ProgressBar
-from lightning.pytorch.utilities import rank_zero_only
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.profile import Profile, Tick
-from ganlit.metrics.protocol import metric_of
+from ganlit.compute.console import clock, say
+from ganlit.metrics.protocol import shown
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import PLAYERS, Player
 
@@ -26,27 +26,6 @@ SHARES = {
     "metrics": "metrics",
     "io": "io",
 }  # as the tick line calls them, in its order; what they leave of 100 % is other
-
-
-@rank_zero_only
-def say(text: str) -> None:
-    """Prints a line, above the bar where there is one; long lines and brackets stay as they are."""
-    rich.get_console().print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def clock(seconds: float) -> str:
-    """75 seconds are "1:15", 4000 are "1:06:40"."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
-def shown(score: tuple[str, float] | None) -> str:
-    """A score of one width: "FID  15.3"; a dash before the first."""
-    if score is None:
-        return "score     -"
-    metric, value = metric_of(score[0]).upper(), score[1]
-    return f"{metric} {value:5.1f}" if value >= 10 else f"{metric} {value:5.3f}"
 
 
 def costs(tick: Tick) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from lightning.pytorch import Callback, Trainer
 
-from ganlit.state import Recorder, ending
+from ganlit.records.state import Recorder, ending
 from ganlit.tasks.base import AdversarialModule
 
 

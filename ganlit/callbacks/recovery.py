@@ -8,10 +8,10 @@ from typing import Any
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.trainer.call import _call_callbacks_load_state_dict
 
-from ganlit import durable
 from ganlit.callbacks.checkpoint import rewind
-from ganlit.callbacks.progress import say
+from ganlit.compute.console import say
 from ganlit.errors import Diverged, UserError
+from ganlit.records import durable
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import PLAYERS
 

@@ -11,9 +11,9 @@ from torch import Tensor
 from torchvision.transforms.functional import to_pil_image
 from torchvision.utils import make_grid
 
-from ganlit.durable import replacing
-from ganlit.images import to_uint8
-from ganlit.loggers.board import boards
+from ganlit.callbacks.loggers.board import boards
+from ganlit.data.images.pixels import to_uint8
+from ganlit.records.durable import replacing
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.step import stateless_seed
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import rich.progress
 from rich.console import Console
 
-from ganlit.cache import Say, alone
-from ganlit.data.store import ABOUT, PIXELS, Stored, mapped, taking_place
+from ganlit.data.images.store import ABOUT, PIXELS, Stored, mapped, taking_place
 from ganlit.errors import UserError
+from ganlit.records.cache import Say, alone
 
 CHUNK = 2**23
 

@@ -5,7 +5,6 @@ All in float64, on the device of the features; equal to torch-fidelity, by a sho
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -13,8 +12,7 @@ import torch
 from torch import Tensor
 
 from ganlit.errors import UserError
-
-SIDE = 512  # of the blocks in which a kernel matrix is computed: bounds its memory for any number of features
+from ganlit.metrics.blocks import slices
 
 
 class Moments:
@@ -149,7 +147,7 @@ def _discrepancies(features1: Tensor, features2: Tensor, members1: Tensor, membe
 def _kernel_sums_within(features: Tensor, members: Tensor) -> Tensor:
     """[S]: sum of the kernel over all pairs of different members of each subset."""
     sums = torch.zeros_like(members[0])
-    for rows, columns in combinations_with_replacement(_slices(len(features)), 2):
+    for rows, columns in combinations_with_replacement(slices(len(features)), 2):
         kernel = _kernel(features[rows], features[columns])
         if rows == columns:
             kernel.fill_diagonal_(0)
@@ -160,8 +158,8 @@ def _kernel_sums_within(features: Tensor, members: Tensor) -> Tensor:
 def _kernel_sums_between(features1: Tensor, features2: Tensor, members1: Tensor, members2: Tensor) -> Tensor:
     """[S]: sum of the kernel over all pairs of one member of each side's subset."""
     sums = torch.zeros_like(members1[0])
-    for rows in _slices(len(features1)):
-        for columns in _slices(len(features2)):
+    for rows in slices(len(features1)):
+        for columns in slices(len(features2)):
             kernel = _kernel(features1[rows], features2[columns])
             sums += (members1[rows] * (kernel @ members2[columns])).sum(0)
     return sums
@@ -169,10 +167,6 @@ def _kernel_sums_between(features1: Tensor, features2: Tensor, members1: Tensor,
 
 def _kernel(features1: Tensor, features2: Tensor) -> Tensor:
     return (features1.double() @ features2.double().T).div_(features1.shape[1]).add_(1).pow_(3)
-
-
-def _slices(count: int) -> Iterator[slice]:
-    return (slice(start, start + SIDE) for start in range(0, count, SIDE))
 
 
 class ScoreSums:

@@ -6,7 +6,6 @@ features, about 50 MB beside them at 2,048 dimensions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import combinations_with_replacement
 from typing import NamedTuple
 
@@ -14,8 +13,8 @@ import torch
 from torch import Tensor
 
 from ganlit.errors import UserError
+from ganlit.metrics.blocks import slices
 
-SIDE = 512  # features on each side of a block
 ROUNDING = 1e-12  # of a squared distance by products, relative to the squared lengths; the worst case at d = 4,096
 
 
@@ -48,8 +47,8 @@ def prdc(real: Tensor, fake: Tensor, k: int = 5, real_radii: Tensor | None = Non
     balls = torch.zeros(len(fake), dtype=torch.int64, device=fake.device)  # of real images around each fake
     recalled = torch.zeros(len(real), dtype=torch.bool, device=real.device)
     covered = torch.zeros_like(recalled)
-    for rows in _slices(len(real)):
-        for columns in _slices(len(fake)):
+    for rows in slices(len(real)):
+        for columns in slices(len(fake)):
             squared = _squared_distances(real[rows], fake[columns])
             inside = squared < real_limits[rows, None]
             balls[columns] += inside.sum(0)
@@ -99,7 +98,7 @@ def nearest_others(features: Tensor, count: int) -> tuple[Tensor, Tensor]:
             f"least, or take fewer neighbours."
         )
     found = _Nearest(len(features), count, features.device)
-    for rows, columns in combinations_with_replacement(_slices(len(features)), 2):
+    for rows, columns in combinations_with_replacement(slices(len(features)), 2):
         squared = _squared_distances(features[rows], features[columns])
         if rows == columns:
             found.see(rows, columns, squared.fill_diagonal_(torch.inf))
@@ -124,8 +123,8 @@ def nearest(queries: Tensor, keys: Tensor, count: int = 1) -> tuple[Tensor, Tens
             f"or take fewer neighbours."
         )
     found = _Nearest(len(queries), count, queries.device)
-    for rows in _slices(len(queries)):
-        for columns in _slices(len(keys)):
+    for rows in slices(len(queries)):
+        for columns in slices(len(keys)):
             found.see(rows, columns, _squared_distances(queries[rows], keys[columns]))
     return _measured(queries, keys, found.indices)
 
@@ -156,13 +155,9 @@ def _squared_distances(queries: Tensor, keys: Tensor) -> Tensor:
 def _measured(queries: Tensor, keys: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
     """Distances of queries [N, d] to keys[indices [N, count]] by differences, exact for copies; both in their order."""
     distances = torch.empty(indices.shape, dtype=torch.float64, device=queries.device)
-    for rows in _slices(len(queries)):
+    for rows in slices(len(queries)):
         for column in range(indices.shape[1]):
             differences = queries[rows].double() - keys[indices[rows, column]].double()
             distances[rows, column] = torch.linalg.vector_norm(differences, dim=1)
     distances, order = distances.sort(dim=1, stable=True)
     return distances, indices.gather(1, order)
-
-
-def _slices(count: int) -> Iterator[slice]:
-    return (slice(start, start + SIDE) for start in range(0, count, SIDE))

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from ganlit.errors import UserError
-from ganlit.metrics.backbones import ALIASES
 from ganlit.metrics.bootstrap import bootstrap
 from ganlit.metrics.fidelity import ScoreSums, frechet_distance, frechet_distance_to, kernel_distances, moments
+from ganlit.metrics.images.backbones import ALIASES
 from ganlit.metrics.manifold import authenticity, nearest, prdc
 from ganlit.metrics.portrait import SPLITS, Portrait, fixed_choice
 from ganlit.metrics.protocol import Protocol, metric_of

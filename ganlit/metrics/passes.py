@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 import torch
 
-from ganlit.cache import Say, alone, room
+from ganlit.compute.precision import native_bf16
 from ganlit.contracts import Reference
-from ganlit.metrics.backbones import NAMES, extractor
-from ganlit.metrics.inception import Precision
+from ganlit.metrics.images.backbones import NAMES, extractor
+from ganlit.metrics.images.inception import Precision
+from ganlit.metrics.images.resize import Resize
 from ganlit.metrics.measure import METRICS
 from ganlit.metrics.portrait import Advance
 from ganlit.metrics.reality import Reality
-from ganlit.metrics.resize import Resize
-from ganlit.precision import native_bf16
+from ganlit.records.cache import Say, alone, room
 
 
 class Pass(NamedTuple):

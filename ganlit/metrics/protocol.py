@@ -37,6 +37,14 @@ def metric_of(name: str) -> str:
     return re.match(r"[a-z-]*[a-z]", name)[0]
 
 
+def shown(score: tuple[str, float] | None) -> str:
+    """A score of one width: "FID  15.3"; a dash before the first."""
+    if score is None:
+        return "score     -"
+    metric, value = metric_of(score[0]).upper(), score[1]
+    return f"{metric} {value:5.1f}" if value >= 10 else f"{metric} {value:5.3f}"
+
+
 FIELDS = ("metric, count and variant", "extractor and weights", "resize", "reference", "making", "class")
 
 

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganlit.cache import Say, alone, cached, read, room, write
 from ganlit.contracts import Reference
 from ganlit.errors import UserError
 from ganlit.metrics.features import FeatureExtractor
@@ -22,6 +21,7 @@ from ganlit.metrics.manifold import radii
 from ganlit.metrics.portrait import Advance, Collector, Portrait, fixed_choice
 from ganlit.metrics.probe import Probe, fit_probe
 from ganlit.metrics.ranks import rank, told, world
+from ganlit.records.cache import Say, alone, cached, read, room, write
 
 VERSION = 2  # of what is computed and stored here
 SUMS, ROWS = "sums.pt", "rows.pt"

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from ganlit.augment.base import Augment, Unaugmented
+from ganlit.compute.strategy import average_over_ranks
 from ganlit.contracts import Critic, Sampled, Terms, Verdict
 from ganlit.ema import EMA
 from ganlit.errors import UserError
 from ganlit.losses.base import AdversarialLoss
-from ganlit.regularizers.base import GeneratorRegularizer, Regularizer
-from ganlit.strategy import average_over_ranks
+from ganlit.losses.regularizers.base import GeneratorRegularizer, Regularizer
 from ganlit.tasks.clocked import PLAYERS, ClockedModule, Player
 from ganlit.tasks.step import first_not_finite, micro_batches, stateless_seed
 

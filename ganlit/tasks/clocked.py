@@ -8,14 +8,13 @@ from typing import Any, Literal
 
 from lightning.pytorch import LightningModule
 
+from ganlit.compute.precision import PRECISIONS
 from ganlit.contracts import Terms
 from ganlit.errors import UserError
 from ganlit.tasks.step import remembered
 
 Player = Literal["discriminator", "generator"]
 PLAYERS: tuple[Player, Player] = ("discriminator", "generator")
-
-PRECISIONS = ("32-true", "bf16-mixed")
 
 
 class ClockedModule(LightningModule):

@@ -18,9 +18,9 @@ from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.progress import Progress
 from ganlit.contracts import Labelled, Reference
 from ganlit.data.base import GanDataModule
-from ganlit.data.images import LabelledImages
+from ganlit.data.images.images import LabelledImages
 from ganlit.losses.adversarial import NonSaturating
-from ganlit.networks.dcgan import DCDiscriminator, DCGenerator
+from ganlit.networks.images.dcgan import DCDiscriminator, DCGenerator
 from ganlit.tasks.synthesis import Synthesis
 
 BATCH = 100

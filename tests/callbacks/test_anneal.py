@@ -19,7 +19,7 @@ from ganlit.augment.base import Augment
 from ganlit.augment.diffaugment import DiffAugment
 from ganlit.callbacks.anneal import Anneal
 from ganlit.errors import UserError
-from ganlit.regularizers.gradient import R1
+from ganlit.losses.regularizers.gradient import R1
 
 CONFIGURED = {
     "discriminator/lr": 1e-3,

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ganlit.callbacks.balance import Balance
-from ganlit.loggers.board import Board
+from ganlit.callbacks.loggers.board import Board
 
 
 class Notes(Board):

@@ -7,8 +7,8 @@ import pytest
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from ganlit import durable
 from ganlit.callbacks.checkpoint import Checkpoints
+from ganlit.records import durable
 
 
 def same(one: Any, other: Any) -> bool:

@@ -13,11 +13,11 @@ from torch.utils.data import DataLoader
 
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.contracts import Labelled, Reference, Sampled
+from ganlit.data.images.pixels import to_uint8
 from ganlit.errors import UserError
-from ganlit.images import to_uint8
 from ganlit.metrics import passes as module
-from ganlit.metrics.backbones import extractor
 from ganlit.metrics.features import FeatureExtractor
+from ganlit.metrics.images.backbones import extractor
 from ganlit.metrics.measure import Question, measure
 from ganlit.metrics.portrait import Collector
 from ganlit.metrics.reality import Reality

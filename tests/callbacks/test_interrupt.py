@@ -14,10 +14,11 @@ import pytest
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 
-from ganlit import durable, signals
 from ganlit.callbacks.checkpoint import Checkpoints
 from ganlit.callbacks.interrupt import Interrupt
+from ganlit.compute import signals
 from ganlit.errors import Stopped
+from ganlit.records import durable
 from ganlit.tasks.base import AdversarialModule
 
 

@@ -12,7 +12,7 @@ from lightning.pytorch.loggers import Logger
 from ganlit.callbacks.checkpoint import Checkpoints
 from ganlit.callbacks.profile import Profile, peak_memory
 from ganlit.callbacks.samples import Samples
-from ganlit.regularizers.gradient import R1
+from ganlit.losses.regularizers.gradient import R1
 
 
 class Rows(Logger):
@@ -64,7 +64,7 @@ def test_ticks_are_counted_by_the_clock(fit: Any, tmp_path: Any) -> None:
 
 def test_the_speed_is_that_of_training_alone(fit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = {"data": 1.0, "discriminator": 2.0, "generator": 1.0, "metrics": 5.0, "io": 3.0, "other": 0.0}
-    monkeypatch.setattr("ganlit.stopwatch.Stopwatch.lap", lambda self: seconds)
+    monkeypatch.setattr("ganlit.compute.stopwatch.Stopwatch.lap", lambda self: seconds)
     profile = Profile()
     fit(0.4, profile)
     assert profile.tick.images_per_second == pytest.approx(400 / 4)

@@ -12,8 +12,9 @@ from lightning.pytorch import Callback
 
 from ganlit.callbacks.checkpoint import Checkpoints
 from ganlit.callbacks.profile import Profile, Tick
-from ganlit.callbacks.progress import Progress, clock, costs
+from ganlit.callbacks.progress import Progress, costs
 from ganlit.callbacks.samples import Samples
+from ganlit.compute.console import clock
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ import torch
 from lightning.pytorch import Callback, Trainer
 from torch import Tensor
 
-from ganlit import durable
 from ganlit.callbacks.checkpoint import Checkpoints
+from ganlit.callbacks.loggers.metrics_file import MetricsFile
 from ganlit.callbacks.recovery import Recovery, remedy
 from ganlit.contracts import Labelled
 from ganlit.errors import UserError
-from ganlit.loggers.metrics_file import MetricsFile
+from ganlit.records import durable
 from ganlit.tasks.base import AdversarialModule
 
 PACKAGE = Path(__file__).parents[2] / "ganlit"

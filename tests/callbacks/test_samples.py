@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ganlit.callbacks.loggers.board import Board
 from ganlit.callbacks.samples import Samples, picture
-from ganlit.images import to_uint8
-from ganlit.loggers.board import Board
+from ganlit.data.images.pixels import to_uint8
 
 
 def pixels(path: Path) -> np.ndarray:

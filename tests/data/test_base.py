@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from ganlit.contracts import Labelled, Reference
 from ganlit.data.base import GanDataModule, to_unit_range
-from ganlit.data.images import LabelledImages
+from ganlit.data.images.images import LabelledImages
+from ganlit.data.images.pixels import to_uint8
 from ganlit.data.stream import items
 from ganlit.errors import UserError
-from ganlit.images import to_uint8
 
 
 class Numbers(GanDataModule):

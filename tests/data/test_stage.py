@@ -10,11 +10,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from ganlit.data.fitting import Form
-from ganlit.data.folder import Folder
-from ganlit.data.images import Images
+from ganlit.data.images.fitting import Form
+from ganlit.data.images.folder import Folder
+from ganlit.data.images.images import Images
+from ganlit.data.images.store import Stored, decoded
 from ganlit.data.stage import copy, expanded, staged
-from ganlit.data.store import Stored, decoded
 from ganlit.errors import UserError
 
 

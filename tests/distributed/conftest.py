@@ -151,7 +151,7 @@ def commands(place: Path) -> dict[str, Answer]:
         {
             "name": name,
             "world": 2,
-            "target": "ganlit.cli:main",
+            "target": "ganlit.cli.main:main",
             "arguments": [fit(name, *more)],
             "environment": {"FAULT": fault, "SERVED": str(served(place, name))},
         }

@@ -8,8 +8,8 @@ import pytest
 from lightning.pytorch import Trainer
 from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy
 
-from ganlit.cli import GanlitCLI
-from ganlit.strategy import AdversarialDDP
+from ganlit.cli.commands import GanlitCLI
+from ganlit.compute.strategy import AdversarialDDP
 
 
 @pytest.mark.parametrize(

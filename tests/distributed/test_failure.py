@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from ganlit import slurm, state
-from ganlit.strategy import AdversarialDDP
+from ganlit.compute import slurm
+from ganlit.compute.strategy import AdversarialDDP
+from ganlit.records import state
 
 TOLD = {"error": "ArithmeticError: rank {} cannot count", "refusal": "error: rank {} does not like its data"}
 

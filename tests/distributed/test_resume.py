@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from ganlit import slurm, state
+from ganlit.compute import slurm
+from ganlit.records import state
 
 STOPPED_AT = 180  # images: the step after the signal, in the middle of the second tick of 100
 OF_THE_MACHINE = ("time/", "speed/", "memory/")

@@ -6,7 +6,7 @@ import fcntl
 from pathlib import Path
 from typing import Any
 
-from ganlit import state
+from ganlit.records import state
 
 
 def test_it_ends_well_and_only_the_first_rank_speaks(commands: Any) -> None:

@@ -14,7 +14,7 @@ from torch_fidelity.metric_kid import kid_features_to_metric
 from torchmetrics.image import FrechetInceptionDistance, InceptionScore, KernelInceptionDistance
 
 from ganlit.errors import UserError
-from ganlit.metrics import fidelity
+from ganlit.metrics import blocks
 from ganlit.metrics.fidelity import (
     Moments,
     ScoreSums,
@@ -259,7 +259,7 @@ def test_two_samples_of_one_distribution_are_at_no_kernel_distance_on_average() 
 def test_the_kernel_in_blocks_is_the_kernel(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     real, fake = drawn(50, 8, seed=0), drawn(31, 8, seed=1)
     whole = kernel_distances(fake, real, 9, size)
-    monkeypatch.setattr(fidelity, "SIDE", 7)
+    monkeypatch.setattr(blocks, "SIDE", 7)
     torch.testing.assert_close(kernel_distances(fake, real, 9, size), whole, rtol=1e-9, atol=1e-12)
 
 

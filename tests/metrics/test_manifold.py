@@ -11,7 +11,7 @@ from torch import Tensor
 from torch_fidelity.metric_prc import prc_features_to_metric
 
 from ganlit.errors import UserError
-from ganlit.metrics import manifold
+from ganlit.metrics import blocks, manifold
 from ganlit.metrics.manifold import PRDC, authenticity, nearest, nearest_others, prdc, radii
 
 
@@ -136,7 +136,7 @@ def test_copies_are_at_distance_zero_exactly() -> None:
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     real, fake = clustered(61, 6, seed=0, clusters=4), clustered(45, 6, seed=1, clusters=4)
     whole = prdc(real, fake), nearest_others(real, 9), nearest(fake, real, 9)
-    monkeypatch.setattr(manifold, "SIDE", 7)
+    monkeypatch.setattr(blocks, "SIDE", 7)
     assert prdc(real, fake) == pytest.approx(whole[0])
     torch.testing.assert_close(nearest_others(real, 9), whole[1])
     torch.testing.assert_close(nearest(fake, real, 9), whole[2])

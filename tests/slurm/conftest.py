@@ -12,7 +12,7 @@ from .cluster import Cluster, obstacle
 from .desk import Desk
 
 AFTERWARDS = """
-from ganlit.cli import main
+from ganlit.cli.main import main
 
 for command in ("status", "retry --failed", "retry --failed", "status"):
     words = command.split()

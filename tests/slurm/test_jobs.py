@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from ganlit import state
+from ganlit.records import state
 
 from .desk import Desk
 

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from ganlit.contracts import Labelled
 from ganlit.ema import EMA
 from ganlit.losses.adversarial import NonSaturating
-from ganlit.regularizers.gradient import R1
+from ganlit.losses.regularizers.gradient import R1
 from ganlit.tasks.synthesis import Synthesis
 
 

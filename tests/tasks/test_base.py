@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ganlit.augment.base import Augment
 from ganlit.contracts import Labelled, Sampled
 from ganlit.losses.adversarial import NonSaturating
-from ganlit.regularizers.gradient import R1
+from ganlit.losses.regularizers.gradient import R1
 from ganlit.tasks.step import stateless_seed
 
 

@@ -20,18 +20,18 @@ from ganlit.augment.adaptive import ADA
 from ganlit.callbacks.anneal import Anneal
 from ganlit.callbacks.budget import Budget
 from ganlit.callbacks.checkpoint import Checkpoints, DurableIO
+from ganlit.callbacks.loggers.metrics_file import MetricsFile
 from ganlit.callbacks.samples import Samples
 from ganlit.contracts import Labelled, Reference
 from ganlit.data.base import GanDataModule
-from ganlit.data.images import LabelledImages
+from ganlit.data.images.images import LabelledImages
 from ganlit.ema import EMA
 from ganlit.errors import UserError
-from ganlit.loggers.metrics_file import MetricsFile
 from ganlit.losses.adversarial import NonSaturating
-from ganlit.networks.dcgan import DCDiscriminator
-from ganlit.networks.stylegan import StyleGenerator
-from ganlit.regularizers.generator import PathLength
-from ganlit.regularizers.gradient import R1, R2, GradientPenalty
+from ganlit.losses.regularizers.generator import PathLength
+from ganlit.losses.regularizers.gradient import R1, R2, GradientPenalty
+from ganlit.networks.images.dcgan import DCDiscriminator
+from ganlit.networks.images.stylegan import StyleGenerator
 from ganlit.tasks.clocked import PLAYERS, Player
 from ganlit.tasks.synthesis import Synthesis
 

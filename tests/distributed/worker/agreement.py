@@ -10,10 +10,10 @@ from games import RANK, Shards, game, train
 from torch import Tensor
 
 from ganlit.augment.adaptive import ADA
-from ganlit.networks.dcgan import DCDiscriminator, DCGenerator
-from ganlit.networks.stylegan import StyleDiscriminator, StyleGenerator
-from ganlit.regularizers.generator import PathLength
-from ganlit.regularizers.gradient import R1
+from ganlit.losses.regularizers.generator import PathLength
+from ganlit.losses.regularizers.gradient import R1
+from ganlit.networks.images.dcgan import DCDiscriminator, DCGenerator
+from ganlit.networks.images.stylegan import StyleDiscriminator, StyleGenerator
 from ganlit.tasks.synthesis import Synthesis
 
 STEPS = 50

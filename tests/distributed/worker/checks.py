@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from games import RANK, WORLD
 
-from ganlit.cli import quieten
+from ganlit.cli.main import quieten
 
 CHECKS = {"equality": 1, "agreement": 2, "normalisation": 1, "skipping": 2, "gathering": 1}  # and the ranks it takes
 

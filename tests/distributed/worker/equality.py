@@ -8,8 +8,8 @@ from games import WORLD, Shards, flat, game, train
 from torch import Tensor
 
 from ganlit.losses.adversarial import Hinge, LeastSquares, Minimax, NonSaturating, Relativistic, Wasserstein
-from ganlit.regularizers.generator import PathLength
-from ganlit.regularizers.gradient import R1, R2, GradientPenalty
+from ganlit.losses.regularizers.generator import PathLength
+from ganlit.losses.regularizers.gradient import R1, R2, GradientPenalty
 
 LOSSES = (NonSaturating, Minimax, Hinge, Wasserstein, LeastSquares, Relativistic)
 REGULARIZERS: dict[str, Any] = {

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from ganlit.errors import UserError
-from ganlit.metrics import backbones
 from ganlit.metrics.features import FeatureExtractor
+from ganlit.metrics.images import backbones
 from ganlit.tasks.synthesis import Synthesis
 
 

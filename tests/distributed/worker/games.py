@@ -14,11 +14,11 @@ from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
+from ganlit.compute.strategy import AdversarialDDP
 from ganlit.contracts import Labelled, Terms
 from ganlit.ema import EMA
 from ganlit.losses.adversarial import NonSaturating
-from ganlit.networks.dcgan import DCDiscriminator
-from ganlit.strategy import AdversarialDDP
+from ganlit.networks.images.dcgan import DCDiscriminator
 from ganlit.tasks.synthesis import Synthesis
 
 BATCH = 24  # items in a step, over all ranks

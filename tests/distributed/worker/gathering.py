@@ -20,8 +20,9 @@ from torch.utils.data import Dataset
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.contracts import Labelled, Reference, Sampled
 from ganlit.data.base import GanDataModule
-from ganlit.data.images import LabelledImages
-from ganlit.metrics import backbones, reality
+from ganlit.data.images.images import LabelledImages
+from ganlit.metrics import reality
+from ganlit.metrics.images import backbones
 from ganlit.metrics.measure import METRICS
 from ganlit.metrics.ranks import gathered, told, total
 from ganlit.metrics.reality import Reality

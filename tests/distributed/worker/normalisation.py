@@ -8,9 +8,9 @@ import torch
 from games import RANK, WORLD, ExactDCDiscriminator, Shards, flat, game, train
 from torch import Tensor, nn
 
-from ganlit.networks.dcgan import DCGenerator
-from ganlit.regularizers.gradient import R1, GradientPenalty
-from ganlit.strategy import shared
+from ganlit.compute.strategy import shared
+from ganlit.losses.regularizers.gradient import R1, GradientPenalty
+from ganlit.networks.images.dcgan import DCGenerator
 
 BATCH = 12
 

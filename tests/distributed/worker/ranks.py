@@ -24,7 +24,7 @@ from typing import Any
 
 from lightning.pytorch.utilities import rank_zero_only
 
-import ganlit.cli  # noqa: F401
+import ganlit.cli.main  # noqa: F401
 
 LIMIT = 200  # seconds after which a rank is killed, whatever it waits for
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from faulty import Faulty
 
-from ganlit import signals
+from ganlit.compute import signals
 
 
 class Gated(Faulty):

@@ -1,0 +1,93 @@
+"""Lightning's commands, `python -m ganlit fit | validate | test | prepare`, and beside them the tools."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.cli import LightningArgumentParser
+
+from ganlit.callbacks.fidelity import Fidelity
+from ganlit.callbacks.profile import Profile
+from ganlit.callbacks.progress import Progress
+from ganlit.cli.lab import Lab
+from ganlit.cli.run import Run, preparing_trainer, trainer
+from ganlit.cli.telling import begins, ends, measures, stops
+from ganlit.cli.tools import add_tools, called, underscored
+from ganlit.configuration.command_line import CommandLine
+from ganlit.errors import UserError
+from ganlit.records.durable import whole
+from ganlit.records.runs import last_checkpoint
+
+
+class GanlitCLI(CommandLine):
+    """Does what a command line asks for."""
+
+    def __init__(self, args: list[str] | None = None) -> None:
+        with ExitStack() as self.holding:  # the run directory, while the command lasts
+            super().__init__(args, trainer_class=Lab)
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        return {**CommandLine.subcommands(), "prepare": {"model", "datamodule"}}
+
+    def setup_parser(self, *args: Any, **kwargs: Any) -> None:
+        super().setup_parser(*args, **kwargs)
+        add_tools(self.parser.commands)
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: list[str] | None) -> None:
+        super().parse_arguments(parser, underscored(sys.argv[1:] if args is None else args))
+        if called(self.config):
+            parser.exit()
+
+    def before_instantiate_classes(self) -> None:
+        self.began = time.monotonic()
+        super().before_instantiate_classes()
+        settings = self.settings
+        if self.subcommand == "fit":
+            self.run = Run(self.folder, settings, self.dump(), self.holding)
+        elif self.subcommand == "prepare":
+            return
+        elif settings.fidelity is None:
+            raise UserError(f"{self.subcommand} with fidelity: null has nothing to measure: leave the key out.")
+        elif settings.ckpt_path is None:
+            settings.ckpt_path = str(last_checkpoint(self.folder))
+        if settings.ckpt_path is not None:
+            whole(Path(settings.ckpt_path))
+
+    def instantiate_trainer(self, **_: Any) -> Lab:
+        built = self.config_init[self.subcommand]
+        self.fidelity: Fidelity | None = built.fidelity
+        if self.subcommand == "prepare":
+            return preparing_trainer(built.trainer.accelerator, self.fidelity)
+        bar = built.trainer.enable_progress_bar
+        if self.subcommand == "fit":
+            callbacks = self.run.callbacks(self.settings.kimg, self.fidelity, built.recovery, bar)
+            logger = self.run.loggers(built.wandb, built.trainer.logger)
+        else:
+            callbacks = [self.fidelity, *([] if bar is False else [Progress(self.settings.kimg, Profile())])]
+            logger = False
+        return trainer(self.folder, built.trainer, callbacks, logger)
+
+    def before_fit(self) -> None:
+        begins(self.folder, self.model, self.settings.kimg)
+
+    def fit(self, **kwargs: Any) -> None:
+        with stops(self.folder, self.model):
+            self.trainer.fit(**kwargs)
+
+    def after_fit(self) -> None:
+        if self.fidelity is not None:
+            with stops(self.folder, self.model):
+                self.test(model=self.model, datamodule=self.datamodule)
+        ends(self.folder, self.run.checkpoints, time.monotonic() - self.began)
+        self.run.recorder.update(phase="done")  # before boards end, which may take minutes
+
+    def validate(self, **kwargs: Any) -> None:
+        measures(self.trainer.validate(**{**kwargs, "verbose": False}))
+
+    def test(self, **kwargs: Any) -> None:
+        measures(self.trainer.test(**{**kwargs, "verbose": False}))

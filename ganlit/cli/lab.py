@@ -1,0 +1,44 @@
+"""Lightning's Trainer, as ganlit's commands use it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lightning.pytorch import LightningDataModule, LightningModule, Trainer
+from lightning.pytorch.trainer.connectors.checkpoint_connector import _CheckpointConnector
+
+from ganlit.callbacks.fidelity import Fidelity
+from ganlit.studies.evaluation.prepare import prepare
+
+
+class FirstRanksCheckpoint(_CheckpointConnector):
+    """All ranks go on from where the first does: on another machine a new checkpoint may not be seen yet."""
+
+    def _restore_modules_and_callbacks(self, checkpoint_path: Any = None, weights_only: bool | None = None) -> None:
+        super()._restore_modules_and_callbacks(self.trainer.strategy.broadcast(checkpoint_path), weights_only)
+
+
+class Lab(Trainer):
+    """Lightning's Trainer with one more command, and one answer to where a training goes on."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self._checkpoint_connector = FirstRanksCheckpoint(self)
+
+    def prepare(
+        self,
+        model: LightningModule,
+        datamodule: LightningDataModule,
+        ckpt_path: str | None = None,
+        weights_only: bool | None = None,
+    ) -> None:
+        """Download, decode and compute all that a fit of the same configuration needs, so that it needs no network.
+
+        Args:
+            model: is not trained.
+            datamodule: the data.
+            ckpt_path: as for fit; nothing is read from it.
+            weights_only: as for fit.
+        """
+        measures = (callback for callback in self.callbacks if isinstance(callback, Fidelity))
+        prepare(datamodule, next(measures, None), self.strategy.root_device)

@@ -1,0 +1,52 @@
+"""What is said of a run where it begins, stops or ends."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from ganlit.callbacks.checkpoint import Checkpoints
+from ganlit.compute.console import clock, say
+from ganlit.errors import Stopped
+from ganlit.metrics.protocol import shown
+from ganlit.records.runs import trained
+from ganlit.tasks.base import AdversarialModule
+from ganlit.tasks.clocked import PLAYERS
+
+
+def begins(folder: Path, module: AdversarialModule, kimg: float) -> None:
+    """Who plays, for how long, and where it is written down."""
+    players = [getattr(module, player) for player in PLAYERS]
+    sizes = [f"{type(net).__name__} {sum(p.numel() for p in net.parameters()) / 1e6:.2f} M" for net in players]
+    say(f"{folder.name}: {' against '.join(reversed(sizes))} parameters, {kimg:g} kimg")
+    say(f"run      {folder}: config.yaml, metrics.csv, checkpoints/, samples/; at the end overview.png")
+
+
+@contextmanager
+def stops(folder: Path, module: AdversarialModule) -> Iterator[None]:
+    """Says where a run was stopped, if that happens while the block lasts."""
+    try:
+        yield
+    except (Stopped, SystemExit) as end:  # Lightning's answer to Ctrl-C before the first step is an exit
+        at = f"at {module.kimg:.1f} kimg; go on with --resume" if trained(folder) else "before the first step"
+        say(f"stopped {at}")
+        raise Stopped(end.signal if isinstance(end, Stopped) else signal.SIGINT) from None
+
+
+def ends(folder: Path, kept: Checkpoints, seconds: float) -> None:
+    """How long it took, and what there is to look at."""
+    checkpoints = folder / "checkpoints"
+    say(f"done in {clock(seconds)}: {checkpoints / 'last.ckpt'}")
+    if kept.best is not None and (checkpoints / "best.ckpt").exists():
+        score = shown((kept.best_name, kept.best))
+        say(f"best     {checkpoints / 'best.ckpt'}: {score} at {kept.best_kimg:.1f} kimg")
+    say(f"pictures {folder / 'overview.png'}, {folder / 'samples'}")
+
+
+def measures(results: Sequence[Mapping[str, float]]) -> None:
+    """Every measure with its protocol."""
+    for name, value in results[0].items():
+        if name != "kimg":
+            say(f"{value:10.3f}  {name}")

@@ -1,0 +1,150 @@
+"""What a command line and its files ask for: `python -m ganlit fit | validate | test`, parsed and checked."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from jsonargparse import Namespace
+from jsonargparse.typing import NonNegativeInt, PositiveFloat
+from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+
+import ganlit
+from ganlit.callbacks.fidelity import Fidelity
+from ganlit.callbacks.loggers.wandb import WandbOptions, agents_run, understood
+from ganlit.callbacks.recovery import Recovery
+from ganlit.configuration.names import import_named
+from ganlit.configuration.parser import Parser
+from ganlit.data.base import GanDataModule
+from ganlit.errors import UserError
+from ganlit.records.resume import Resume
+from ganlit.tasks.base import AdversarialModule
+
+import_named()
+
+USAGE = "%(prog)s --config FILE [--config OVERLAY ...] [--KEY VALUE ...]"
+
+TRAINER_DEFAULTS = {
+    "default_root_dir": "runs",
+    "precision": "32-true",
+    "max_epochs": -1,  # the budget is in kimg
+    "devices": 1,  # the result of a config must not change with the machine
+    "use_distributed_sampler": False,
+    "num_sanity_val_steps": 0,
+    "enable_checkpointing": False,
+    "enable_model_summary": False,
+}
+
+ELSEWHERE = {  # flags of Lightning's that mean nothing to two players or to a length in images, and what to set instead
+    "gradient_clip_val": "model.init_args.generator_clip and discriminator_clip",
+    "accumulate_grad_batches": "model.init_args.accumulate",
+    **dict.fromkeys(("max_epochs", "max_steps", "min_epochs", "min_steps", "max_time"), "--kimg"),
+}
+UNSET = {"accumulate_grad_batches": 1, "max_epochs": -1, "max_steps": -1}
+
+
+class CommandLine(LightningCLI):
+    """Lightning's command line with a name, a budget in kimg, one seed and measured fidelity.
+
+    Args:
+        args: words; those of this process by default.
+        trainer_class: whose methods are the commands.
+    """
+
+    def __init__(self, args: list[str] | None = None, trainer_class: type[Trainer] = Trainer) -> None:
+        super().__init__(
+            AdversarialModule,
+            GanDataModule,
+            trainer_class=trainer_class,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            parser_class=Parser,
+            parser_kwargs={
+                "prog": "python -m ganlit",
+                "description": ganlit.__doc__,
+                "parser_mode": "omegaconf+",
+                "allow_abbrev": False,
+                **{name: {"usage": USAGE} for name in self.subcommands()},
+            },
+            trainer_defaults=TRAINER_DEFAULTS,
+            save_config_callback=None,
+            auto_configure_optimizers=False,
+            load_from_checkpoint_support=False,
+            args=args,
+        )
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        return {name: skip for name, skip in LightningCLI.subcommands().items() if name != "predict"}
+
+    def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_argument(
+            "--name", type=str | None, help="The run directory is runs/NAME; the first file's by default."
+        )
+        parser.add_argument(
+            "--kimg", type=PositiveFloat, default=1000.0, help="Length in thousands of real images seen."
+        )
+        parser.add_argument("--seed", type=NonNegativeInt, default=0, help="Of weights, latents, noise and data order.")
+        parser.add_argument("--fidelity", type=Fidelity | None, help="What is measured; null trains without measures.")
+        parser.set_defaults({"fidelity": {"class_path": "ganlit.callbacks.fidelity.Fidelity"}})
+        parser.add_argument(
+            "--resume",
+            type=Resume | bool,
+            default=False,
+            nargs="?",
+            const=True,
+            help="Go on with runs/NAME where it was left; with --resume.allow=KEY,... under other settings.",
+        )
+        parser.add_lightning_class_args(Recovery, "recovery")
+        parser.add_argument("--wandb", type=WandbOptions | None, help="How W&B files the run; null does without.")
+        parser.set_defaults({"wandb": {}})
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.link_arguments("seed", "model.init_args.seed", compute_fn=int)
+        parser.link_arguments("seed", "data.init_args.seed", compute_fn=int)
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: list[str] | None) -> None:
+        args = understood(sys.argv[1:] if args is None else args)
+        if any(argument.startswith("--resume.") for argument in args):  # which says all that the flag says
+            args = [argument for argument in args if argument != "--resume"]
+        self.config = parser.parse_args(args)
+
+    def _parse_ckpt_path(self) -> None:
+        """Lightning would read hyperparameters from the checkpoint; here config.yaml is their record."""
+
+    def _set_seed(self) -> None:
+        seed_everything(int(self.settings.seed), workers=True, verbose=False)
+
+    @property
+    def settings(self) -> Namespace:
+        """The configuration of the chosen command."""
+        return self.config[self.subcommand]
+
+    @property
+    def folder(self) -> Path:
+        """The run directory."""
+        return Path(self.settings.trainer.default_root_dir) / self.settings.name
+
+    def before_instantiate_classes(self) -> None:
+        self.give_name()
+        self.check_flags()
+
+    def give_name(self) -> None:
+        """A run is called as its first file is, with W&B's id where W&B's agent starts many, unless it is named."""
+        if self.settings.name is None:
+            name = next((Path(file).stem for file in self._parser(self.subcommand).files), "unnamed")
+            trial = agents_run()
+            self.settings.name = f"{name}-{trial}" if trial else name
+
+    def check_flags(self) -> None:
+        """Refuses flags of the Trainer that would do nothing."""
+        for flag, instead in ELSEWHERE.items():
+            if (value := self.settings.trainer[flag]) not in (None, UNSET.get(flag)):
+                raise UserError(f"trainer.{flag} is {value}: leave it out and set {instead}.")
+
+    def dump(self) -> str:
+        """The resolved configuration, from which `--config` repeats the run: where it resumed from is left out."""
+        settings = self.settings.clone()
+        settings.ckpt_path, settings.resume = None, False
+        return self._parser(self.subcommand).dump(settings, skip_unset=False)

@@ -1,0 +1,132 @@
+"""How a trained module, and what it was trained on, come back from the record of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import yaml
+from jsonargparse import ArgumentError, ArgumentParser
+from torch import Tensor, nn
+
+from ganlit.data.base import GanDataModule
+from ganlit.errors import UserError
+from ganlit.records import durable
+from ganlit.records.moved import current
+from ganlit.records.runs import last_checkpoint
+from ganlit.tasks.base import AdversarialModule
+
+
+def load(run: str | Path, checkpoint: Literal["last", "best"] = "last") -> AdversarialModule:
+    """A trained module in evaluation mode, with its EMA, ready to `sample`.
+
+    It is rebuilt from a configuration and weights: neither the dataset nor a Trainer is needed.
+
+    Args:
+        run: its directory, such as `runs/stylegan_lite`, or a `.safetensors` file that it wrote. That file holds the
+            averaged generator, which then takes the place of the trained one too; the discriminator is untrained.
+        checkpoint: of a directory, the last, or the best by FID.
+
+    Raises:
+        UserError: that is no run of ganlit, or it holds no such checkpoint, or only damaged ones.
+    """
+    path = Path(run)
+    return (_from_weights(path) if path.suffix == ".safetensors" else _from_directory(path, checkpoint)).eval()
+
+
+def _from_directory(folder: Path, checkpoint: str) -> AdversarialModule:
+    config = _config_file(folder)
+    path = last_checkpoint(folder) if checkpoint == "last" else folder / "checkpoints" / f"{checkpoint}.ckpt"
+    state = durable.load(path)
+    module = build(config.read_text(), config)
+    _fill(module, state.get("state_dict", {}), path, config)
+    module.on_load_checkpoint(state)
+    return module
+
+
+def _from_weights(path: Path) -> AdversarialModule:
+    weights = durable.read_weights(path)
+    module = build(weights.config, path)
+    for generator in (module.ema.module, module.generator):
+        _fill(generator, weights.state, path, "the configuration in it")
+    module.images_seen = weights.images_seen
+    return module
+
+
+def _fill(module: nn.Module, state: dict[str, Tensor], path: Path, config: Path | str) -> None:
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        reason = " ".join(" ".join(str(error).splitlines()[:2]).split())
+        raise UserError(f"{path} does not fit {config}: {reason}") from None
+
+
+def build(config: str, source: Path) -> AdversarialModule:
+    """The untrained module that a saved configuration describes.
+
+    Args:
+        config: content of a config.yaml.
+        source: the file that it comes from.
+
+    Raises:
+        UserError: it does not describe one.
+    """
+    module: AdversarialModule = _described("model", AdversarialModule, config, source)
+    module.seed = _settings(config, source).get("seed", module.seed)
+    return module
+
+
+class Setting(NamedTuple):
+    """What a run was trained on, in which precision, and how it was measured."""
+
+    data: GanDataModule
+    precision: str
+    fidelity: dict[str, Any]  # arguments of the callback; empty where nothing was measured
+
+
+def setting(run: str | Path) -> Setting:
+    """The data that a run was trained on, with its seed, the precision of its Trainer, and its measures' arguments.
+
+    Args:
+        run: as for `load`.
+
+    Raises:
+        UserError: that is no run of ganlit.
+    """
+    path = Path(run)
+    if path.suffix == ".safetensors":
+        config, source = durable.read_weights(path).config, path
+    else:
+        source = _config_file(path)
+        config = source.read_text()
+    data: GanDataModule = _described("data", GanDataModule, config, source)
+    settings = _settings(config, source)
+    data.seed = settings.get("seed", data.seed)
+    fidelity = settings.get("fidelity") or {}
+    precision = str(settings.get("trainer", {}).get("precision", "32-true"))
+    return Setting(data, precision, fidelity.get("init_args", fidelity if "class_path" not in fidelity else {}))
+
+
+def _config_file(folder: Path) -> Path:
+    config = folder / "config.yaml"
+    if not config.is_file():
+        raise UserError(f"{folder} is not a run directory: it has no config.yaml; name one such as runs/stylegan_lite.")
+    return config
+
+
+def _described(key: str, kind: type, config: str, source: Path) -> Any:
+    """The object that a saved configuration describes under a key."""
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_subclass_arguments(kind, key, required=True)
+    try:
+        parsed = parser.parse_object({key: _settings(config, source)[key]})
+    except (TypeError, KeyError, ArgumentError) as error:
+        raise UserError(f"{source} does not describe a {key} of ganlit ({' '.join(str(error).split())}).") from None
+    return parser.instantiate(parsed)[key]
+
+
+def _settings(config: str, source: Path) -> dict[str, Any]:
+    try:
+        return yaml.safe_load(current(config))
+    except yaml.YAMLError as error:
+        raise UserError(f"{source} is no YAML ({' '.join(str(error).split())}).") from None

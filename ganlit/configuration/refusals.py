@@ -1,0 +1,114 @@
+"""What the command line says when it refuses a configuration: one sentence, the full key, the nearest known one.
+
+jsonargparse explains itself over many lines, nested by class; the path, the reason and the value are read out of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from difflib import get_close_matches
+from pkgutil import resolve_name
+
+from jsonargparse import ArgumentParser
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from omegaconf.errors import OmegaConfBaseException
+
+from ganlit.configuration.names import known_classes
+from ganlit.errors import UserError
+
+MENDABLE = (UserError, MisconfigurationException, OmegaConfBaseException, RuntimeError)
+
+STEP = re.compile(
+    r"""Parser key "(?P<key>[^"]+)"|given class_path '(?P<owner>[^']+)'"""
+    r"""|callable class: (?=[OPt])(?=(?s:.*?)Got value: Namespace\(class_path='(?P<callable>[^']+)')"""
+)
+UNKNOWN = re.compile(
+    r"Option '([^']+)' is not accepted|not accept option '([^']+)'|unrecognized arguments: --([^\s=]+)"
+)
+STRAY = re.compile(r"unrecognized arguments: (\S+)")
+MISSING = re.compile(r"the following arguments are required: (.+)")
+COMMAND = re.compile(r"(fit|validate|test|prepare|generate|evaluate|report|dashboard|data.check|sweep.[a-z]+)[.]")
+CLASS = re.compile(r"Expected a dot import path string: (\S+)|module '\S+' has no attribute '(\w+)'")
+TYPE = re.compile(r"Expected an? <class '([^']+)'>|Expected an? (?:typing\.)?(Literal\[.+?\]|List|Tuple|Dict)")
+VALUE = re.compile(r"(?:Got|Given) value: (.*)")
+
+
+def explain(message: str, keys: Collection[str]) -> str:
+    """One sentence for a message of jsonargparse.
+
+    Args:
+        message: several lines of text.
+        keys: the known keys of the top level, dotted inside its groups.
+    """
+    path, owner = _place(message)
+    inside = f"{path}." if path else ""
+    if unknown := _found(UNKNOWN, message):
+        known = _parameters(owner) if owner else keys
+        return f"unknown key {inside}{unknown}{_nearest(unknown, known, inside)}"
+    if stray := _found(STRAY, message):
+        return f"unexpected argument {stray}: a configuration file is given as --config FILE"
+    if missing := _found(MISSING, message):
+        return f"missing key {inside}{COMMAND.sub('', missing)}"
+    if "Not a valid subclass" in message:
+        return f"{path}: expected class_path and init_args, and nothing beside them"
+    types = [(match[1] or match[2]).rpartition("abc.")[2] for match in TYPE.finditer(message)]
+    types = [name for name in dict.fromkeys(types) if name != "NoneType"]
+    if (name := _found(CLASS, message)) and "float" not in types:
+        return f"{path}: no class {name} fits here{_nearest(name, known_classes() - {name}, '')}"
+    if types:
+        value = _found(VALUE, message) or ""
+        return f"{path}: expected {' or '.join(types)}, got {value.partition('. Got value')[0]}"
+    return " ".join(([f"{path}:"] if path else []) + message.rpartition(f'"{path}":')[2].split())
+
+
+def sentence(error: Exception) -> str:
+    """What to tell the user of an error among `MENDABLE`.
+
+    Raises:
+        RuntimeError: the one given, unless it is about weights that do not fit.
+    """
+    text = str(error)
+    if isinstance(error, OmegaConfBaseException):  # a ${key} that leads nowhere
+        command, _, key = str(error.full_key).partition(".")
+        text = f"{key}: {text.splitlines()[0]}".replace(f"{command}.", "")
+    elif isinstance(error, RuntimeError):
+        if "in loading state_dict" not in text:
+            raise error
+        text = f"--ckpt_path does not fit the configuration: {' '.join(text.splitlines()[:2])}"
+    return " ".join(text.split())
+
+
+def _place(message: str) -> tuple[str, str | None]:
+    """The dotted path of the trouble, and the class one of whose parameters it is about."""
+    path: list[str] = []
+    owner = None
+    for step in STEP.finditer(message):
+        if step["key"]:
+            path.append(step["key"])
+        else:
+            owner = step["owner"] or step["callable"]
+            implied = f"<class '{owner}'>" in message  # where only one class fits, its name and init_args are left out
+            path += [] if implied else ["init_args"]
+    return ".".join(path), owner
+
+
+def _found(pattern: re.Pattern[str], message: str) -> str | None:
+    """The first group that matched, at the first match."""
+    match = pattern.search(message)
+    return next((group for group in match.groups() if group), None) if match else None
+
+
+def _nearest(name: str, known: Collection[str], inside: str) -> str:
+    """ "; did you mean KEY?" or, where nothing is close, what there is."""
+    close = get_close_matches(name, known, n=1)
+    if close:
+        return f"; did you mean {inside}{close[0]}?"
+    return f"; known here: {', '.join(sorted(known))}" if len(known) <= 20 else ""
+
+
+def _parameters(class_path: str) -> set[str]:
+    """What a class takes, inherited parameters included."""
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(resolve_name(class_path), fail_untyped=False)
+    return {key.partition(".")[0] for key in parser.get_defaults(skip_validation=True).keys(branches=True)}

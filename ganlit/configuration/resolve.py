@@ -1,0 +1,33 @@
+"""The whole configuration of a run that is not started."""
+
+from __future__ import annotations
+
+from ganlit.configuration.command_line import CommandLine
+from ganlit.errors import UserError
+
+
+class Resolution(CommandLine):
+    """Reads a command line and stops there."""
+
+    def before_instantiate_classes(self) -> None:
+        super().before_instantiate_classes()
+        if self.settings.ckpt_path is not None:
+            raise UserError("ckpt_path is given, which the configuration of a new run does not hold: leave it out.")
+
+    def instantiate_classes(self) -> None:
+        """Nothing is built."""
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        """Nothing is run."""
+
+
+def resolve(args: list[str]) -> str:
+    """The whole configuration, as it would stand in config.yaml, of a `fit` with these arguments.
+
+    Args:
+        args: such as `["--config", "configs/dcgan.yaml", "--seed=3"]`.
+
+    Raises:
+        UserError: a key is unknown or a value does not fit.
+    """
+    return Resolution(["fit", *args]).dump()

@@ -1,0 +1,191 @@
+"""What a source holds and what is wrong with it, without training: `python -m ganlit data check SOURCE`."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median_low
+from typing import Any, Literal, NamedTuple
+
+from rich.console import Console
+from rich.progress import track
+
+from ganlit.data.images.catalogue import open_source
+from ganlit.data.images.fitting import Fit, Form, Kind, objection
+from ganlit.data.images.source import BadPicture, Source
+from ganlit.errors import UserError
+
+SPELLED_OUT = 3  # problems of one topic
+COUNTED = 12  # classes, sizes and kinds, each by name
+
+
+class Seen(NamedTuple):
+    """What there is to know of a picture that can be read."""
+
+    title: str
+    size: tuple[int, int]  # width, height
+    kind: Kind
+    label: int | None
+
+
+class Problem(NamedTuple):
+    topic: str
+    sentence: str
+
+
+def check(
+    source: str,
+    resolution: int | None = None,
+    channels: Literal[1, 3] | None = None,
+    split: str = "train",
+    fit: Fit = "exact",
+    convert: bool = False,
+    root: Path = Path("datasets"),
+    batch: int = 32,
+) -> None:
+    """Reads every picture of a source, then prints what it holds, what would stop a training, and what would work.
+
+    Args:
+        source: digits, a class of torchvision.datasets, a folder or a zip.
+        resolution: side of the images in pixels; by default that of most pictures.
+        channels: 3 for RGB, 1 for grey; by default what most pictures are.
+        split: "train", or what else the source has.
+        fit: how pictures of another size are treated.
+        convert: turn pictures of another kind into that of `channels`.
+        root: where torchvision's datasets lie or are downloaded to.
+        batch: images in a step.
+
+    Raises:
+        SystemExit: with status 1, where anything would stop a training.
+    """
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    try:
+        opened = open_source(source, split, Path(root))
+        seen, problems = survey(opened)
+    except UserError as error:
+        console.print(str(error))
+        raise SystemExit(1) from None
+    for line in contents(opened, seen):
+        console.print(line)
+    working = {}
+    if seen:
+        form = Form(resolution or _commonest_side(seen), channels or _commonest_channels(seen), fit, convert)
+        working = working_options(seen, problems, resolution, channels, batch)
+        problems = problems + misfits(seen, form)
+    if len(seen) < batch:
+        advice = f"set batch to {len(seen)} or less" if seen else "add some"
+        problems.append(Problem("too few", f"{len(seen)} usable pictures are fewer than a batch of {batch}: {advice}."))
+    for line in grouped(problems):
+        console.print(line)
+    if working:
+        given = {"split": split} if split != "train" else {}
+        console.print("What works, as init_args of the data:")
+        for key, value in {"source": source, **given, **working}.items():
+            console.print(f"  {key}: {value}")
+    if problems:
+        raise SystemExit(1)
+
+
+def survey(source: Source) -> tuple[list[Seen], list[Problem]]:
+    """Every picture that can be read, and what is wrong with the others."""
+
+    def attempt(index: int) -> Seen | Problem:
+        try:
+            picture, label = source.picture(index)
+        except BadPicture as bad:
+            return Problem(bad.topic, str(bad))
+        return Seen(source.title(index), picture.image.size, picture.kind, label)
+
+    count, console = len(source), Console(stderr=True)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = pool.map(attempt, range(count))
+        shown = {"console": console, "transient": True, "disable": not console.is_terminal}
+        looked = list(track(results, f"Reading {source.name}", count, **shown))
+    return [x for x in looked if isinstance(x, Seen)], [x for x in looked if isinstance(x, Problem)]
+
+
+def misfits(seen: Sequence[Seen], form: Form) -> list[Problem]:
+    """Why pictures that can be read do not have a form."""
+    against = [(picture.title, objection(picture.size, picture.kind, form)) for picture in seen]
+    return [Problem(why.topic, f"{title} {why.reason}: {why.remedy}.") for title, why in against if why]
+
+
+def contents(source: Source, seen: Sequence[Seen]) -> list[str]:
+    """The lines of the report that say what a source holds."""
+    labels = Counter(picture.label for picture in seen)
+    labels.pop(None, None)
+    names = source.classes or range(max(labels, default=-1) + 1)
+    return [
+        f"{source.name}: {len(source)} pictures, {len(seen)} of them readable",
+        "  classes  " + (_counts((name, labels[label]) for label, name in enumerate(names)) or "none"),
+        "  sizes    " + _counts(Counter(f"{width}x{height}" for _, (width, height), _, _ in seen).items()),
+        "  kinds    " + _counts(Counter(picture.kind for picture in seen).items()),
+    ]
+
+
+def grouped(problems: Sequence[Problem]) -> list[str]:
+    """The lines of the report that say what is wrong."""
+    if not problems:
+        return ["Nothing would stop a training."]
+    lines = [f"{len(problems)} problems would stop a training:"]
+    for topic, number in Counter(problem.topic for problem in problems).most_common():
+        lines.append(f"  {topic}: {number}")
+        sentences = [problem.sentence for problem in problems if problem.topic == topic]
+        lines += [f"    {sentence}" for sentence in sentences[:SPELLED_OUT]]
+        lines += ["    ..."] * (number > SPELLED_OUT)
+    return lines
+
+
+def working_options(
+    seen: Sequence[Seen], problems: Sequence[Problem], resolution: int | None, channels: int | None, batch: int
+) -> dict[str, Any]:
+    """The options of `Images` with which a training can start, if any; None stands for a free choice."""
+    channels = channels or (1 if all(picture.kind == "grey" for picture in seen) else 3)
+    resolution, fit = _working_fit([picture.size for picture in seen], resolution)
+    form = Form(resolution, channels, fit)
+    form = form._replace(convert=any(picture.kind not in (form.kind, "float") for picture in seen))
+    unfit = misfits(seen, form)
+    usable = len(seen) - len(unfit)
+    if not usable:
+        return {}
+    choices = {"fit": fit, "convert": form.convert, "skip_bad": bool(problems or unfit), "batch": min(batch, usable)}
+    defaults = {"fit": "exact", "convert": False, "skip_bad": False, "batch": batch}
+    needed = {key: str(value).lower() for key, value in choices.items() if value != defaults[key]}
+    return {"resolution": resolution, "channels": channels, **needed}
+
+
+def _working_fit(sizes: Sequence[tuple[int, int]], resolution: int | None) -> tuple[int, Fit]:
+    """A resolution, unless it is given, that is a power of two as most networks take it, and the option that fits."""
+    if any(width != height for width, height in sizes):
+        return resolution or _power_below(median_low(min(size) for size in sizes)), "crop"
+    sides = {side for side, _ in sizes}
+    side = median_low(side for side, _ in sizes)
+    if len(sides) == 1:
+        below, above = _power_below(side), 2 * _power_below(side)
+        resolution = resolution or (above if below < side and above - side <= above // 8 else below)
+        if resolution == side:
+            return resolution, "exact"
+        if side < resolution <= side + resolution // 8:
+            return resolution, "pad"
+    return resolution or _power_below(side), "resize"
+
+
+def _power_below(side: int) -> int:
+    return 1 << (side.bit_length() - 1)
+
+
+def _commonest_side(seen: Sequence[Seen]) -> int:
+    return Counter(max(picture.size) for picture in seen).most_common(1)[0][0]
+
+
+def _commonest_channels(seen: Sequence[Seen]) -> int:
+    return 1 if Counter(picture.kind for picture in seen).most_common(1)[0][0] == "grey" else 3
+
+
+def _counts(counts: Iterable[tuple[Any, int]]) -> str:
+    ordered = sorted(counts, key=lambda count: -count[1])
+    shown, more = ordered[:COUNTED], len(ordered[COUNTED:])
+    return " · ".join(f"{name} {number}" for name, number in shown) + (f" · {more} more" if more else "")

@@ -1,0 +1,173 @@
+"""How close images are to the very ones they should be: PSNR, SSIM and LPIPS, for translation and enhancement."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
+from torchvision.models import AlexNet_Weights
+
+from ganlit.errors import UserError
+from ganlit.metrics.features import digest, exact_float32
+from ganlit.records.downloads import fetched
+
+PAIRED = ("psnr", "ssim", "lpips")
+
+CEILING = 100.0  # dB, of identical images, whose PSNR is infinite: without it one of them would hide all others
+WINDOW = 11  # pixels, of SSIM
+SMALLEST = 31  # pixels, of the images that leave AlexNet's second pooling something to pool
+
+
+class Estimate(NamedTuple):
+    """A mean over images."""
+
+    value: float
+    error: float  # standard error of the mean; nan for one image
+    count: int
+
+
+class Comparison:
+    """The paired metrics of images that come in batches.
+
+    Args:
+        metrics: some of `PAIRED`; only LPIPS needs weights.
+        device: of the images.
+
+    Raises:
+        UserError: a metric is unknown, or the weights of LPIPS are not there.
+    """
+
+    def __init__(self, metrics: Sequence[str] = PAIRED, device: torch.device | str = "cpu") -> None:
+        self.measures = dict(_measure(metric, device) for metric in metrics)
+        self.scores: dict[str, list[Tensor]] = {protocol: [] for protocol in self.measures}
+
+    def add(self, output: Tensor, target: Tensor) -> None:
+        """Takes uint8 images [B, C, H, W] and what they should be, of any size but one for both."""
+        for protocol, measure in self.measures.items():
+            self.scores[protocol].append(measure(output, target).cpu())
+
+    def finish(self) -> dict[str, Tensor]:
+        """The score [N] of every image in float64 by protocol: "psnr", "ssim-gauss11", "lpips-alex@1a2b3c4d"."""
+        none = torch.empty(0, dtype=torch.float64)
+        return {protocol: torch.cat([none, *scores]) for protocol, scores in self.scores.items()}
+
+
+def estimate(scores: Tensor) -> Estimate:
+    """Mean and standard error of scores [N].
+
+    Raises:
+        UserError: there are none.
+    """
+    if not len(scores):
+        raise UserError("paired metrics: there are no pairs of images to compare.")
+    error = float(scores.std() / len(scores) ** 0.5) if len(scores) > 1 else float("nan")
+    return Estimate(float(scores.mean()), error, len(scores))
+
+
+@torch.no_grad()
+def psnr(output: Tensor, target: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio [B] in dB of each image of uint8 [B, C, H, W]: 10 log10(255^2 / MSE), at most 100.
+
+    The mean over images of this is not the ratio of their mean error, which is smaller.
+    """
+    _check(output, target, 1, "PSNR")
+    error = (output.double() - target.double()).square().mean((1, 2, 3))
+    return (10 * torch.log10(255**2 / error)).clamp(max=CEILING)
+
+
+@torch.no_grad()
+def ssim(output: Tensor, target: Tensor) -> Tensor:
+    """Structural similarity [B] of each image of uint8 [B, C, H, W] (Wang et al. 2004, eq. 13, K1 0.01, K2 0.03).
+
+    As in the paper, a Gaussian window of 11 pixels and sigma 1.5 at all places where it fits; torchmetrics' own mean
+    takes in the mirrored border too. Colour channels are compared one by one and averaged. In float64, since variances
+    are differences of large numbers.
+    """
+    _check(output, target, WINDOW, "SSIM")
+    planes = zip(output.flatten(0, 1), target.flatten(0, 1), strict=True)  # one by one: float64 of a batch is much
+    return torch.stack([_similarity(x.double(), y.double()) for x, y in planes]).view(output.shape[:2]).mean(1)
+
+
+def _similarity(x: Tensor, y: Tensor) -> Tensor:
+    """Structural similarity of two planes [H, W] from 0 to 255, a scalar."""
+    mean_x, mean_y = _blurred(x), _blurred(y)
+    variances = _blurred(x * x + y * y) - mean_x**2 - mean_y**2
+    covariance = _blurred(x * y) - mean_x * mean_y
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
+    return (luminance * (2 * covariance + c2) / (variances + c2)).mean()
+
+
+def _blurred(plane: Tensor) -> Tensor:
+    """Means of [H, W] under SSIM's window: [H - 10, W - 10].
+
+    A sum of shifted images, one axis after the other: torch's convolution in float64 copies the window of every pixel.
+    """
+    window = [math.exp(-((place - WINDOW // 2) ** 2) / (2 * 1.5**2)) for place in range(WINDOW)]
+    for axis in (-1, -2):
+        length = plane.shape[axis] - WINDOW + 1
+        total = plane.narrow(axis, 0, length) * (window[0] / sum(window))
+        for place, weight in enumerate(window[1:], 1):
+            total.add_(plane.narrow(axis, place, length), alpha=weight / sum(window))
+        plane = total
+    return plane
+
+
+class LPIPS(nn.Module):
+    """Learned perceptual distance (arXiv 1801.03924, eq. 1, "lin"): AlexNet's features under the authors' weights.
+
+    torchmetrics carries the weights of the distance, version 0.1; those of AlexNet are torchvision's.
+
+    Raises:
+        UserError: AlexNet's weights are not there and cannot be downloaded.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        fetched(AlexNet_Weights.DEFAULT.url, "lpips")
+        with torch.random.fork_rng(devices=[]):  # layers draw weights before they get theirs
+            self.network = LearnedPerceptualImagePatchSimilarity("alex").net
+        self.protocol = f"lpips-alex@{digest(self.network.state_dict())}"
+
+    @torch.no_grad()
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        """Distance [B] of each image of uint8 [B, C, H, W]."""
+        _check(output, target, SMALLEST, "LPIPS")
+        output, target = (images.expand(-1, 3, -1, -1).float() / 127.5 - 1 for images in (output, target))
+        with torch.autocast(output.device.type, enabled=False), exact_float32():
+            return self.network(output, target).double().flatten()
+
+
+def _measure(metric: str, device: torch.device | str) -> tuple[str, Callable[[Tensor, Tensor], Tensor]]:
+    """The protocol of a metric, and the metric."""
+    if metric == "psnr":
+        return "psnr", psnr
+    if metric == "ssim":
+        return "ssim-gauss11", ssim
+    if metric == "lpips":
+        lpips = LPIPS().to(device)
+        return lpips.protocol, lpips
+    close = get_close_matches(metric, PAIRED, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(PAIRED)}"
+    raise UserError(f"unknown paired metric {metric}; {hint}")
+
+
+def _check(output: Tensor, target: Tensor, smallest: int, what: str) -> None:
+    if output.dtype != torch.uint8 or target.dtype != torch.uint8 or output.ndim != 4 or output.shape[1] not in (1, 3):
+        raise UserError(
+            f"{what} takes uint8 images [B, 1 or 3, H, W], not {output.dtype} {list(output.shape)} "
+            f"and {target.dtype} {list(target.shape)}."
+        )
+    if output.shape != target.shape:
+        raise UserError(
+            f"{what} compares images one to one, but the outputs are {list(output.shape)} and the targets "
+            f"{list(target.shape)}: bring them to one number, size and colour."
+        )
+    if min(output.shape[-2:]) < smallest:
+        height, width = output.shape[-2:]
+        raise UserError(f"{what} needs images of {smallest} pixels a side at least, these have {height} x {width}.")

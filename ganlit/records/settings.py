@@ -1,0 +1,66 @@
+"""What of a configuration says what was trained, and which runs differ in their seed only."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import Any
+
+# Who ran it, where its files lie and who watched: not what was trained.
+IGNORED = (
+    *(
+        "name",
+        "seed",
+        "model.seed",
+        "data.seed",
+        "wandb",
+        "resume",
+        "ckpt_path",
+        "weights_only",
+        "config",
+        "data.root",
+        "data.stage",
+    ),
+    *("fidelity.weights", "trainer.default_root_dir", "trainer.logger", "trainer.enable_progress_bar"),
+    *("trainer.log_every_n_steps", "trainer.profiler"),
+)
+
+
+class Class(str):
+    """Takes the place of a value that is a class: its import path."""
+
+
+Tree = dict[str, Any]
+"""Values by dotted key."""
+
+
+def flat(config: Tree) -> Tree:
+    """A configuration by dotted keys, without what does not matter: of a class its path, then its arguments.
+
+    Of a list with classes in it the names make one value, so that another member is one difference, not ten.
+    """
+    found: Tree = {}
+    for key, value in config.items():
+        _flatten(value, key, found)
+    return {key: value for key, value in found.items() if not any(f"{key}.".startswith(f"{no}.") for no in IGNORED)}
+
+
+def _flatten(value: Any, key: str, found: Tree) -> None:
+    inside = [(str(index), item) for index, item in enumerate(value)] if isinstance(value, list) else []
+    if isinstance(value, dict) and "class_path" in value:
+        found[key] = Class(value["class_path"])
+        inside = [(name, item) for name, item in value.items() if name not in ("class_path", "init_args")]
+        inside += [*(value.get("init_args") or {}).items()]
+    elif isinstance(value, dict) and value:
+        found[key], inside = "{…}", [*value.items()]
+    elif any(isinstance(item, dict) for _, item in inside):
+        found[key] = [Class(item.get("class_path", "{}")) if isinstance(item, dict) else item for _, item in inside]
+    else:
+        found[key], inside = value, []
+    for name, item in inside:
+        _flatten(item, f"{key}.{name}", found)
+
+
+def setting(config: Tree) -> str:
+    """A word that runs have in common which differ in their seed only, to draw them as one curve with a band."""
+    return sha256(json.dumps(flat(config), sort_keys=True).encode()).hexdigest()[:8]

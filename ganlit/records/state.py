@@ -1,0 +1,149 @@
+"""How far a run is and how it went: state.json in its directory, for whoever looks at many runs at once."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from signal import Signals
+from typing import Literal
+
+from ganlit.errors import Diverged, Stopped
+from ganlit.records.durable import replacing
+
+Phase = Literal["running", "preempted", "done", "failed", "diverged"]
+Standing = Literal["pending", Phase]
+"""Of a run that may not have begun."""
+
+FILE = "state.json"
+LOCK = "lock"  # that the process of a run holds as long as it lives
+
+VANISHED = "ended without a word (killed?)"
+"""Why a run has failed that says it is running, and holds no lock."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known of a run without its checkpoints.
+
+    Args:
+        phase: a run that says it is running and holds no lock was killed.
+        kimg: how far it is.
+        length: how far it shall go, in kimg.
+        seconds: that it has held its devices, over all starts.
+        starts: how often it was started or resumed.
+        processes: ranks of the latest start.
+        device: of each, such as "cpu" or "NVIDIA H100".
+        host: of rank 0.
+        job: of SLURM, such as "12" or "12_3" in an array.
+        updated: when all of this was so, in ISO 8601.
+        reason: why it was preempted, failed or diverged: a signal or a sentence.
+    """
+
+    phase: Phase
+    kimg: float = 0.0
+    length: float = 0.0
+    seconds: float = 0.0
+    starts: int = 0
+    processes: int = 1
+    device: str = "cpu"
+    host: str = ""
+    job: str | None = None
+    updated: str = ""
+    reason: str | None = None
+
+    @property
+    def device_hours(self) -> float:
+        """Hours that its devices, GPUs or CPU processes, were held."""
+        return self.seconds * self.processes / 3600
+
+
+def read(folder: Path) -> State | None:
+    """The state of the run in a directory; None where nothing was recorded, or nothing that can be read."""
+    try:
+        known = json.loads((folder / FILE).read_text())
+        return State(**{name: known[name] for name in State.__dataclass_fields__ if name in known})
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def held(folder: Path) -> bool:
+    """Whether a process has a run directory.
+
+    For an instant the question itself keeps others out: ask only of a run that may be dead.
+    """
+    try:
+        with (folder / LOCK).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:  # somebody has it, or this filesystem knows no locks and nobody can tell
+        return True
+    return False
+
+
+class Recorder:
+    """Keeps the state of one run on the disk; other ranks than the first write nothing.
+
+    Args:
+        folder: the run directory.
+        length: of the run in kimg.
+        job: of SLURM.
+        writes: whether this process is the one that keeps it.
+    """
+
+    def __init__(self, folder: Path, length: float, job: str | None = None, writes: bool = True) -> None:
+        self.folder = folder
+        self.writes = writes
+        self.began = False
+        self.since = time.monotonic()
+        before = read(folder)
+        self.speaks = before is None  # of a run that was there, nothing is said before it goes on
+        before = before or State("running")
+        self.spent = before.seconds
+        self.state = replace(before, phase="running", reason=None, length=length, starts=before.starts + 1, job=job)
+
+    def update(self, **changes: object) -> None:
+        """Writes the state with these fields changed."""
+        self.speaks = self.began = True
+        self.state = replace(
+            self.state,
+            **changes,
+            seconds=round(self.spent + time.monotonic() - self.since, 3),
+            host=socket.gethostname(),
+            updated=datetime.now().astimezone().isoformat(timespec="seconds"),
+        )
+        if self.writes:
+            with replacing(self.folder / FILE, flush=False) as partial:
+                partial.write_text(json.dumps(asdict(self.state), indent=1) + "\n")
+
+
+def ending(error: BaseException) -> dict[str, str]:
+    """The phase in which an exception leaves a run, and the reason."""
+    if isinstance(error, Stopped):
+        return {"phase": "preempted", "reason": Signals(error.signal).name}
+    if isinstance(error, KeyboardInterrupt):
+        return {"phase": "preempted", "reason": Signals.SIGINT.name}
+    phase = "diverged" if isinstance(error, Diverged) else "failed"
+    return {"phase": phase, "reason": " ".join(str(error).split()) or type(error).__name__}
+
+
+@contextmanager
+def recorded(recorder: Recorder) -> Iterator[Recorder]:
+    """Records how a run ends: well, on purpose, or by an exception, which goes on its way.
+
+    A run that was there before, and was refused before it went on, stays as it was.
+    """
+    try:
+        yield recorder
+    except (Exception, KeyboardInterrupt) as error:
+        if recorder.speaks:
+            recorder.update(**ending(error))
+        raise
+    recorder.update(phase="done")

@@ -1,0 +1,82 @@
+"""What a training needs from elsewhere, brought here ahead of it: data, weights, real statistics."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from ganlit.callbacks.fidelity import Fidelity
+from ganlit.compute.console import clock, say
+from ganlit.data.base import GanDataModule
+from ganlit.metrics.features import FeatureExtractor
+from ganlit.metrics.images.weights import find_weights
+from ganlit.metrics.measure import METRICS
+from ganlit.metrics.passes import Pass, passes
+from ganlit.metrics.reality import subset
+from ganlit.records.cache import room
+from ganlit.records.downloads import checkpoints
+from ganlit.studies.evaluation.bars import Bars
+
+
+def prepare(data: GanDataModule, fidelity: Fidelity | None, device: torch.device) -> None:
+    """Downloads and decodes the data, finds or downloads the extractors' weights, and fills the cache of statistics.
+
+    What is there already is left as it is.
+
+    Args:
+        data: what would be trained on.
+        fidelity: what would be measured; None prepares the data alone.
+        device: for the statistics.
+
+    Raises:
+        UserError: something is neither here nor to be had.
+    """
+    began = time.monotonic()
+    data.prepare_data()
+    reference = data.reference
+    size = megabytes(reference.images.nbytes)
+    say(f"data     {reference.name}: {len(reference.images):,} images, {size} in {room('images')}")
+    if fidelity is not None:
+        if fidelity.reference_images is not None:
+            reference = subset(reference, fidelity.reference_images)
+        with Bars() as bars:
+            options = fidelity.weights, fidelity.precision, fidelity.resize
+            counted = partial(bars.replacing_lines, total=len(reference.images))
+            each = passes(fidelity.asked, reference, *options, device, say, counted)
+            for name, one in zip(fidelity.asked, each, strict=True):
+                seen_by = one.real.extractor
+                say(f"weights  {seen_by.protocol}: {megabytes(size_of(seen_by))} in {home(name, fidelity.weights)}")
+                complete(one)
+                say(f"real     {one.real.name}: {megabytes(size_below(one.real.folder))} in {one.real.folder}")
+    say(f"all is here ({clock(time.monotonic() - began)}): fit needs no network")
+
+
+def complete(one: Pass) -> None:
+    """Has everything computed that the metrics will ask of the real images, rows included, as a test's floor does."""
+    one.real.prepare()
+    for metric in one.metrics:
+        METRICS[metric].derived(one.real)
+
+
+def home(name: str, weights: Path | None) -> str:
+    """Where the weights of an extractor lie."""
+    if name == "inception":
+        return str(find_weights(weights).path)
+    return f"{checkpoints()}, or where its package keeps them"
+
+
+def size_of(extractor: FeatureExtractor) -> int:
+    """Bytes in memory."""
+    return sum(tensor.nbytes for tensor in extractor.state_dict().values())
+
+
+def size_below(folder: Path) -> int:
+    """Bytes in a folder's files."""
+    return sum(path.stat().st_size for path in folder.glob("*") if path.is_file())
+
+
+def megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"

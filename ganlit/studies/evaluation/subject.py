@@ -1,0 +1,206 @@
+"""What `evaluate` is asked about: images that a run makes, or pictures from anywhere."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from abc import ABC, abstractmethod
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ganlit.compute.precision import native_bf16
+from ganlit.configuration.rebuild import load, setting
+from ganlit.contracts import Labelled, Reference
+from ganlit.data.images.catalogue import open_source
+from ganlit.data.images.folder import Folder
+from ganlit.data.images.pictures import Pictures, reference_of
+from ganlit.data.images.pixels import to_uint8
+from ganlit.data.images.source import Source
+from ganlit.errors import UserError
+from ganlit.metrics.portrait import fixed_choice
+from ganlit.tasks.base import AdversarialModule
+
+Weights = Literal["ema", "trained"]
+
+
+class Subject(ABC):
+    """Images to be measured, which come turn by turn.
+
+    Attributes:
+        name: what messages call them.
+        made: how they were made, as ids say it.
+        classes: the names of their classes; empty where they have none.
+        turns: the places [B], among all, of the images that come together.
+        fidelity: how a run measured itself, the arguments of its `Fidelity`; empty for pictures.
+    """
+
+    name: str
+    made: str
+    classes: tuple[str, ...]
+    turns: list[Tensor]
+    fidelity: dict[str, Any]
+
+    @abstractmethod
+    def show(self, turn: int) -> Labelled:
+        """The images uint8 [B, C, H, W] of a turn, each time the same ones, with their classes."""
+
+    def __len__(self) -> int:
+        return sum(map(len, self.turns))
+
+    def at(self, places: Tensor) -> Tensor:
+        """The images at these places, shown again."""
+        found = {}
+        for turn, here in enumerate(self.turns):
+            if (wanted := here[torch.isin(here, places)]).numel():
+                images = self.show(turn).image
+                found |= {int(place): images[int(place) - int(here[0])] for place in wanted}
+        return torch.stack([found[place] for place in places.tolist()])
+
+
+class Generated(Subject):
+    """What the generator of a run makes: the very images that `python -m ganlit test` measures.
+
+    Args:
+        run: its directory, or the .safetensors file of its averaged generator.
+        count: of images; by default as many as the run's own tests, whose numbers these can then be compared with.
+        weights: the average of the generator, or the generator as it was trained last.
+        truncation: psi; 1 is none.
+        seed: of latents and labels; the run's own by default.
+        checkpoint: of a run directory, the last, or the best.
+        device: where they are made.
+
+    Raises:
+        UserError: the run cannot be loaded, does not hold such weights, or its generator cannot truncate.
+    """
+
+    def __init__(
+        self,
+        run: str,
+        count: int | None,
+        weights: Weights,
+        truncation: float,
+        seed: int | None,
+        checkpoint: Literal["last", "best"],
+        device: torch.device,
+    ) -> None:
+        if weights == "trained" and Path(run).suffix == ".safetensors":
+            raise UserError(f"{run} holds the averaged generator alone: name its run directory for --weights trained.")
+        self.name = run
+        self.made = weights if truncation == 1 else f"{weights}-psi{truncation:g}"
+        self.module: AdversarialModule = load(run, checkpoint).to(device)
+        self.data, precision, self.fidelity = setting(run)
+        self.autocast = precision == "bf16-mixed" and native_bf16(device)
+        if seed is not None:
+            self.module.seed = self.data.seed = seed
+        if weights == "trained":
+            self.module.ema.module.load_state_dict(self.module.generator.state_dict())
+        if truncation != 1:
+            truncate(self.module, truncation, run)
+        self.data.prepare_data()
+        self.data.test_images = count or self.data.test_images
+        self.turns = self.data.batches(self.data.test_images)
+        self.batches = self.data.test_dataloader().sampler
+        known = getattr(self.module.generator, "classes", 0)
+        self.classes = self.data.reference.classes if known else ()
+
+    @torch.no_grad()
+    def show(self, turn: int) -> Labelled:
+        device = self.module.device
+        batch = self.module.transfer_batch_to_device(self.data.dataset[self.batches[turn]], device, 0)
+        with torch.autocast(device.type, torch.bfloat16) if self.autocast else nullcontext():
+            output = self.module.sampled(self.data.on_after_batch_transfer(batch, 0), turn).output
+        return Labelled(to_uint8(output), getattr(batch, "label", torch.zeros(len(output), dtype=torch.int64)))
+
+
+class Shown(Subject):
+    """Pictures as they are.
+
+    Args:
+        pictures: all of them.
+        labelled: whether their classes are wanted, for which every file is read once more.
+    """
+
+    made = "images"
+
+    def __init__(self, pictures: Pictures, labelled: bool) -> None:
+        self.pictures = pictures
+        self.name = pictures.name
+        self.classes = pictures.classes if labelled else ()
+        self.turns = list(torch.arange(len(pictures)).split(pictures.together))
+        self.fidelity = {}
+
+    def show(self, turn: int) -> Labelled:
+        places = self.turns[turn]
+        labels = self.pictures.labels[places] if self.classes else torch.zeros_like(places)
+        return Labelled(self.pictures[int(places[0]) : int(places[-1]) + 1], labels)
+
+
+def truncate(module: AdversarialModule, psi: float, run: str) -> None:
+    """Has the average truncate whatever it samples.
+
+    Raises:
+        UserError: its generator cannot.
+    """
+    if "truncation" not in inspect.signature(module.generator.forward).parameters:
+        raise UserError(f"{type(module.generator).__name__} in {run} knows no truncation: leave the option out.")
+    module.ema.register_forward_pre_hook(lambda _, args, given: (args, given | {"truncation": psi}), with_kwargs=True)
+
+
+def is_run(word: str) -> bool:
+    """Whether a path is that of a run, or of the weights that it wrote.
+
+    Raises:
+        UserError: it is that of a folder of runs.
+    """
+    path = Path(word)
+    if path.suffix == ".safetensors" or (path / "config.yaml").is_file():
+        return True
+    if runs := sorted(config.parent for config in path.glob("*/config.yaml")):
+        raise UserError(f"{word} is a folder of runs: name one of them, such as {runs[0]}.")
+    return False
+
+
+def pictures_of(word: str, split: str, root: Path, count: int | None) -> Pictures:
+    """The pictures of a folder, a zip or a dataset: all, or a fixed random choice of them.
+
+    Raises:
+        UserError: there are none, or less than that.
+    """
+    source = _opened(word, split, root)
+    if count is None or count == len(source):
+        return Pictures(source)
+    if count > len(source):
+        raise UserError(f"--count is {count}, but {source.name} has {len(source)} pictures: ask for as many at most.")
+    return Pictures(source, fixed_choice(len(source), count).sort().values.tolist())
+
+
+def reference_for(word: str, split: str, root: Path) -> Reference:
+    """What images are measured against: pictures, or the data that a run was trained on."""
+    if not is_run(word):
+        return reference_of(pictures_of(word, split, root, None))
+    data = setting(word).data
+    data.prepare_data()
+    return data.reference
+
+
+def _opened(word: str, split: str, root: Path) -> Source:
+    path = Path(word).expanduser()
+    if not path.exists() and (os.sep in word or path.suffix):
+        raise UserError(
+            f"There is nothing at {word}: name a run directory (with its config.yaml), a .safetensors file of a run, a "
+            "folder of images, a zip of images, or a dataset."
+        )
+    source = open_source(word, split, root)
+    if isinstance(source, Folder):
+        known = Image.registered_extensions()
+        if not any(file.suffix.lower() in known for file in source.files):
+            raise UserError(
+                f"{word} is neither a run, for it has no config.yaml, nor a folder of images, for no file in it has "
+                "the suffix of one: name another."
+            )
+    return source

@@ -1,0 +1,176 @@
+"""What is compared: the ids of one metric, what a run has of each, and the mean over seeds."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from difflib import get_close_matches
+from functools import cmp_to_key
+from typing import NamedTuple
+
+import numpy as np
+
+from ganlit.errors import UserError
+from ganlit.metrics.measure import improves
+from ganlit.metrics.protocol import difference, metric_of
+from ganlit.studies.report.record import Curve, Run
+
+
+class Mean(NamedTuple):
+    """Of the runs of one setting.
+
+    Args:
+        value: nan of none.
+        spread: the standard deviation of a sample, by n - 1; None of fewer than two.
+        count: of values.
+    """
+
+    value: float
+    spread: float | None
+    count: int
+
+    def __str__(self) -> str:
+        """As many decimals as the spread gives a meaning to: "15.27 ± 0.41"."""
+        if not self.count:
+            return "–"  # noqa: RUF001
+        if not self.spread:
+            return f"{self.value:.4g}" if abs(self.value) < 1e4 else f"{self.value:.0f}"
+        decimals = min(max(1 - math.floor(math.log10(self.spread)), 0), 6)
+        return f"{self.value:.{decimals}f} ± {self.spread:.{decimals}f}"
+
+
+def mean(values: Sequence[float]) -> Mean:
+    """Mean and standard deviation of a sample."""
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return Mean(float(np.mean(values)) if values else math.nan, spread, len(values))
+
+
+class Measures(NamedTuple):
+    """The ids of the metric that is compared, the most frequent first.
+
+    Args:
+        curves: measured again and again, in validation.
+        closing: measured once at the end.
+    """
+
+    curves: list[str]
+    closing: list[str]
+
+    @property
+    def ids(self) -> list[str]:
+        return [*self.curves, *self.closing]
+
+    def title(self, name: str) -> str:
+        """What a column calls an id: "fid2k", with a letter for the second protocol of that name."""
+        short = name.split("/")[0]
+        same = [other for other in self.ids if other.split("/")[0] == short]
+        return f"{short} ({'abcdefghijklmnopqrstuvwxyz'[same.index(name) % 26]})" if len(same) > 1 else short
+
+    def note(self, name: str) -> str:
+        """The whole id, and what keeps it apart from the first one of its title."""
+        same = next(other for other in self.ids if other.split("/")[0] == name.split("/")[0])
+        return name if name == same else f"{name}, not comparable with {self.title(same)}: {difference(name, same)}"
+
+
+def measures(runs: Sequence[Run], metric: str | None) -> Measures:
+    """The ids of a metric that runs have.
+
+    Args:
+        runs: all that are reported.
+        metric: "fid" for all of them, "fid2k" for those of a number of images, or one whole id; FID where it is None,
+            or the first metric that there is.
+
+    Raises:
+        UserError: no run has it.
+    """
+    known = [*dict.fromkeys(name for run in runs for name in run.curves)]
+    asked = metric or next((metric_of(name) for name in known if metric_of(name) == "fid"), None)
+    asked = asked or next(iter(known), "fid")
+    chosen = [name for name in known if asked in _callings(name)]
+    chosen = [name for name in chosen if name.count("/") < 5 or name == asked] or chosen  # classes each by themselves
+    if not chosen and (known or metric):
+        names = [*dict.fromkeys(calling for name in known for calling in _callings(name)[:2])]
+        close = get_close_matches(asked, [*names, *known], 1)
+        advice = f"did you mean {close[0]}?" if close else f"there are {', '.join(names) or 'no numbers yet'}."
+        raise UserError(f"--metric {asked}: no run has it; {advice}")
+    curves: Counter[str] = Counter()
+    closing: Counter[str] = Counter()
+    for run in runs:
+        own = [name for name in run.curves if name in chosen]
+        for index, name in enumerate(own):  # validation comes first, and comes again
+            (curves if index == 0 or len(run.curves[name]) > 1 else closing)[name] += 1
+    ends = [name for name, count in closing.most_common() if count > curves[name]]
+    return Measures([name for name, _ in curves.most_common() if name not in ends], ends)
+
+
+def _callings(name: str) -> tuple[str, ...]:
+    """How an id may be asked for: "kid", "kid2k", "kid2k-100x1000", and as it is."""
+    metric = metric_of(name)
+    short = name.split("/")[0]
+    return metric, metric + short.removeprefix(metric).split("-")[0], short, name
+
+
+def best(name: str, curve: Curve) -> tuple[float, float]:
+    """Kimg and value where the number of this id was best, the first time."""
+    found = curve[0]
+    for point in curve:
+        if improves(name, point[1], found[1]):
+            found = point
+    return found
+
+
+def last(curve: Curve) -> float:
+    return curve[-1][1]
+
+
+def ranked(name: str, values: Sequence[float]) -> list[int]:
+    """Indices of values of an id, the best first, those that are no number last."""
+
+    def before(one: int, other: int) -> int:
+        a, b = values[one], values[other]
+        if math.isnan(a) or math.isnan(b):
+            return math.isnan(a) - math.isnan(b)
+        return improves(name, b, a) - improves(name, a, b)
+
+    return sorted(range(len(values)), key=cmp_to_key(before))
+
+
+class Band(NamedTuple):
+    """A curve of several seeds: the mean of those that have come so far, and their standard deviation."""
+
+    kimg: np.ndarray
+    mean: np.ndarray
+    spread: np.ndarray  # 0 of one seed
+
+
+def band(curves: Sequence[Curve]) -> Band:
+    """Mean and standard deviation over runs at every kimg at which one was measured, straight lines between."""
+    grid = np.unique([kimg for curve in curves for kimg, _ in curve])
+    rows = [np.interp(grid, *zip(*curve, strict=True), left=np.nan, right=np.nan) for curve in curves]
+    table = np.ma.masked_invalid(rows)
+    several = table.count(0) > 1
+    spread = np.zeros(len(grid))
+    spread[several] = table[:, several].std(0, ddof=1).filled(0) if several.any() else 0
+    return Band(grid, table.mean(0).filled(np.nan), spread)
+
+
+def ranks(values: Sequence[float]) -> np.ndarray:
+    """1 for the least; equal values share the mean of their ranks."""
+    array = np.asarray(values, float)
+    return (array[:, None] > array).sum(1) + ((array[:, None] == array).sum(1) + 1) / 2
+
+
+def spearman(one: Sequence[float], other: Sequence[float]) -> float:
+    """Correlation of ranks; 0 where one side has but one value."""
+    a, b = (ranks(side) - (len(side) + 1) / 2 for side in (one, other))
+    scale = math.sqrt(float(a @ a) * float(b @ b))
+    return float(a @ b) / scale if scale else 0.0
+
+
+def correlation_ratio(labels: Sequence[str], values: Sequence[float]) -> float:
+    """Which share of the ranks' deviation lies between classes, as a square root: 1 where the class tells the rank."""
+    found = ranks(values) - (len(values) + 1) / 2
+    total = float(found @ found)
+    groups = [found[[each == label for each in labels]] for label in set(labels)]
+    return math.sqrt(sum(len(each) * float(each.mean()) ** 2 for each in groups) / total) if total else 0.0

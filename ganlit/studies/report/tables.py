@@ -1,0 +1,85 @@
+"""A summary as text: for the terminal, in Markdown, and every run in CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import rich
+from rich.markup import escape
+from rich.measure import Measurement
+from rich.table import Table
+
+from ganlit.studies.report.numbers import best, last
+from ganlit.studies.report.record import Run
+from ganlit.studies.report.summary import Row, Summary
+
+CSV_HEAD = ("run", "setting", "seed", "phase", "kimg", "length", "seconds", "device_hours")
+CSV_MORE = ("device", "processes", "starts", "updated", "reason")
+
+
+def terminal(found: Summary) -> Table:
+    """For a screen, with high narrow heads; numbers stay in one piece."""
+    drawn = Table(box=None, pad_edge=False, padding=(0, 1))
+    words = {parameter.title for parameter in found.parameters} | {"runs"}
+    for title in found.titles():
+        head = escape(title).replace(" (", "\u00a0(").replace(" ", "\n").replace(".", ".\n").replace("_", "_\n")
+        drawn.add_column(head, justify="left" if title in words else "right", vertical="bottom")
+    for row in found.rows:
+        drawn.add_row(*map(escape, found.cells(row)))
+    console = rich.get_console()
+    drawn.width = Measurement.get(console, console.options.update(width=1000), drawn).maximum
+    return drawn
+
+
+def markdown(found: Summary) -> str:
+    """The table and all that is needed to read it."""
+    titles = [_cell(title) for title in found.titles()]
+    body = [[_cell(cell) for cell in found.cells(row)] for row in found.rows]
+    widths = [max(map(len, column)) for column in zip(titles, *body, strict=True)]
+    lines = ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in [titles, *body]]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    sections = [["<!-- written by ganlit report -->", f"# {found.folder.resolve().name}"], lines]
+    sections.append([f"- {_line(note)}" for note in found.notes()])
+    sections.append([f"- {title}: `{note}`" for title, note in found.legend()])
+    if reasons := found.reasons():
+        sections.append(["What did not end well:", "", *(f"- {_line(reason)}" for reason in reasons)])
+    return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+
+
+def spreadsheet(found: Summary) -> str:
+    """CSV with a row for each run, numbers as they were logged, under whole ids.
+
+    Of every id there is the last value, and of the curves that are compared the best one and its kimg.
+    """
+    rows = [_record(found, row, run) for row in sorted(found.rows) for run in row.setting.runs]
+    columns = [*CSV_HEAD, *(parameter.title for parameter in found.parameters), *CSV_MORE]
+    columns += [name for name in dict.fromkeys(key for row in rows for key in row) if name not in columns]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _record(found: Summary, row: Row, run: Run) -> dict[str, Any]:
+    record: dict[str, Any] = {"run": run.folder, "setting": row.number, "seed": run.seed, "phase": run.phase}
+    record |= {parameter.title: value for parameter, value in zip(found.parameters, row.values, strict=True)}
+    if state := run.state:
+        names = ("kimg", "length", "seconds", "device", "processes", "starts", "updated", "reason")
+        record |= {name: getattr(state, name) for name in names} | {"device_hours": round(state.device_hours, 5)}
+    for name in found.measures.curves:
+        if name in run.curves:
+            kimg, value = best(name, run.curves[name])
+            record |= {f"best {name}": value, f"kimg of best {name}": kimg}
+    return record | {name: last(curve) for name, curve in run.curves.items()}
+
+
+def _cell(text: str) -> str:
+    return _line(text).replace("|", "\\|")
+
+
+def _line(text: str) -> str:
+    """In one line, and nothing in it is HTML."""
+    return " ".join(text.split()).replace("<", "&lt;")

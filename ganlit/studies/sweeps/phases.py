@@ -1,0 +1,100 @@
+"""How far each trial is, by the files of its run and by SLURM's queue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ganlit.records import state
+from ganlit.records.state import VANISHED, Standing, State, held
+from ganlit.studies.sweeps.definition import Sweep
+from ganlit.studies.sweeps.trials import Trial, Values
+
+PHASES: dict[Standing, str] = {
+    "pending": "dim",
+    "running": "cyan",
+    "preempted": "yellow",
+    "done": "green",
+    "failed": "red",
+    "diverged": "magenta",
+}
+"""With the colour in which each is shown."""
+
+AT_WORK = ("RUNNING", "CONFIGURING", "COMPLETING", "STAGE_OUT", "SIGNALING")
+
+
+@dataclass(frozen=True)
+class Status:
+    """One trial.
+
+    Args:
+        number: from 1.
+        phase: where it stands.
+        values: of the parameters; empty where a search has not chosen them yet.
+        state: what its run says of itself, once it has started.
+        job: of SLURM, the latest it was submitted as.
+        queued: the state of that job, while it is in the queue.
+        reason: why it is where it is, if anybody knows.
+    """
+
+    number: int
+    phase: Standing
+    values: Values
+    state: State | None = None
+    job: str | None = None
+    queued: str | None = None
+    reason: str | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody has it in hand."""
+        return self.queued is None and self.phase != "running"
+
+
+def judge(state: State | None, held: bool, queued: str | None, length: float) -> tuple[Standing, str | None]:
+    """Where a trial stands, and why.
+
+    Args:
+        state: what its run says of itself; None where it has not started.
+        held: whether a process has its run directory.
+        queued: the state of its job in the queue; None where there is none.
+        length: that it shall have, in kimg.
+    """
+    if state is not None and state.phase == "done" and state.length >= length:
+        return "done", None
+    if held or queued in AT_WORK:
+        return "running", None
+    if queued is not None:
+        return ("pending" if state is None else "preempted"), queued.lower()
+    if state is None:
+        return "pending", None
+    if state.phase == "running":
+        return "failed", VANISHED
+    if state.phase == "done":
+        return "preempted", f"done to {state.length:g} kimg only"
+    return state.phase, state.reason
+
+
+def statuses(
+    sweep: Sweep, trials: Mapping[int, Trial], jobs: Mapping[int, str], queue: Mapping[str, str]
+) -> list[Status]:
+    """Every trial of a sweep, those included that a search has still to choose.
+
+    Args:
+        sweep: the sweep.
+        trials: that are frozen.
+        jobs: the latest job of each trial that was submitted.
+        queue: the state of each job that is in the queue.
+    """
+    numbers = sorted({*trials, *range(1, (sweep.cap or 0) + 1)} if sweep.method == "bayes" else trials)
+    return [_status(sweep, number, trials.get(number), jobs.get(number), queue) for number in numbers]
+
+
+def _status(sweep: Sweep, number: int, trial: Trial | None, job: str | None, queue: Mapping[str, str]) -> Status:
+    folder = sweep.run(number)
+    known = state.read(folder)
+    queued = queue.get(job) if job is not None else None
+    length = trial.length if trial is not None else 0.0
+    maybe_dead = known is not None and known.phase == "running" and queued is None
+    phase, reason = judge(known, maybe_dead and held(folder), queued, length)
+    return Status(number, phase, trial.values if trial is not None else {}, known, job, queued, reason)

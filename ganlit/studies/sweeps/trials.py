@@ -1,0 +1,243 @@
+"""The trials of a sweep, resolved and written down before anything starts, so that no two processes disagree."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from itertools import islice, product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import yaml
+from rich.progress import track
+
+from ganlit.compute.console import say
+from ganlit.configuration.resolve import resolve
+from ganlit.errors import UserError
+from ganlit.records.durable import replacing
+from ganlit.records.moved import current
+from ganlit.records.resume import differences
+from ganlit.studies.sweeps.definition import Sweep
+
+Values = dict[str, Any]
+"""What a trial sets, by key."""
+
+TRIES = 1000  # draws before a random sweep is found to have no other trial
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Trial(NamedTuple):
+    """A frozen trial.
+
+    Args:
+        values: of the parameters.
+        base: the arguments that all trials had when it was frozen.
+        config: the resolved configuration, as YAML.
+    """
+
+    values: Values
+    base: list[str]
+    config: str
+
+    @property
+    def text(self) -> str:
+        return f"# {json.dumps(self.values)}\n# fit {shlex.join(self.base)}\n{self.config}"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return yaml.load(self.config, LOADER)
+
+    @property
+    def length(self) -> float:
+        """In kimg."""
+        return float(re.search(r"^kimg: (.+)$", self.config, re.MULTILINE)[1])
+
+
+def expand(sweep: Sweep) -> list[Values]:
+    """What each trial of a grid or random sweep sets; the same whenever and wherever it is asked.
+
+    Raises:
+        UserError: there are fewer different trials than `run_cap`.
+    """
+    if sweep.method == "grid":
+        keys = [parameter.key for parameter in sweep.parameters]
+        every = product(*(parameter.values for parameter in sweep.parameters))
+        return [dict(zip(keys, values, strict=True)) for values in islice(every, sweep.cap)]
+    return [*islice(_drawn(sweep), sweep.cap)]
+
+
+def _drawn(sweep: Sweep) -> Iterator[Values]:
+    random = np.random.default_rng(sweep.digest)
+    met: set[str] = set()
+    while True:
+        for _ in range(TRIES):
+            values = {parameter.key: parameter.draw(random) for parameter in sweep.parameters}
+            if json.dumps(values) not in met:
+                break
+        else:
+            raise UserError(
+                f"{sweep.folder}: run_cap is {sweep.cap}, but the parameters have only {len(met)} different settings: "
+                "lower it, or take method grid."
+            )
+        met.add(json.dumps(values))
+        yield values
+
+
+def resolved(sweep: Sweep, number: int, values: Values) -> Trial:
+    """A trial with its whole configuration.
+
+    Raises:
+        UserError: a key is unknown or a value does not fit.
+    """
+    args = [f"--wandb.group={sweep.name}", *sweep.base]  # the group comes first: a base without W&B stays so
+    args += [f"--{key}={written(value)}" for key, value in values.items()]
+    try:
+        config = resolve([*args, f"--name={number:04}", f"--trainer.default_root_dir={sweep.runs}"])
+    except UserError as error:
+        raise UserError(f"{sweep.folder}: trial {number} ({told(values)}): {error}") from None
+    return Trial(values, sweep.base, config)
+
+
+def written(value: Any) -> str:
+    """A value as the command line takes it."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def told(values: Values) -> str:
+    """Values as one reads them: "lr=0.001, seed=3"."""
+    names = short(list(values))
+    return ", ".join(f"{names[key]}={brief(value)}" for key, value in values.items())
+
+
+def brief(value: Any) -> str:
+    """A value as one reads it, of a drawn number the first four digits."""
+    return f"{value:.4g}" if isinstance(value, float) else written(value)
+
+
+def short(keys: list[str]) -> dict[str, str]:
+    """By key, its shortest end that no other key has: "weight", "generator_optimizer.lr"."""
+    parts = {key: [part for part in key.split(".") if part != "init_args"] for key in keys}
+
+    def ends(key: str, count: int) -> int:
+        return sum(other[-count:] == parts[key][-count:] for other in parts.values())
+
+    counts = {
+        key: next((count for count in range(1, len(parts[key])) if ends(key, count) == 1), len(parts[key]))
+        for key in keys
+    }
+    return {key: ".".join(parts[key][-counts[key] :]) for key in keys}
+
+
+def frozen(sweep: Sweep) -> dict[int, Trial]:
+    """The trials that are written down, by number; files of other names, such as copies, are none.
+
+    Raises:
+        UserError: one cannot be read, or was not written by a sweep.
+    """
+    paths = sorted((sweep.folder / "trials").glob("*.yaml"))
+    return {int(path.stem): load(path) for path in paths if path.stem.isdecimal()}
+
+
+def load(path: Path) -> Trial:
+    """A trial that was frozen in a file."""
+    try:
+        values, base, config = current(path.read_text()).split("\n", 2)
+        return Trial(json.loads(values.removeprefix("# ")), shlex.split(base.removeprefix("# fit ")), config)
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path} is no trial that `ganlit sweep` has frozen ({error}): move it away.") from None
+
+
+def freeze(sweep: Sweep, dry_run: bool = False) -> dict[int, Trial]:
+    """Writes down all trials that are not yet; those that are stay as they are.
+
+    All are resolved before the first is written. A kill between two files leaves the first trials of the sweep, to
+    which the next call adds the others.
+
+    Args:
+        sweep: the sweep.
+        dry_run: write nothing.
+
+    Raises:
+        UserError: a trial cannot be, two are one, or others are written down than sweep.yaml now gives.
+    """
+    before = frozen(sweep)
+    if sweep.method == "bayes":  # each is chosen later, but what cannot be resolved shall be told now
+        check_base(sweep, before)
+        check_runs(sweep, before)
+        if not before:
+            resolved(sweep, 1, next(_drawn(sweep)))
+    else:
+        wanted = dict(enumerate(expand(sweep), 1))
+        check_frozen(sweep, before, wanted)
+        new = {number: values for number, values in wanted.items() if number not in before}
+        steps = track(new.items(), "freezing trials", transient=True) if len(new) > 5 else new.items()
+        added = {number: resolved(sweep, number, values) for number, values in steps}
+        check_distinct(sweep, {**before, **added})
+        check_runs(sweep, {**before, **added})
+        for number, trial in added.items() if not dry_run else ():
+            write(sweep.trial(number), trial)
+        if added and not dry_run:
+            say(f"frozen   {len(added)} of {len(wanted)} trials in {sweep.folder / 'trials'}")
+        before |= added
+    return before
+
+
+def write(path: Path, trial: Trial) -> None:
+    with replacing(path) as partial:
+        partial.write_text(trial.text)
+
+
+def check_frozen(sweep: Sweep, before: dict[int, Trial], wanted: dict[int, Values]) -> None:
+    """Refuses a sweep that has become another one since its trials were frozen."""
+    check_base(sweep, before)
+    anew = f"take that back, ask in a new folder, or remove {sweep.folder / 'trials'} and {sweep.runs} to begin anew"
+    for number, trial in before.items():
+        if number not in wanted:
+            raise UserError(f"{sweep.folder} now has {len(wanted)} trials, but {len(before)} are frozen: {anew}.")
+        if json.dumps(trial.values) != json.dumps(wanted[number]):
+            raise UserError(
+                f"{sweep.trial(number)} is frozen with {told(trial.values)}, but sweep.yaml now gives "
+                f"{told(wanted[number])}: {anew}; new trials can only be added at the end."
+            )
+
+
+def check_base(sweep: Sweep, before: dict[int, Trial]) -> None:
+    """Refuses to freeze trials that are based on other arguments than the others."""
+    for number, trial in before.items():
+        if trial.base != sweep.base:
+            raise UserError(
+                f"{sweep.trial(number)} is frozen from `fit {shlex.join(trial.base)}`, but sweep.yaml now says "
+                f"`fit {shlex.join(sweep.base)}`: take that back, or ask in a new folder."
+            )
+
+
+def check_distinct(sweep: Sweep, trials: dict[int, Trial]) -> None:
+    """Refuses to run one configuration twice."""
+    met: dict[str, int] = {}
+    for number, trial in trials.items():
+        bare = "\n".join(line for line in trial.config.splitlines() if not line.startswith("name:"))
+        if (other := met.setdefault(bare, number)) != number:
+            raise UserError(
+                f"{sweep.folder}: trials {other} ({told(trials[other].values)}) and {number} ({told(trial.values)}) "
+                "have the same configuration: list each value once."
+            )
+
+
+def check_runs(sweep: Sweep, trials: dict[int, Trial]) -> None:
+    """Refuses run directories that hold what other settings have made."""
+    for number, trial in trials.items():
+        path = sweep.run(number) / "config.yaml"
+        try:
+            earlier = yaml.load(current(path.read_text()), LOADER)
+        except (OSError, yaml.YAMLError):  # the run itself will tell
+            continue
+        changed = differences(earlier, trial.settings) if isinstance(earlier, dict) else {}
+        if changed:
+            raise UserError(
+                f"{sweep.run(number)} holds the run of another sweep ({'; '.join(changed.values())}): move "
+                f"{sweep.runs} away, or give the folder of this sweep another name."
+            )

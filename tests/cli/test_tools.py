@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from ganlit.cli.tools import underscored
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("sweep submit F --max-parallel 8", "sweep submit F --max_parallel=8"),
+        ("sweep submit --dry-run F", "sweep submit --dry_run=true F"),
+        (
+            "sweep retry --failed true F --diverged --preempted false",
+            "sweep retry --failed=true F --diverged=true --preempted=false",
+        ),
+        ("sweep submit F --sbatch --gpu-bind=none", "sweep submit F --sbatch=--gpu-bind=none"),
+        ("sweep submit F --sbatch=--gpu-bind=none", "sweep submit F --sbatch=--gpu-bind=none"),
+        ("sweep submit F --sbatch --max-parallel=8", "sweep submit F --sbatch=--max-parallel=8"),
+        ("sweep submit F --partition --dry-run", "sweep submit F --partition --dry_run=true"),
+        ("sweep submit F --max-paralel 8", "sweep submit F --max-paralel 8"),
+        ("data check --skip-this photos", "data check --skip-this photos"),
+        ("fit --some-key 8", "fit --some-key 8"),
+        ("sweep --help", "sweep --help"),
+        ("", ""),
+    ],
+)
+def test_options_of_tools_are_understood(given: str, taken: str) -> None:
+    assert underscored(given.split()) == taken.split()
+
+
+def test_a_value_may_be_many_words() -> None:
+    value = "--gpu-bind=none\n--max-parallel 3"
+    assert underscored(["sweep", "submit", "--sbatch", value]) == ["sweep", "submit", f"--sbatch={value}"]
+    assert underscored(["sweep", "submit", f"--sbatch={value}"]) == ["sweep", "submit", f"--sbatch={value}"]

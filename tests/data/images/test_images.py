@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonargparse import ArgumentParser
+
+from ganlit.data.base import GanDataModule
+from ganlit.data.images.images import Images, LabelledImages
+from ganlit.errors import UserError
+
+
+def labelled(count: int, flip: bool) -> LabelledImages:
+    images = torch.randint(0, 256, (count, 3, 4, 4), dtype=torch.uint8, generator=torch.Generator().manual_seed(count))
+    return LabelledImages(images, torch.arange(count) % 3, flip)
+
+
+@given(st.integers(1, 9), st.booleans(), st.data())
+def test_a_batch_is_gathered_as_its_items(count: int, flip: bool, data: st.DataObject) -> None:
+    dataset = labelled(count, flip)
+    assert len(dataset) == count * (1 + flip)
+    indices = data.draw(st.lists(st.integers(0, len(dataset) - 1), min_size=1, max_size=9))
+    batch = dataset[torch.tensor(indices)]
+    for index, image, label in zip(indices, *batch, strict=True):
+        own = dataset.images[index % count]
+        assert torch.equal(image, own if index < count else own.flip(-1))
+        assert label == dataset.labels[index % count]
+
+
+def test_gathering_leaves_the_images_alone() -> None:
+    dataset = labelled(4, flip=True)
+    before = dataset.images.clone()
+    dataset[torch.arange(8)].image.zero_()
+    assert torch.equal(dataset.images, before)
+
+
+def test_digits_are_served_from_the_first_batch_to_the_grid() -> None:
+    data = Images("digits", 32, channels=1, batch=50, tick=5, flip=True)
+    data.prepare_data()
+    data.setup("fit")
+    assert data.classes == tuple("0123456789")
+    assert (data.reference.name, data.reference.images.shape) == ("digits-train", (5000, 1, 32, 32))
+    batches = list(data.train_dataloader())
+    assert len(batches) == 100
+    assert batches[0].image.shape == (50, 1, 32, 32)
+    assert (batches[0].image.dtype, batches[0].label.dtype) == (torch.uint8, torch.int64)
+    assert data.grid(2, 10).label.tolist() == [*range(10), *range(10)]
+
+
+def test_the_digest_of_digits_is_stable() -> None:
+    """Real statistics are cached under it: whoever changes it makes every machine compute them anew."""
+    assert Images("digits", 32, channels=1).reference.digest == "9288d0034b5efa04292fb7bcf863e9ed"
+
+
+def test_what_was_skipped_is_told(make_folder: Callable[..., Path], caplog: pytest.LogCaptureFixture) -> None:
+    folder = make_folder([f"{number}.png" for number in range(6)], **{"2": b"", "3": b"", "4": b"", "5": b""})
+    data = Images(str(folder), 8, skip_bad=True, batch=2)
+    with caplog.at_level(logging.INFO, "lightning.pytorch.utilities.rank_zero"):
+        data.prepare_data()
+    assert "photos: skipped 4 of 6 pictures, all listed in" in caplog.text
+    assert "photos/2.png is not an image; " in caplog.text
+    assert "photos/5.png" not in caplog.text
+    assert len(data.reference.images) == 2
+
+
+def test_mixed_sizes_are_refused_and_fit_after_a_resize(make_folder: Callable[..., Path], paint: Callable) -> None:
+    folder = str(make_folder(["1.png", "2.png"], **{"2": paint(size=(12, 12))}))
+    with pytest.raises(UserError, match=r"photos/2.png is 12x12, not 8x8: set fit: resize, or set skip_bad: true"):
+        Images(folder, 8).prepare_data()
+    assert len(Images(folder, 8, fit="resize").reference.images) == 2
+
+
+def test_grey_beside_rgb_is_refused_and_fits_when_converted(make_folder: Callable[..., Path], paint: Callable) -> None:
+    folder = str(make_folder(["1.png", "2.png"], **{"2": paint(mode="L")}))
+    for channels, odd in ((3, "2.png is grey"), (1, "1.png is RGB")):
+        with pytest.raises(
+            UserError, match=f"{odd} while channels is {channels}: set channels: .*, else convert: true"
+        ):
+            Images(folder, 8, channels).prepare_data()
+        assert Images(folder, 8, channels, convert=True).reference.images.shape == (2, channels, 8, 8)
+
+
+def test_a_resolution_must_be_positive() -> None:
+    with pytest.raises(UserError, match="resolution is 0"):
+        Images("digits", 0)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # jsonargparse renamed the method, Lightning 2.6 has not
+def test_a_config_builds_it_with_the_options_of_the_base() -> None:
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_subclass_arguments(GanDataModule, "data")
+    options = [
+        "--data=ganlit.data.images.images.Images",
+        "--data.source=digits",
+        "--data.resolution=32",
+        "--data.channels=1",
+    ]
+    data = parser.instantiate_classes(parser.parse_args([*options, "--data.batch=16", "--data.root=sets"])).data
+    assert (data.batch, data.form.channels, data.root, data.seed) == (16, 1, Path("sets"), 0)
+    with pytest.raises(Exception, match="channels"):
+        parser.parse_args([*options, "--data.channels=2"])

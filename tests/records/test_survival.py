@@ -1,0 +1,208 @@
+"""Real processes that are killed, interrupted, or run out of disk, and what is left of their runs.
+
+The experiment kills a hundred times at random; these are the same training and the same comparison, once for each way
+in which a run can end.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "experiments" / "0002-killed-a-hundred-times"))
+
+from kill import Aim, examine, strike
+from victim import CLOSING_TEST, FIT, RUN, START_UP, TRAINING, VALIDATION, WRITE, Board, differences, output, prepare
+from victim import start as start_process
+
+from ganlit.records import durable
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for all runs, and one run in it that nothing has disturbed."""
+    folder = tmp_path_factory.mktemp("survival")
+    prepare(folder)
+    undisturbed = start(folder / "undisturbed")
+    undisturbed.join()
+    assert undisturbed.exitcode == 0, output(folder / "undisturbed", undisturbed)
+    return folder
+
+
+@pytest.fixture
+def folder(place: Path, request: pytest.FixtureRequest) -> Path:
+    """Of the run of one test."""
+    return place / request.node.name
+
+
+@pytest.fixture
+def board(folder: Path) -> Board:
+    return Board(folder / "board")
+
+
+@pytest.fixture
+def resumed(place: Path, folder: Path, board: Board) -> Callable[[], str]:
+    """Lets the run go on to its end, which must be that of the undisturbed one; tells what it said."""
+
+    def run() -> str:
+        board.holds[:] = 0
+        process = start(folder)
+        process.join()
+        said = output(folder, process)
+        assert process.exitcode == 0, said
+        found = differences(place / "undisturbed" / RUN, folder / RUN)
+        # A run that was stopped within a tick draws a picture there, too: here under the name of the tick's end.
+        assert [part for part in found if not part.startswith("samples/")] == []
+        return said
+
+    return run
+
+
+def start(folder: Path) -> BaseProcess:
+    return start_process(folder, *FIT, "--kimg=0.2")
+
+
+def held(folder: Path, board: Board, phase: int, occurrence: int) -> BaseProcess:
+    """A run that waits at an occurrence of a phase."""
+    board.holds[phase] = occurrence
+    process = start(folder)
+    while board.entries[phase] < occurrence:
+        assert process.is_alive(), output(folder, process)
+        time.sleep(0.001)
+    return process
+
+
+def let_go(process: BaseProcess, board: Board) -> None:
+    """Waits for the end of a run that was held."""
+    board.holds[:] = 0
+    process.join()
+
+
+def kill(process: BaseProcess) -> None:
+    process.kill()
+    process.join()
+
+
+def checkpoint(folder: Path, name: str = durable.LAST) -> Path:
+    return folder / RUN / "checkpoints" / name
+
+
+def images_in(path: Path) -> int:
+    return torch.load(path, weights_only=True)["images_seen"]
+
+
+@pytest.mark.parametrize(
+    "aim",
+    [
+        Aim(START_UP, 1, 0.3),
+        Aim(TRAINING, 8, 0.01),
+        Aim(VALIDATION, 2, 0.01),
+        Aim(WRITE, 2, 0.002),
+        Aim(CLOSING_TEST, 1, 0.01),
+    ],
+    ids=["start-up", "training", "validation", "write", "closing-test"],
+)
+def test_a_killed_run_is_resumed_to_the_same_end(
+    folder: Path, board: Board, aim: Aim, resumed: Callable[[], str]
+) -> None:
+    board.holds[CLOSING_TEST] = 1  # a kill that is late falls there, and not after the end
+    assert strike(start(folder), board, aim)
+    left = examine(folder, board, run=1)
+    assert left.images_kept >= left.saved
+    assert left.steps_lost <= 5  # those of a tick
+    resumed()
+
+
+def test_a_kill_ahead_of_the_best_checkpoints_name_is_made_good(folder: Path, board: Board) -> None:
+    kill(held(folder, board, WRITE, 3))  # after the tick's two saves
+    assert images_in(checkpoint(folder)) == 100
+    assert not checkpoint(folder, "best.ckpt").exists()
+    board.entries[:] = 0
+    board.holds[WRITE] = 0
+    kill(held(folder, board, TRAINING, 1))
+    assert images_in(checkpoint(folder, "best.ckpt")) == 100
+
+
+def test_a_damaged_checkpoint_costs_one_tick_and_a_warning(
+    folder: Path, board: Board, resumed: Callable[[], str]
+) -> None:
+    kill(held(folder, board, TRAINING, 7))
+    os.truncate(checkpoint(folder), 50_000)
+    board.entries[:] = 0
+    second = held(folder, board, TRAINING, 3)
+    kill(second)
+    warning = "last.ckpt is damaged{}: previous.ckpt, of the save before it, is used instead."
+    assert warning.format(" or no checkpoint (File is not a zip file)") in output(folder, second)
+    content = bytearray(checkpoint(folder).read_bytes())
+    content[len(content) // 2] ^= 1
+    checkpoint(folder).write_bytes(content)
+    assert "fails its checksum): previous.ckpt, of the save before it, is used instead." in resumed()
+
+
+def test_a_full_disk_ends_a_run_in_one_sentence(folder: Path, board: Board, resumed: Callable[[], str]) -> None:
+    process = held(folder, board, TRAINING, 7)
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (200_000, hard))
+    let_go(process, board)
+    assert process.exitcode == 2
+    said = output(folder, process)
+    last = checkpoint(Path())
+    assert f"\nerror: {last} cannot be written (File too large, it needs 0.4 MB and " in said
+    assert said.endswith(f" MB are free): {last} of an earlier save is intact; resume when that is mended.\n")
+    assert images_in(checkpoint(folder)) == board.saved == 100
+    resumed()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"])
+def test_a_signal_ends_a_run_after_its_step(
+    folder: Path, board: Board, number: signal.Signals, code: int, resumed: Callable[[], str]
+) -> None:
+    process = held(folder, board, TRAINING, 8)
+    os.kill(process.pid, number)
+    let_go(process, board)
+    assert process.exitcode == code
+    assert "go on with --resume" in output(folder, process)
+    assert images_in(checkpoint(folder)) == board.saved == board.seen == 160
+    resumed()
+
+
+def test_a_signal_leaves_a_validation_to_the_resumed_run(
+    folder: Path, board: Board, resumed: Callable[[], str]
+) -> None:
+    process = held(folder, board, VALIDATION, 2)
+    os.kill(process.pid, signal.SIGINT)
+    let_go(process, board)
+    assert process.exitcode == 130
+    assert images_in(checkpoint(folder)) == board.saved == board.seen
+    resumed()
+
+
+def test_a_second_signal_ends_a_run_at_once(folder: Path, board: Board, resumed: Callable[[], str]) -> None:
+    process = held(folder, board, TRAINING, 8)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(process.pid, number)
+    process.join()  # although it is held in its step
+    assert process.exitcode == 143
+    assert "go on with --resume" not in output(folder, process)
+    assert images_in(checkpoint(folder)) == 100
+    resumed()
+
+
+def test_a_second_run_in_one_directory_is_refused(folder: Path, board: Board) -> None:
+    first = held(folder, board, TRAINING, 1)
+    second = start(folder)
+    second.join()
+    kill(first)
+    assert second.exitcode == 2
+    refusal = f"error: {RUN} is in use by process {first.pid} on {socket.gethostname()} since 20"
+    assert output(folder, second).startswith(refusal)

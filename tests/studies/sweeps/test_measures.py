@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ganlit.errors import UserError
+from ganlit.studies.sweeps.definition import Metric
+from ganlit.studies.sweeps.measures import choose, measure
+
+OFTEN = "fid150/inception@1a/legacy/digits-train@9f/ema"
+END = "fid2k/inception@1a/legacy/digits-train@9f/ema"
+FLOOR = "floor-fid2k/inception@1a/legacy/digits-train@9f/images"
+COLUMNS = ["kimg", "discriminator/loss", OFTEN, END, FLOOR]
+
+
+def test_a_metric_is_called_by_the_beginning_of_its_id() -> None:
+    for name in ("fid150", "fid150/inception@1a", OFTEN):
+        assert choose(name, COLUMNS, Path("m.csv")) == OFTEN
+    assert choose("floor-fid", COLUMNS, Path("m.csv")) == FLOOR
+    assert choose("discriminator/loss", COLUMNS, Path("m.csv")) == "discriminator/loss"
+
+
+def test_a_metric_that_may_be_two_or_none_is_refused() -> None:
+    with pytest.raises(UserError, match=f"fid may be any of {OFTEN}, {END} in m.csv: write more of it"):
+        choose("fid", COLUMNS, Path("m.csv"))
+    with pytest.raises(UserError, match=r"fid1 is not in m.csv: name one of fid150"):
+        choose("fid1", COLUMNS, Path("m.csv"))
+
+
+def test_best_and_last_are_read(tmp_path: Path) -> None:
+    assert measure(tmp_path, Metric("fid150", "minimize")) is None
+    (tmp_path / "metrics.csv").write_text(
+        f"kimg,{OFTEN}\n1,5\n2,\n3,2.5\n4,nan\n5,4\n6,1"
+    )  # the last row is unfinished
+    found = measure(tmp_path, Metric("fid", "minimize"))
+    assert (found.column, found.best, found.last) == (OFTEN, 2.5, 4.0)
+    assert measure(tmp_path, Metric("fid", "maximize")).best == 5.0
+    (tmp_path / "metrics.csv").write_text(f"kimg,{OFTEN}\n1,5x\n")
+    with pytest.raises(UserError, match=r"metrics\.csv is damaged .*'5x'"):
+        measure(tmp_path, Metric("fid", "maximize"))
