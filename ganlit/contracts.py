@@ -2,66 +2,321 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
+
+from ganlit.errors import UserError
 
 Terms = dict[str, Tensor]
 """Named scalar terms of one player's objective: what is summed, differentiated and logged."""
 
-Critic = Callable[[Tensor], Tensor]
-"""Images [B, C, H, W] in, logits [B] out: the discriminator with augmentation and conditions bound to it."""
-
 
 class Labelled(NamedTuple):
-    """A batch of images with classes; an unlabelled dataset has the one class 0."""
+    """A batch of items with classes; an unlabelled dataset has the one class 0."""
 
-    image: Tensor  # [B, C, H, W]; uint8 on the way to the device, float in [-1, 1] in the task
+    item: Tensor  # [B, ...]: stored on the way to the device, as networks take it in the task; see `Modality`
     label: Tensor  # [B] int64
 
 
 class Sampled(NamedTuple):
-    """What a task shows of itself: the batch's own images beside those of the EMA generator."""
+    """What a task shows of itself: the batch's own items beside those of the EMA generator, as networks have them."""
 
-    reference: Tensor  # [B, C, H, W] float in [-1, 1]
-    output: Tensor  # [B, C, H, W] float, clamped to [-1, 1]
+    reference: Tensor  # [B, ...]
+    output: Tensor  # [B, ...] float
 
 
 class Reference(NamedTuple):
-    """The real images that generated ones are measured against."""
+    """The real items that generated ones are measured against."""
 
     name: str  # "digits-train": dataset and split, part of every protocol id
-    digest: str  # hash of the pixels and labels
-    images: Tensor  # [N, C, H, W] uint8, in memory or mapped, or what has a length and answers slices of it with such
+    digest: str  # hash of the items and labels
+    items: Tensor  # [N, ...] stored, in memory or mapped, or what has a length and answers slices of it with such
     labels: Tensor  # [N] int64
     classes: tuple[str, ...]  # empty where the dataset has no labels
+
+
+class Made(NamedTuple):
+    """What a generator gives that hands out more than its output, such as a posterior, codes or a commitment."""
+
+    output: Tensor  # [B, ...]
+    side: Mapping[str, Any] = {}
+
+    @classmethod
+    def of(cls, answer: Tensor | Made) -> Made:
+        """The same for a generator that gives its output alone."""
+        return answer if isinstance(answer, Made) else cls(answer)
+
+
+class Judgement(NamedTuple):
+    """What a discriminator says: one answer of each network in it, if there are several."""
+
+    logits: Sequence[Tensor]  # [B] or, of patches, [B, ...] each
+    features: Sequence[Sequence[Tensor]] = ()  # of each network those inside it, [B, ...], if it hands them out
+
+    @classmethod
+    def of(cls, answer: Tensor | Sequence[Tensor] | Judgement) -> Judgement:
+        """The same for a discriminator that gives its logits alone, or a list of them."""
+        if isinstance(answer, Judgement):
+            return answer
+        return cls([answer] if isinstance(answer, Tensor) else list(answer))
+
+
+Critic = Callable[[Tensor], "Tensor | Sequence[Tensor] | Judgement"]
+"""Items [B, ...] in, what is thought of them out: the discriminator with augmentation and conditions bound to it."""
 
 
 class Verdict:
     """What one player sees of one micro-batch.
 
-    The logits are computed on first use and once, so that a loss and a regularizer share one pass through the critic.
+    The logits are computed on first use and once, so that a loss and a regularizer share one pass through the critic,
+    and so are the features inside it.
 
     Args:
-        critic: the only door to the discriminator; real and fake images pass the same augmentation behind it.
-        real: [B, C, H, W] real images in [-1, 1]; they require a gradient when a regularizer differentiates by them.
-        fake: [B, C, H, W] generated images; detached when the discriminator plays.
-        latent: [B, ...] what the generated images were made from, with a graph from it to them, when a regularizer of
+        critic: the only door to the discriminator; real and fake items pass the same augmentation behind it.
+        real: [B, ...] real items as networks take them; they require a gradient when a regularizer differentiates by
+            them.
+        fake: [B, ...] generated items; detached when the discriminator plays.
+        latent: [B, ...] what the generated items were made from, with a graph from it to them, when a regularizer of
             the generator asked for it: the styles [B, layers + 1, w_dim] of a StyleGenerator, z [B, z_dim] elsewhere.
+        side: what else the generator handed out, by name.
     """
 
-    def __init__(self, critic: Critic, real: Tensor, fake: Tensor, latent: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        critic: Critic,
+        real: Tensor,
+        fake: Tensor,
+        latent: Tensor | None = None,
+        side: Mapping[str, Any] | None = None,
+    ) -> None:
         self.critic = critic
         self.real = real
         self.fake = fake
         self.latent = latent
+        self.side = side or {}
 
     @cached_property
+    def real_judgement(self) -> Judgement:
+        return Judgement.of(self.critic(self.real))
+
+    @cached_property
+    def fake_judgement(self) -> Judgement:
+        return Judgement.of(self.critic(self.fake))
+
+    @property
     def real_logits(self) -> Tensor:
-        return self.critic(self.real)
+        """[B, ...]; of several networks, all of theirs in one row."""
+        return joined(self.real_judgement.logits)
+
+    @property
+    def fake_logits(self) -> Tensor:
+        return joined(self.fake_judgement.logits)
+
+    @property
+    def real_features(self) -> Sequence[Sequence[Tensor]]:
+        return handed_out(self.real_judgement)
+
+    @property
+    def fake_features(self) -> Sequence[Sequence[Tensor]]:
+        return handed_out(self.fake_judgement)
+
+    @property
+    def networks(self) -> int:
+        """How many the discriminator has, as far as it has been asked."""
+        answers = [vars(self).get(name) for name in ("real_judgement", "fake_judgement")]
+        return max((len(answer.logits) for answer in answers if answer is not None), default=1)
+
+    def part(self, network: int) -> Verdict:
+        """The same as one network of several sees it."""
+        return Part(self, network)
+
+
+class Part(Verdict):
+    """A verdict of one network among several; passes through the critic are shared with the others."""
+
+    def __init__(self, whole: Verdict, network: int) -> None:
+        super().__init__(self._ask, whole.real, whole.fake, whole.latent, whole.side)
+        self.whole = whole
+        self.network = network
+
+    def _ask(self, items: Tensor) -> Tensor:
+        return Judgement.of(self.whole.critic(items)).logits[self.network]
 
     @cached_property
-    def fake_logits(self) -> Tensor:
-        return self.critic(self.fake)
+    def real_judgement(self) -> Judgement:
+        return self._own(self.whole.real_judgement)
+
+    @cached_property
+    def fake_judgement(self) -> Judgement:
+        return self._own(self.whole.fake_judgement)
+
+    def _own(self, judgement: Judgement) -> Judgement:
+        features = [judgement.features[self.network]] if judgement.features else ()
+        return Judgement([judgement.logits[self.network]], features)
+
+
+def over_networks(objective: Callable[[Verdict], Tensor], verdict: Verdict) -> Tensor:
+    """An objective that reads one network's logits; of a discriminator of several, the mean of each one's.
+
+    How many there are is known once the objective itself has asked the first: nothing is computed for it.
+    """
+    value = objective(verdict.part(0))
+    others = range(1, verdict.networks)
+    return sum((objective(verdict.part(each)) for each in others), value) / verdict.networks if others else value
+
+
+def joined(logits: Sequence[Tensor]) -> Tensor:
+    return logits[0] if len(logits) == 1 else torch.cat([each.flatten() for each in logits])
+
+
+def handed_out(judgement: Judgement) -> Sequence[Sequence[Tensor]]:
+    """The features inside a discriminator.
+
+    Raises:
+        UserError: it hands none out.
+    """
+    if not judgement.features:
+        raise UserError("the discriminator hands out no features: let it return a Judgement that has them.")
+    return judgement.features
+
+
+class Modality(ABC):
+    """All that the house knows of one kind of data: how an item is kept, read, written, shown and checked.
+
+    Items have two forms. Datasets keep them *stored*, [N, ...] of any type, such as uint8 pixels; networks take and
+    give them in a range of their own, such as floats in [-1, 1].
+
+    A subclass sets these, implements what is abstract, and can be built without arguments.
+    """
+
+    name: str  # "images": of its rooms in data/, networks/ and metrics/
+    item: str  # what messages call one: "image"
+    axes: str  # what the sizes of one are: "channels, height, width"
+    shaped_by: str  # the settings, of data and networks alike, that they follow: "resolution and channels"
+    extractor: str  # that metrics see items by, unless they name another
+
+    @abstractmethod
+    def to_network(self, stored: Tensor) -> Tensor:
+        """Stored items [B, ...] as networks take them."""
+
+    @abstractmethod
+    def to_stored(self, output: Tensor) -> Tensor:
+        """What a network gave [B, ...] as it would be stored, brought into its range."""
+
+    def for_extractor(self, stored: Tensor) -> Tensor:
+        """Stored items [B, ...] as extractors take them."""
+        return stored
+
+    @abstractmethod
+    def write(self, stored: Tensor, path: Path) -> Path:
+        """Writes one item [...]; the path lacks the suffix, which is given back with it."""
+
+    @abstractmethod
+    def show(self, rows: Sequence[Tensor], columns: int, path: Path) -> list[Path]:
+        """Writes what people look at or listen to: stored items [n, ...], row after row.
+
+        Args:
+            rows: batches; items of another shape than the first ones' are brought to theirs.
+            columns: items in a row.
+            path: without the suffix.
+
+        Returns:
+            The files; their names begin like the path, and the first is a picture.
+        """
+
+    @abstractmethod
+    def recognises(self, place: str) -> float:
+        """How much of a folder, a file or a dataset by name looks like such items: from 0, nothing, to 1, all."""
+
+    @abstractmethod
+    def open(self, place: str, split: str, root: Path) -> Collection:
+        """The items of a folder, a file or a dataset by name.
+
+        Args:
+            place: its path or name.
+            split: "train", or what else there is.
+            root: where datasets known by name lie.
+
+        Raises:
+            UserError: there is no such thing, or no item in it.
+        """
+
+    @abstractmethod
+    def check(self, place: str, split: str, root: Path, batch: int, **options: Any) -> None:
+        """Prints what a place holds, what of it would stop a training, and what would work.
+
+        Args:
+            place: as for `open`, and so are the next two.
+            split: "train", or what else there is.
+            root: where datasets known by name lie.
+            batch: items in a step.
+            options: of the modality's own data module.
+
+        Raises:
+            SystemExit: with status 1, where anything would stop a training.
+        """
+
+
+class Collection(ABC):
+    """Items as they lie somewhere: read when they are asked for, and written nowhere."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Part of protocol ids."""
+
+    @property
+    @abstractmethod
+    def digest(self) -> str:
+        """A hash of the content, wherever it lies."""
+
+    @property
+    @abstractmethod
+    def labels(self) -> Tensor:
+        """[N] int64; zeros where there are none."""
+
+    @property
+    @abstractmethod
+    def classes(self) -> tuple[str, ...]:
+        """Their names; empty without labels."""
+
+    @property
+    @abstractmethod
+    def paths(self) -> list[str]:
+        """Of each item, inside the place and without its suffix: what pairs it with one of another place."""
+
+    @property
+    @abstractmethod
+    def together(self) -> int:
+        """How many to ask for at a time."""
+
+    @property
+    @abstractmethod
+    def whole(self) -> Collection:
+        """All items of the place, of which these may be some."""
+
+    @abstractmethod
+    def chosen(self, places: Sequence[int]) -> Collection:
+        """Some of these items, in this order."""
+
+    @property
+    def reference(self) -> Reference:
+        """As what others are measured against."""
+        return Reference(self.name, self.digest, self, self.labels, self.classes)
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __getitem__(self, places: slice | Tensor) -> Tensor:
+        """Stored items [B, ...].
+
+        Raises:
+            UserError: one cannot be read, or has another shape than the first.
+        """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -39,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # from words to objects, and all that is done with them
     "configuration": CORE | {"callbacks", "callbacks.loggers", "data.base", "tasks.base", "records"},
     "studies.evaluation": CORE
-    | {"configuration.rebuild", "callbacks.fidelity", "metrics", "data", "tasks", "records"}
+    | {"configuration.rebuild", "configuration.names", "callbacks.fidelity", "metrics", "data", "tasks", "records"}
     | {"compute"},
     "studies.sweeps": CORE | {"configuration.resolve", "metrics.protocol", "records", "compute"},
     "studies.report": CORE | {"metrics.measure", "metrics.protocol", "records", "compute.console"},
@@ -121,6 +122,18 @@ def test_leaves_know_nothing_of_lightning(room: str) -> None:
     for module, path in modules().items():
         if room_of(module) == room:
             assert not any(name.split(".")[0] in ("lightning", "pytorch_lightning") for name in imports(path)), module
+
+
+MODALITY = re.compile(r"png|uint8|height|width|pixel", re.IGNORECASE)
+"""What only the rooms of images may speak of."""
+
+
+@pytest.mark.parametrize("room", ["callbacks", "callbacks.loggers", "studies.evaluation", "studies.report", "tasks"])
+def test_what_serves_all_modalities_knows_none(room: str) -> None:
+    for module, path in modules().items():
+        for line in path.read_text().splitlines() if room_of(module) == room else ():
+            assert not MODALITY.search(line), f"{module}: {line}"
+        assert room_of(module) != room or not any(".images" in other for other in inside(path)), module
 
 
 def test_every_room_is_ruled() -> None:

@@ -65,4 +65,4 @@ def test_photos_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photos: Pat
         *small,
     )
     check(cli, tmp_path)
-    assert cli.datamodule.reference.images.shape == (4, 3, 32, 32)
+    assert cli.datamodule.reference.items.shape == (4, 3, 32, 32)

@@ -100,7 +100,7 @@ def main(run: str, count: int = 1000, seed: int = 1) -> None:
     """
     data = Images("digits", resolution=32, channels=1, fit="pad")
     data.prepare_data()
-    real, labels = data.reference.images.float() / 127.5 - 1, data.reference.labels
+    real, labels = data.reference.items.float() / 127.5 - 1, data.reference.labels
     judge = train(real, labels)
     images, asked = sampled(run, count, seed)
     images = ((images + 1) * 127.5).round() / 127.5 - 1

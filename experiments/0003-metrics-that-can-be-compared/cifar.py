@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ganlit.contracts import Reference
 from ganlit.data.images.catalogue import open_source
-from ganlit.data.images.pictures import Pictures, reference_of
+from ganlit.data.images.pictures import Pictures
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.fidelity import Moments
 from ganlit.metrics.images.inception import Inception
@@ -41,7 +41,7 @@ def extract(
 
     def compute(index: int) -> Entry:
         started = time.monotonic()
-        features = extractor.extract(reference.images[index * BLOCK : (index + 1) * BLOCK])
+        features = extractor.extract(reference.items[index * BLOCK : (index + 1) * BLOCK])
         print(f"{blocks[index].name}: {len(features['pool']) / (time.monotonic() - started):.1f} img/s", flush=True)
         return features
 
@@ -73,9 +73,9 @@ def main() -> None:
     sides = []
     for name, word, count in (("test", given.test, given.fakes), ("train", given.train, given.reals)):
         split = name if word.lower() == "cifar10" else "train"
-        reference = reference_of(Pictures(open_source(word, split, Path("datasets"))))
+        reference = Pictures(open_source(word, split, Path("datasets"))).reference
         named = name if given.precision == "fp32" else f"{name}-{given.precision}"
-        rows = extract(named, reference, count or len(reference.images), extractor, given.folder, *part)
+        rows = extract(named, reference, count or len(reference.items), extractor, given.folder, *part)
         sides.append((reference, rows))
     (_, fake), (reference, real) = sides
     if fake is None or real is None:

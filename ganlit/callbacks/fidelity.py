@@ -1,21 +1,20 @@
-"""How close the EMA generator's images are to the real ones, at every validation and at the end."""
+"""How close what the EMA generator makes is to what is real, at every validation and at the end."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from ganlit.contracts import Sampled
-from ganlit.data.images.pixels import to_uint8
+from ganlit.contracts import Modality, Sampled
 from ganlit.errors import UserError
-from ganlit.metrics.images.inception import Precision
-from ganlit.metrics.images.resize import Resize
+from ganlit.metrics.features import Precision, Resize
 from ganlit.metrics.measure import Measured, Question, by_extractor, floor, measure, require, unavailable
-from ganlit.metrics.passes import Pass, passes
+from ganlit.metrics.passes import Options, Pass, passes
 from ganlit.metrics.portrait import Collector
 from ganlit.metrics.reality import subset
 
@@ -25,18 +24,19 @@ DEFAULT = ("fid", "kid", "is", "probe")
 
 
 class Fidelity(Callback):
-    """Measures the images that validation and test sample: one pass through an extractor feeds all of its metrics.
+    """Measures what validation and test sample: one pass through an extractor feeds all of its metrics.
 
     No checkpoint holds an extractor. Ranks sample and see their shares; the numbers do not depend on how many there
     are.
 
     Args:
         metrics: any of fid, kid, is, prdc, probe, class-fid and memorisation; the first decides which checkpoint is
-            best. Each may ask for an extractor other than the FID's own Inception, such as fid@dinov2.
-        weights: file of the Inception's weights; None looks for them.
+            best. Each may ask for an extractor other than the modality's own (of images, the FID's Inception), such as
+            fid@dinov2.
+        weights: file of that own extractor's weights; None looks for them.
         precision: of the features; bf16 is another protocol, and is used where the processor has it natively.
-        resize: what brings images to the Inception's size: legacy as in the papers, or clean (arXiv 2104.11222).
-        reference_images: measure against a fixed random choice of so many real images instead of all.
+        resize: what brings items to an extractor's size: legacy as in the papers, or clean (arXiv 2104.11222).
+        reference_images: measure against a fixed random choice of so many real items instead of all.
         every: measure at each so-many-th validation of a training, where measuring would cost more than it tells.
     """
 
@@ -51,10 +51,9 @@ class Fidelity(Callback):
     ) -> None:
         if every < 1:
             raise UserError(f"fidelity.every is {every}: it must be positive.")
-        self.asked = by_extractor(list(metrics), "fidelity.metrics")
-        self.weights = weights
-        self.precision = precision
-        self.resize = resize
+        by_extractor(list(metrics), "fidelity.metrics")  # which refuses what nobody knows
+        self.metrics = list(metrics)
+        self.options = Options(weights, precision, resize)
         self.reference_images = reference_images
         self.every = every
         self.passes: list[Pass] = []
@@ -63,7 +62,7 @@ class Fidelity(Callback):
         self.latest: Values = {}
         self.seconds = 0.0  # spent on validations and tests, sampling included
         self.seconds_real = 0.0  # of these, on the real statistics
-        self.watch: Callable[[], object] = lambda: None  # called while the real images are seen; may raise
+        self.watch: Callable[[], object] = lambda: None  # called while the real items are seen; may raise
 
     @property
     def score(self) -> tuple[str, float] | None:
@@ -73,15 +72,15 @@ class Fidelity(Callback):
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuses what cannot be measured, before anything is trained."""
         data = trainer.datamodule
-        asked = [metric for metrics in self.asked.values() for metric in metrics]
+        asked = self.asked(data.modality)
         for key in ("val_images", "test_images"):
-            require(asked, getattr(data, key), f"data.init_args.{key}")
+            require([*chain(*asked.values())], getattr(data, key), f"data.init_args.{key}")
         if self.passes:
             return
         reference = data.reference
         reference = subset(reference, self.reference_images) if self.reference_images is not None else reference
-        options = self.weights, self.precision, self.resize
-        self.passes = passes(self.asked, reference, *options, trainer.strategy.root_device, pl_module.print)
+        place = trainer.strategy.root_device
+        self.passes = passes(asked, reference, data.modality, self.options, place, pl_module.print)
         for each in self.passes:
             each.real.watch = lambda: self.watch()
         found = [(each.real.extractor.protocol, each.real.extractor.classes) for each in self.passes]
@@ -127,6 +126,10 @@ class Fidelity(Callback):
         self.latest = self.history[-1][1] if self.history else {}
         self.seconds, self.seconds_real = state_dict["seconds"], state_dict["seconds_real"]
 
+    def asked(self, modality: Modality) -> dict[str, list[str]]:
+        """The metrics by the extractor that they share."""
+        return by_extractor(self.metrics, "fidelity.metrics", modality.extractor)
+
     def due(self, trainer: Trainer) -> bool:
         """Whether this validation is measured: at every call of `validate`, at the end of some ticks of a training."""
         if trainer.state.fn != "fit":
@@ -157,14 +160,15 @@ class Fidelity(Callback):
                 if "probe" in set(metrics) - set(missing):
                     pl_module.print(
                         f"Class probe of {real.reference.name}: {real.probe.accuracy:.1%} of {real.probe.held_out} "
-                        "held-out images right."
+                        f"held-out {trainer.datamodule.modality.item}s right."
                     )
 
     def _see(self, trainer: Trainer, outputs: Sampled, batch: Any, batch_idx: int) -> None:
-        images = to_uint8(outputs.output)
+        modality = trainer.datamodule.modality
+        items = modality.for_extractor(modality.to_stored(outputs.output))
         places = self.places[batch_idx * trainer.world_size + trainer.global_rank]
         for collector in self.collectors:
-            collector.add(images, places, getattr(batch, "label", None))
+            collector.add(items, places, getattr(batch, "label", None))
 
     def _end(self, trainer: Trainer, pl_module: LightningModule, with_floor: bool = False) -> Values:
         found: list[Measured] = []

@@ -13,22 +13,24 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.metrics.protocol import alike, metric_of
 from ganlit.records.durable import replacing
+from ganlit.records.media import PICTURE, drawn
+from ganlit.records.samples import Shown, latest
 from ganlit.tasks.base import AdversarialModule
 
 
-def draw(fidelity: Fidelity | None, final: tuple[float, dict[str, float]] | None, grid: Path) -> Figure:
-    """FID over kimg on a logarithmic scale beside a sample grid; the grid alone where nothing was measured.
+def draw(fidelity: Fidelity | None, final: tuple[float, dict[str, float]] | None, samples: Shown) -> Figure:
+    """FID over kimg on a logarithmic scale beside the latest samples; these alone where nothing was measured.
 
     Args:
         fidelity: its history makes the curve, under the full name of the measure.
         final: kimg and values of the closing test: a star, and a dashed line for real against real images.
-        grid: the picture's file.
+        samples: the latest; the picture among them is shown.
     """
     history = fidelity.history if fidelity is not None else []
     figure = Figure(figsize=(13, 6) if history else (7, 6), layout="constrained")
     axes = figure.subplots(1, 2 if history else 1, squeeze=False)[0]
-    axes[-1].imshow(imread(grid), cmap="gray", interpolation="nearest")
-    axes[-1].set_title(f"{float(grid.stem.removeprefix('kimg')):g} kimg")
+    axes[-1].imshow(imread(samples.files[0]), cmap="gray", interpolation="nearest")
+    axes[-1].set_title(f"{samples.kimg:g} kimg")
     axes[-1].axis("off")
     if history:
         _curve(axes[0], history, final)
@@ -59,7 +61,7 @@ def _curve(
 
 
 class Overview(Callback):
-    """Writes overview.png when training ends, and again when the closing test has its value."""
+    """Writes a picture, `overview`, when training ends, and again when the closing test has its value."""
 
     def __init__(self, fidelity: Fidelity | None = None) -> None:
         self.fidelity = fidelity
@@ -72,7 +74,7 @@ class Overview(Callback):
 
     def _write(self, trainer: Trainer, final: tuple[float, dict[str, float]] | None) -> None:
         folder = Path(trainer.default_root_dir)
-        grids = sorted((folder / "samples").glob("kimg*.png"))
-        if trainer.is_global_zero and grids:
-            with replacing(folder / "overview.png", flush=False) as partial:
-                draw(self.fidelity, final, grids[-1]).savefig(partial, format="png", dpi=150)
+        samples = latest(folder)
+        if trainer.is_global_zero and samples is not None:
+            with replacing(folder / f"overview{PICTURE}", flush=False) as partial:
+                partial.write_bytes(drawn(draw(self.fidelity, final, samples)))

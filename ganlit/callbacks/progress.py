@@ -105,9 +105,9 @@ class Progress(ProgressBar):
         self._close()
 
     def summary(self, trainer: Trainer, pl_module: AdversarialModule) -> str:
-        """Where the run stands: clock, score, losses, speed, time elapsed and left; of one width all along."""
-        width = len(f"{self.kimg:.1f}")
-        parts = [f"kimg {pl_module.kimg:{width}.1f}/{self.kimg:g}"]
+        """Where the run stands: clock, score, losses, speed, time elapsed and left; always as long."""
+        digits = len(f"{self.kimg:.1f}")
+        parts = [f"kimg {pl_module.kimg:{digits}.1f}/{self.kimg:g}"]
         if self.fidelity is not None:
             parts.append(shown(self.fidelity.score))
         parts += [f"{player[0].upper()} {self._loss(trainer, player):.3f}" for player in PLAYERS]

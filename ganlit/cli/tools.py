@@ -10,8 +10,8 @@ from typing import Any
 
 from jsonargparse import ActionSubCommands, Namespace
 
+from ganlit.cli.check import check
 from ganlit.configuration.parser import Parser
-from ganlit.data.images.check import check
 from ganlit.studies.dashboard.dashboard import dashboard
 from ganlit.studies.evaluation.evaluate import evaluate
 from ganlit.studies.evaluation.generate import generate

@@ -1,13 +1,15 @@
-"""The names by which a configuration may call the classes of this package: short ones, once their modules are known."""
+"""What there is to be named: the classes of this package by short names, and the modalities."""
 
 from __future__ import annotations
 
 import inspect
 import pkgutil
 import sys
+from collections import deque
 from importlib import import_module
 
 import ganlit
+from ganlit.contracts import Modality
 
 NAMED = ("augment", "callbacks", "data", "losses", "networks", "tasks")
 """Rooms with classes that stand in configurations."""
@@ -25,3 +27,21 @@ def known_classes() -> set[str]:
     modules = [module for name, module in list(sys.modules.items()) if name.startswith("ganlit.")]
     found = {cls for module in modules for _, cls in inspect.getmembers(module, inspect.isclass)}
     return {cls.__name__ for cls in found if cls.__module__.startswith("ganlit.") and not inspect.isabstract(cls)}
+
+
+def modalities() -> list[Modality]:
+    """One of each kind of data that is known; one's own are, once their module is imported."""
+    import_named()
+    found, kinds = list[Modality](), deque(Modality.__subclasses__())
+    while kinds:
+        kind = kinds.popleft()
+        kinds.extend(kind.__subclasses__())
+        if not inspect.isabstract(kind):
+            found.append(kind())
+    return found
+
+
+def recognised(place: str) -> Modality | None:
+    """The kind of data that a folder, a file or the name of a dataset looks like."""
+    found = max(modalities(), key=lambda one: one.recognises(place))
+    return found if found.recognises(place) else None

@@ -12,17 +12,12 @@ from lightning.pytorch import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from ganlit.contracts import Reference
+from ganlit.contracts import Modality, Reference
 from ganlit.data.stream import StreamSampler, items
 from ganlit.errors import UserError
 
-SAMPLED = 64  # images sampled together, at most
+SAMPLED = 64  # items sampled together, at most
 SHARES = 16  # batches of a validation, at least, which so many ranks can share
-
-
-def to_unit_range(batch: Any) -> Any:
-    """The same named tuple with its uint8 images as float32 in [-1, 1]."""
-    return type(batch)(*(x.float().div_(127.5).sub_(1) if x.dtype == torch.uint8 else x for x in batch))
 
 
 class BatchLoader(DataLoader):
@@ -66,13 +61,18 @@ class GanDataModule(LightningDataModule, ABC):
 
     @property
     @abstractmethod
+    def modality(self) -> Modality:
+        """What kind of data this is; known before anything is looked at."""
+
+    @property
+    @abstractmethod
     def reference(self) -> Reference:
-        """The real images that generated ones are measured against."""
+        """The real items that generated ones are measured against."""
 
     @property
     @abstractmethod
     def dataset(self) -> Dataset:
-        """Answers an index tensor [B] with a named tuple of tensors [B, ...], images as uint8.
+        """Answers an index tensor [B] with a named tuple of tensors [B, ...]: stored items, and a `label`.
 
         The first items are the reference's, in its order; training may know more of them, such as flips.
         """
@@ -83,16 +83,16 @@ class GanDataModule(LightningDataModule, ABC):
         return max(1, round(self.tick * 1000 / self.batch)) * self.batch
 
     def setup(self, stage: str) -> None:
-        world, (name, images) = self._world, (self.reference.name, len(self.reference.images))
+        world, (name, count) = self._world, (self.reference.name, len(self.reference.items))
         if self.batch % world:
             raise UserError(
                 f"data.init_args.batch is {self.batch}, which {world} ranks cannot share evenly: "
                 f"set it to a multiple of {world}."
             )
-        if images < self.batch:
+        if count < self.batch:
             raise UserError(
-                f"{name} has {images} images, fewer than a batch: set data.init_args.batch to {images} or less, not "
-                f"{self.batch}."
+                f"{name} has {count} {self.modality.item}s, fewer than a batch: set data.init_args.batch to {count} or "
+                f"less, not {self.batch}."
             )
         for key in ("val_images", "test_images"):
             if (turns := len(self.batches(getattr(self, key)))) < world:
@@ -115,12 +115,17 @@ class GanDataModule(LightningDataModule, ABC):
         return self._loader(self._fixed_batches(self.test_images))
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        return to_unit_range(batch)
+        return self.to_network(batch)
+
+    def to_network(self, batch: Any) -> Any:
+        """The same named tuple with its items as networks take them."""
+        parts = batch._asdict().items()
+        return batch._replace(**{name: self.modality.to_network(part) for name, part in parts if name != "label"})
 
     def grid(self, rows: int, columns: int) -> Any:
-        """The fixed items of the sample grid, row after row, as a batch on the CPU with images in [-1, 1].
+        """The fixed items of the sample grid, row after row, as a batch on the CPU, as networks take it.
 
-        Column c holds the class c % K of a dataset with K classes (those that have images).
+        Column c holds the class c % K of a dataset with K classes (those that have items).
         """
         labels = self.reference.labels
         order = self._choice(torch.arange(len(labels)))
@@ -130,16 +135,16 @@ class GanDataModule(LightningDataModule, ABC):
             shelf = shelves[column % len(shelves)]
             first = column // len(shelves) * rows
             cells[:, column] = shelf[torch.arange(first, first + rows) % len(shelf)]
-        return to_unit_range(self.dataset[cells.flatten()])
+        return self.to_network(self.dataset[cells.flatten()])
 
     def _choice(self, positions: Tensor) -> Tensor:
         """A fixed random choice among the reference's items, which follows the distribution of its labels."""
-        return items(len(self.reference.images), self.seed, positions)
+        return items(len(self.reference.items), self.seed, positions)
 
     def batches(self, count: int) -> list[Tensor]:
-        """The places, among `count` images to be sampled, of those that are sampled together; ranks take them in turn.
+        """The places, among `count` items to be sampled, of those that are sampled together; ranks take them in turn.
 
-        They are the same for any number of ranks, and so are the images.
+        They are the same for any number of ranks, and so are the items.
         """
         return list(torch.arange(count).split(min(SAMPLED, self.batch, max(1, count // SHARES))))
 

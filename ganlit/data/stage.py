@@ -1,4 +1,4 @@
-"""Decoded pixels on a disk of the machine itself, for where the cache lies on a file server that many read from."""
+"""Decoded items on a disk of the machine itself, for where the cache lies on a file server that many read from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import rich.progress
 from rich.console import Console
 
-from ganlit.data.images.store import ABOUT, PIXELS, Stored, mapped, taking_place
+from ganlit.data.store import ABOUT, ITEMS, Stored, mapped, taking_place
 from ganlit.errors import UserError
 from ganlit.records.cache import Say, alone
 
@@ -42,7 +42,7 @@ def staged(stored: Stored, stage: Path) -> Stored | None:
 
 
 def copy(stored: Stored, stage: Path, say: Say = print) -> None:
-    """Has a whole copy of the pixels in a folder, for one process of each machine to call.
+    """Has a whole copy of the items in a folder, for one process of each machine to call.
 
     What is there already is left as it is. A disk that has no room, or cannot be written, costs the copy alone.
 
@@ -51,7 +51,7 @@ def copy(stored: Stored, stage: Path, say: Say = print) -> None:
         stage: the folder; several datasets, users and jobs may share it.
         say: told where the copy is.
     """
-    there, size = _copy_of(stored, stage), stored.reference.images.nbytes
+    there, size = _copy_of(stored, stage), stored.reference.items.nbytes
     began = time.monotonic()
     try:
         with alone(there, say):
@@ -60,7 +60,7 @@ def copy(stored: Stored, stage: Path, say: Say = print) -> None:
                     shutil.rmtree(leftover, ignore_errors=True)
                 with taking_place(there, lambda: staged(stored, stage) is not None) as unfinished:
                     _refuse_size(size, unfinished)
-                    _transfer(stored.folder / PIXELS, unfinished / PIXELS)
+                    _transfer(stored.folder / ITEMS, unfinished / ITEMS)
                     shutil.copyfile(stored.folder / ABOUT, unfinished / ABOUT)
     except OSError as error:
         host, reason = socket.gethostname(), error.strerror or error
@@ -82,5 +82,5 @@ def _refuse_size(size: int, folder: Path) -> None:
 def _transfer(source: Path, target: Path) -> None:
     console = Console(stderr=True)
     options = {"console": console, "transient": True, "disable": not console.is_terminal}
-    with rich.progress.open(source, "rb", description="Copying pixels", **options) as pixels, target.open("wb") as file:
-        shutil.copyfileobj(pixels, file, CHUNK)
+    with rich.progress.open(source, "rb", description="Copying data", **options) as items, target.open("wb") as file:
+        shutil.copyfileobj(items, file, CHUNK)

@@ -1,4 +1,4 @@
-"""Feature extractors: what sees images for the metrics."""
+"""Feature extractors: what sees items for the metrics."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import blake2b
 from itertools import chain
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from ganlit.errors import UserError
 
+Precision = Literal["fp32", "bf16"]
+Resize = Literal["legacy", "clean"]
+
 
 class FeatureExtractor(nn.Module, ABC):
-    """Images in, features out; never trained, never saved.
+    """Items in, features out; never trained, never saved.
 
     A subclass sets these and implements `encode`.
     """
@@ -25,6 +29,7 @@ class FeatureExtractor(nn.Module, ABC):
     protocol: str  # all that moves its numbers: part of every metric's name and of the key in the cache
     batch: int  # the size at which it is fastest
     classes: int = 0  # of its classifier, if it has one
+    home: str = "its own code"  # where its weights lie
 
     @property
     def device(self) -> torch.device:
@@ -32,31 +37,30 @@ class FeatureExtractor(nn.Module, ABC):
         return next((weight.device for weight in chain(self.parameters(), self.buffers())), torch.device("cpu"))
 
     @abstractmethod
-    def encode(self, images: Tensor) -> dict[str, Tensor]:
-        """uint8 [B, 3, H, W] to {"pool": [B, dim]} and, where there is a classifier, {"logits": [B, k]}, in float32."""
+    def encode(self, items: Tensor) -> dict[str, Tensor]:
+        """Items [B, ...] to {"pool": [B, dim]} and, where there is a classifier, {"logits": [B, k]}, in float32.
+
+        The items are what `Modality.for_extractor` makes of stored ones: images are uint8 [B, 3, H, W].
+        """
 
     @torch.no_grad()
-    def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """`encode` for uint8 images [B, C, H, W] of one or three channels, outside any autocast."""
-        if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
-            raise UserError(
-                f"{self.name} takes uint8 images [B, 1 or 3, H, W], not {images.dtype} {list(images.shape)}."
-            )
-        with torch.autocast(images.device.type, enabled=False), exact_float32():
-            return self.encode(images.expand(-1, 3, -1, -1))
+    def forward(self, items: Tensor) -> dict[str, Tensor]:
+        """`encode`, outside any autocast."""
+        with torch.autocast(items.device.type, enabled=False), exact_float32():
+            return self.encode(items)
 
-    def extract(self, images: Tensor, advance: Callable[[int], None] = lambda count: None) -> dict[str, Tensor]:
-        """`forward` for any number of images on any device, in batches; the features come to the CPU.
+    def extract(self, items: Tensor, advance: Callable[[int], None] = lambda count: None) -> dict[str, Tensor]:
+        """`forward` for any number of items on any device, in batches; the features come to the CPU.
 
         Args:
-            images: uint8 [N, C, H, W]; may be mapped from a file.
-            advance: called after every batch with the number of images it held.
+            items: [N, ...]; may be mapped from a file.
+            advance: called after every batch with the number of items it held.
 
         Raises:
             UserError: a feature is not finite.
         """
         batches = []
-        for batch in images.split(self.batch):
+        for batch in items.split(self.batch):
             features = {key: value.cpu() for key, value in self(batch.to(self.device)).items()}
             if not all(bool(value.isfinite().all()) for value in features.values()):
                 raise UserError(

@@ -1,4 +1,4 @@
-"""Where generated images lie among real ones: precision, recall, density, coverage, authenticity, nearest neighbours.
+"""Where generated items lie among real ones: precision, recall, density, coverage, authenticity, nearest neighbours.
 
 Distances are Euclidean, in float64, on the device of the features, and computed in blocks: whatever the number of
 features, about 50 MB beside them at 2,048 dimensions.
@@ -21,16 +21,16 @@ ROUNDING = 1e-12  # of a squared distance by products, relative to the squared l
 class PRDC(NamedTuple):
     """Shares of 1, except density, which may be above."""
 
-    precision: float  # of the generated images, how many are inside the real manifold
-    recall: float  # of the real images, how many are inside the generated manifold
-    density: float  # balls of real images around a generated one, in units of k
-    coverage: float  # of the real images, how many have a generated one in their ball
+    precision: float  # of the generated items, how many are inside the real manifold
+    recall: float  # of the real items, how many are inside the generated manifold
+    density: float  # balls of real items around a generated one, in units of k
+    coverage: float  # of the real items, how many have a generated one in their ball
 
 
 def prdc(real: Tensor, fake: Tensor, k: int = 5, real_radii: Tensor | None = None) -> PRDC:
     """Improved precision and recall (arXiv 1904.06991), density and coverage (arXiv 2002.09797).
 
-    A manifold is the union of balls around its images, each up to its k-th nearest other image. What lies on the
+    A manifold is the union of balls around its items, each up to its k-th nearest other item. What lies on the
     surface of a ball is outside, as in the prdc package; torch-fidelity, with k = 3, counts it as inside.
 
     Args:
@@ -40,11 +40,11 @@ def prdc(real: Tensor, fake: Tensor, k: int = 5, real_radii: Tensor | None = Non
         real_radii: `radii(real, k)` where they are known.
 
     Raises:
-        UserError: a side has no k + 1 images.
+        UserError: a side has no k + 1 items.
     """
     real_limits = (radii(real, k) if real_radii is None else real_radii).square()
     fake_limits = radii(fake, k).square()
-    balls = torch.zeros(len(fake), dtype=torch.int64, device=fake.device)  # of real images around each fake
+    balls = torch.zeros(len(fake), dtype=torch.int64, device=fake.device)  # of real items around each fake
     recalled = torch.zeros(len(real), dtype=torch.bool, device=real.device)
     covered = torch.zeros_like(recalled)
     for rows in slices(len(real)):
@@ -63,9 +63,9 @@ def prdc(real: Tensor, fake: Tensor, k: int = 5, real_radii: Tensor | None = Non
 
 
 def authenticity(distances: Tensor, indices: Tensor, real_nearest: Tensor) -> float:
-    """Share of the generated images that are no copies (arXiv 2102.08921, the authenticity classifier).
+    """Share of the generated items that are no copies (arXiv 2102.08921, the authenticity classifier).
 
-    A copy is no farther from its nearest training image than that image is from its own nearest other one.
+    A copy is no farther from its nearest training item than that item is from its own nearest other one.
 
     Args:
         distances, indices: [M, 1], `nearest(fake, real)`.
@@ -94,7 +94,7 @@ def nearest_others(features: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """
     if count >= len(features):
         raise UserError(
-            f"The {count} nearest other images cannot be found among {len(features)}: measure {count + 1} images at "
+            f"The {count} nearest other items cannot be found among {len(features)}: measure {count + 1} items at "
             f"least, or take fewer neighbours."
         )
     found = _Nearest(len(features), count, features.device)
@@ -119,7 +119,7 @@ def nearest(queries: Tensor, keys: Tensor, count: int = 1) -> tuple[Tensor, Tens
     """
     if count > len(keys):
         raise UserError(
-            f"The {count} nearest images cannot be found among {len(keys)}: measure against {count} images at least, "
+            f"The {count} nearest items cannot be found among {len(keys)}: measure against {count} items at least, "
             f"or take fewer neighbours."
         )
     found = _Nearest(len(queries), count, queries.device)

@@ -1,4 +1,4 @@
-"""The metrics by name: what each asks of a portrait of the generated images and of the real ones."""
+"""The metrics by name: what each asks of a portrait of the generated items and of the real ones."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ganlit.errors import UserError
 from ganlit.metrics.bootstrap import bootstrap
+from ganlit.metrics.extractors import ALIASES
 from ganlit.metrics.fidelity import ScoreSums, frechet_distance, frechet_distance_to, kernel_distances, moments
-from ganlit.metrics.images.backbones import ALIASES
 from ganlit.metrics.manifold import authenticity, nearest, prdc
 from ganlit.metrics.portrait import SPLITS, Portrait, fixed_choice
 from ganlit.metrics.protocol import Protocol, metric_of
@@ -40,17 +40,17 @@ class Question(NamedTuple):
 
     fake: Portrait
     real: Reality
-    made: str  # how the generated images were made
+    made: str  # how the generated items were made
     replicates: int = 0  # of the bootstrap; none by default
     seed: int = 0  # of the bootstrap
 
     def answer(self, metric: str, value: float, variant: str = "", part: str = "") -> Measured:
-        """A number of the kept images, which are all where they are not very many."""
+        """A number of the kept items, which are all where they are not very many."""
         extractor, reference = self.real.extractor.protocol, self.real.kept_name
         return Measured(Protocol(metric, len(self.fake.rows), variant, extractor, reference, self.made, part), value)
 
     def answer_by_sums(self, metric: str, value: float, variant: str = "", reference: str | None = None) -> Measured:
-        """A number of all images."""
+        """A number of all items."""
         reference = self.real.name if reference is None else reference
         extractor = self.real.extractor.protocol
         return Measured(Protocol(metric, self.fake.count, variant, extractor, reference, self.made), value)
@@ -63,12 +63,12 @@ class Metric(NamedTuple):
     first: str  # what its first number is called
     better: Literal["lower", "higher"]  # of that number
     rows: bool  # asks for features one by one, of which `KEPT` images are kept
-    least: int  # generated images that it needs
+    least: int  # generated items that it needs
     derived: Callable[[Reality], object] = lambda real: None  # has what it asks of real rows computed and stored
 
 
 def fid(question: Question) -> Iterator[Measured]:
-    """Fréchet distance of all images' features (arXiv 1706.08500)."""
+    """Fréchet distance of all items' features (arXiv 1706.08500)."""
     fake, real = question.fake, question.real.moments
     mean, covariance = real.mean, real.covariance
 
@@ -97,7 +97,7 @@ def kid(question: Question) -> Iterator[Measured]:
 
 
 def inception_score(question: Question) -> Iterator[Measured]:
-    """The score by the extractor's own classifier (arXiv 1606.03498); it knows no real images."""
+    """The score by the extractor's own classifier (arXiv 1606.03498); it knows no real items."""
     if question.fake.scores is not None:
         yield _score(question.answer_by_sums("is", 0.0, f"{SPLITS}splits", "-"), question.fake.scores)
 
@@ -127,7 +127,7 @@ def probe(question: Question) -> Iterator[Measured]:
 
 
 def class_fid(question: Question) -> Iterator[Measured]:
-    """Fréchet distance within each class that both sides have two images of, and the mean over these classes."""
+    """Fréchet distance within each class that both sides have two items of, and the mean over these classes."""
     fake, real = question.fake, question.real
     found = []
     for label, name in enumerate(real.reference.classes):
@@ -142,9 +142,9 @@ def class_fid(question: Question) -> Iterator[Measured]:
 
 
 def memorisation(question: Question) -> Iterator[Measured]:
-    """Whether images are copies: authenticity (arXiv 2102.08921) and the medians of the distances behind it.
+    """Whether items are copies: authenticity (arXiv 2102.08921) and the medians of the distances behind it.
 
-    Those are from a generated image to its nearest training image, and from a training image to its nearest other one.
+    Those are from a generated item to its nearest training item, and from a training item to its nearest other one.
     """
     real, others = question.real, question.real.radii(1)
     distances, indices = nearest(question.fake.rows, real.rows)
@@ -175,12 +175,13 @@ METRICS = {
 }
 
 
-def by_extractor(names: list[str], key: str) -> dict[str, list[str]]:
-    """Metrics by the extractor that they share: "fid@dinov2" asks for another than the FID's own Inception.
+def by_extractor(names: list[str], key: str, default: str = "inception") -> dict[str, list[str]]:
+    """Metrics by the extractor that they share: "fid@dinov2" asks for another than the default one.
 
     Args:
         names: as they are given.
         key: where they are given, for the error.
+        default: the extractor of those that ask for none.
 
     Raises:
         UserError: a name is unknown or given twice, or there is none.
@@ -196,7 +197,7 @@ def by_extractor(names: list[str], key: str) -> dict[str, list[str]]:
             raise UserError(f"{key}: there is no metric {metric}; {advice}")
         if name.endswith("@"):
             raise UserError(f"{key}: {name} names no extractor: leave the @ out, or name one.")
-        asked = grouped.setdefault(ALIASES.get(extractor, extractor) or "inception", [])
+        asked = grouped.setdefault(ALIASES.get(extractor, extractor) or default, [])
         if metric in asked:
             raise UserError(f"{key}: {name} is named twice.")
         asked.append(metric)
@@ -204,14 +205,14 @@ def by_extractor(names: list[str], key: str) -> dict[str, list[str]]:
 
 
 def require(metrics: list[str], count: int, key: str) -> None:
-    """Refuses too few images before they are made.
+    """Refuses too few items before they are made.
 
     Raises:
         UserError: a metric needs more than `count`.
     """
     for metric in metrics:
         if count < (least := METRICS[metric].least):
-            raise UserError(f"{metric} needs {least} images at least, not {count}: raise {key}, or leave {metric} out.")
+            raise UserError(f"{metric} needs {least} items at least, not {count}: raise {key}, or leave {metric} out.")
 
 
 def improves(name: str, value: float, best: float) -> bool:
@@ -226,11 +227,11 @@ def measure(metrics: list[str], question: Question) -> list[Measured]:
     Raises:
         UserError: there are too few images on either side.
     """
-    sides = {"generated": question.fake.count, f"real images, {question.real.name}": question.real.moments.count}
+    sides = {"generated": question.fake.count, f"real, {question.real.name}": question.real.moments.count}
     for side, count in sides.items():
         for metric in metrics:
             if count < (least := METRICS[metric].least):
-                raise UserError(f"{metric} needs {least} images at least on both sides, not {count} ({side}).")
+                raise UserError(f"{metric} needs {least} items at least on both sides, not {count} ({side}).")
     return [found for metric in metrics for found in METRICS[metric].measure(question)]
 
 
@@ -238,20 +239,20 @@ def unavailable(metrics: list[str], real: Reality, conditional: bool) -> dict[st
     """Why some of the metrics cannot be had, by name.
 
     Args:
-        real: the real images.
-        conditional: whether the generated images were made for a class each.
+        real: the real items.
+        conditional: whether the generated items were made for a class each.
     """
     classes = len(real.reference.classes)
     reasons = {
         "is": None if real.extractor.classes else f"the weights of {real.extractor.name} have no classifier head",
         "probe": None if classes > 1 else f"{real.reference.name} has no classes to fit a probe to",
-        "class-fid": None if classes > 1 and conditional else "the images were not made for a class each",
+        "class-fid": None if classes > 1 and conditional else "they were not made for a class each",
     }
     return {metric: reasons[metric] for metric in metrics if reasons.get(metric)}
 
 
 def floor(count: int, real: Reality) -> list[Measured]:
-    """FID of `count` real images against the other real ones: what a perfect generator would be given.
+    """FID of `count` real items against the other real ones: what a perfect generator would be given.
 
     None where the others are not at least as many.
     """
@@ -270,6 +271,6 @@ def _score(found: Measured, scores: Tensor) -> Measured:
 
 
 def _share(found: Measured) -> Measured:
-    """A share of the generated images, whose bootstrap has a closed form."""
+    """A share of the generated items, whose bootstrap has a closed form."""
     spread = (found.value * (1 - found.value) / found.protocol.count) ** 0.5
     return found._replace(spread=spread, of="bootstrap, exactly")

@@ -10,18 +10,31 @@ from typing import NamedTuple
 import torch
 
 from ganlit.compute.precision import native_bf16
-from ganlit.contracts import Reference
-from ganlit.metrics.images.backbones import NAMES, extractor
-from ganlit.metrics.images.inception import Precision
-from ganlit.metrics.images.resize import Resize
+from ganlit.contracts import Modality, Reference
+from ganlit.metrics.extractors import accepted, extractor
+from ganlit.metrics.features import Precision, Resize
 from ganlit.metrics.measure import METRICS
 from ganlit.metrics.portrait import Advance
 from ganlit.metrics.reality import Reality
 from ganlit.records.cache import Say, alone, room
 
 
+class Options(NamedTuple):
+    """What extractors are asked for.
+
+    Args:
+        weights: file of the default extractor's weights; None looks for them.
+        precision: of the features; bf16 is used where the processor has it natively.
+        resize: of the items, for extractors that know more than one.
+    """
+
+    weights: Path | None = None
+    precision: Precision = "fp32"
+    resize: Resize = "legacy"
+
+
 class Pass(NamedTuple):
-    """One extractor, the real images as it sees them, and the metrics that share it."""
+    """One extractor, the real items as it sees them, and the metrics that share it."""
 
     real: Reality
     metrics: list[str]
@@ -35,9 +48,8 @@ class Pass(NamedTuple):
 def passes(
     asked: dict[str, list[str]],
     reference: Reference,
-    weights: Path | None,
-    precision: Precision,
-    resize: Resize,
+    modality: Modality,
+    options: Options,
     device: torch.device,
     say: Say,
     counted: Callable[[str], Advance | None] = lambda name: None,
@@ -46,25 +58,26 @@ def passes(
 
     Args:
         asked: metrics by the name of their extractor, as `by_extractor` groups them.
-        reference: the real images.
-        weights: file of the Inception's weights; None looks for them.
-        precision: of the features; bf16 is used where the processor has it natively.
-        resize: of the images, for extractors that know more than one.
+        reference: the real items.
+        modality: of them.
+        options: of the extractors.
         device: where the extractors are.
         say: told what takes time and what is not as it was asked for.
-        counted: what is to be told of the real images that an extractor has seen, by its name.
+        counted: what is to be told of the real items that an extractor has seen, by its name.
     """
+    precision = options.precision
     if precision == "bf16" and not native_bf16(device):
         precision = "fp32"
         say("precision: bf16 is not native to this processor, features are in fp32.")
+    example = modality.for_extractor(reference.items[:1])
     made = []
     for name, metrics in asked.items():
-        options = {"precision": precision}
-        if name == "inception":
-            options["weights"] = weights
-        if name in NAMES or ":" not in name:  # models of torchvision and timm have resizes of their own
-            options["resize"] = resize
+        given = {"precision": precision, "example": example}
+        if name == modality.extractor and options.weights is not None:
+            given["weights"] = options.weights
+        if "resize" in accepted(name):
+            given["resize"] = options.resize
         with alone(room("weights") / re.sub(r"[^\w.-]", "_", name), say):  # which may have to be downloaded
-            seen_by = extractor(name, **options).to(device)
-        made.append(Pass(Reality(reference, seen_by, say, counted(name)), metrics))
+            seen_by = extractor(name, **given).to(device)
+        made.append(Pass(Reality(reference, seen_by, say, counted(name), modality.for_extractor), metrics))
     return made

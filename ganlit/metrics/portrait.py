@@ -1,4 +1,4 @@
-"""What is known of one set of images as one extractor sees them, built batch by batch and on several ranks."""
+"""What is known of one set of items as one extractor sees them, built batch by batch and on several ranks."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ Advance = Callable[[int], None]
 
 
 class Portrait(NamedTuple):
-    """Sums over all images, which take the same memory for any number, and the rows of at most `KEPT` of them."""
+    """Sums over all items, which take the same memory for any number, and the rows of at most `KEPT` of them."""
 
     count: int
     moments: Moments
     rows: Tensor  # [M, d] float32 pooled features; M is 0 where none were asked for
-    places: Tensor  # [M] int64, ascending: the places of these images in their set
+    places: Tensor  # [M] int64, ascending: the places of these items in their set
     labels: Tensor  # [M] int64: their classes, 0 where there are none
     scores: Tensor | None  # [splits] float64: the Inception Score of each, where the extractor has a classifier
 
     @property
     def complete(self) -> bool:
-        """Whether the rows are those of all images."""
+        """Whether the rows are those of all items."""
         return len(self.rows) == self.count
 
 
 class Collector:
-    """Takes images in batches of any size, which the extractor sees in its own.
+    """Takes items in batches of any size, which the extractor sees in its own.
 
-    Every rank adds its share; places say which images these are, so that the portrait does not depend on the shares.
+    Every rank adds its share; places say which items these are, so that the portrait does not depend on the shares.
 
     Args:
         extractor: what sees them.
-        count: images in all, over all ranks.
+        count: items in all, over all ranks.
         rows: whether rows are kept.
-        advance: called with the number of images that the extractor has just seen.
+        advance: called with the number of items that the extractor has just seen.
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class Collector:
         self.waiting: list[tuple[Tensor, Tensor, Tensor]] = []
         self.done: list[tuple[Tensor, Tensor, Tensor]] = []
 
-    def add(self, images: Tensor, places: Tensor, labels: Tensor | None = None) -> None:
-        """Takes uint8 images [B, C, H, W] with their places [B] and classes [B] in the set."""
+    def add(self, items: Tensor, places: Tensor, labels: Tensor | None = None) -> None:
+        """Takes items [B, ...], as extractors see them, with their places [B] and classes [B] in the set."""
         labels = torch.zeros_like(places) if labels is None else labels
-        self.waiting.append((images, places.cpu(), labels.cpu()))
-        waiting = sum(len(images) for images, _, _ in self.waiting)
+        self.waiting.append((items, places.cpu(), labels.cpu()))
+        waiting = sum(len(items) for items, _, _ in self.waiting)
         if waiting >= self.extractor.batch:
             ready = waiting - waiting % self.extractor.batch
             joined = [torch.cat(parts) for parts in zip(*self.waiting, strict=True)]
@@ -72,8 +72,8 @@ class Collector:
             self.waiting = [tuple(part[ready:] for part in joined)]
 
     def finish(self) -> Portrait:
-        """The portrait of all ranks' images; their rows are on rank 0 alone."""
-        if any(len(images) for images, _, _ in self.waiting):
+        """The portrait of all ranks' items; their rows are on rank 0 alone."""
+        if any(len(items) for items, _, _ in self.waiting):
             self._see(*(torch.cat(parts) for parts in zip(*self.waiting, strict=True)))
             self.waiting = []
         device = self.extractor.device
@@ -97,8 +97,8 @@ class Collector:
         self.done = []
         return parts
 
-    def _see(self, images: Tensor, places: Tensor, labels: Tensor) -> None:
-        features = self.extractor.extract(images, self.advance)
+    def _see(self, items: Tensor, places: Tensor, labels: Tensor) -> None:
+        features = self.extractor.extract(items, self.advance)
         self.moments.add(features["pool"])
         if self.sums is not None:
             self.sums.add(features["logits"].double().softmax(1), places)

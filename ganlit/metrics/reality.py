@@ -25,48 +25,54 @@ from ganlit.records.cache import Say, alone, cached, read, room, write
 
 VERSION = 2  # of what is computed and stored here
 SUMS, ROWS = "sums.pt", "rows.pt"
-BLOCK = 1024  # images read at a time,
-PIXELS = 2**26  # unless they are so large
+BLOCK = 1024  # items read at a time,
+NUMBERS = 2**26  # unless they are so large
 PATIENCE = 15.0  # seconds between two lines about the progress
 
 
 def subset(reference: Reference, count: int) -> Reference:
-    """A fixed random choice of the real images under a name of its own, such as digits-train-1000.
+    """A fixed random choice of the real items under a name of its own, such as digits-train-1000.
 
     Raises:
         UserError: there are not as many.
     """
-    total = len(reference.images)
+    total = len(reference.items)
     if not 1 < count <= total:
-        raise UserError(f"fidelity.reference_images is {count}, but {reference.name} has {total} images.")
+        raise UserError(f"fidelity.reference_images is {count}, but {reference.name} has {total}.")
     chosen = fixed_choice(total, count)
     return reference._replace(
         name=f"{reference.name}-{count}",
         digest=blake2b(f"{reference.digest}-{count}".encode(), digest_size=16).hexdigest(),
-        images=reference.images[chosen],
+        items=reference.items[chosen],
         labels=reference.labels[chosen],
     )
 
 
 class Reality:
-    """The real images as one extractor sees them.
+    """The real items as one extractor sees them.
 
-    A folder in $GANLIT_CACHE/statistics, named by a hash of the images' content and the extractor's protocol, holds the
+    A folder in $GANLIT_CACHE/statistics, named by a hash of the items' content and the extractor's protocol, holds the
     sums, the rows, and what was derived from them; each is read or made when it is first asked for. The ranks of a run
     share the work, rank 0 writes and knows the rows.
 
     Args:
-        reference: the images.
+        reference: the items.
         extractor: what sees them.
         say: told what takes time.
-        advance: called with the number of images just seen; by default there is a line now and then.
+        advance: called with the number of items just seen; by default there is a line now and then.
+        view: what the extractor is given of stored items; by default they are as they are.
 
     Raises:
         UserError: a label is that of no class.
     """
 
     def __init__(
-        self, reference: Reference, extractor: FeatureExtractor, say: Say = print, advance: Advance | None = None
+        self,
+        reference: Reference,
+        extractor: FeatureExtractor,
+        say: Say = print,
+        advance: Advance | None = None,
+        view: Callable[[Tensor], Tensor] = lambda stored: stored,
     ) -> None:
         label, classes = int(reference.labels.max()), len(reference.classes)
         if classes and label >= classes:
@@ -75,9 +81,10 @@ class Reality:
         self.extractor = extractor
         self.say = say
         self.advance = advance
-        self.watch: Callable[[], object] = lambda: None  # called now and then while images are seen; may raise
+        self.view = view
+        self.watch: Callable[[], object] = lambda: None  # called now and then while items are seen; may raise
         self.made: dict[str, Any] = {}  # or read: entries at hand, also where no cache can be written
-        parts = (VERSION, reference.digest, len(reference.images), len(reference.classes), extractor.protocol)
+        parts = (VERSION, reference.digest, len(reference.items), len(reference.classes), extractor.protocol)
         key = blake2b(repr(parts).encode(), digest_size=8).hexdigest()
         readable = re.sub(r"[^\w.@-]", "_", f"{reference.name}-{extractor.protocol}")[:120]
         self.folder = room("statistics") / f"{readable}-{key}"
@@ -89,12 +96,12 @@ class Reality:
 
     @property
     def kept_name(self) -> str:
-        """What needs rows is measured against the kept ones, which a huge dataset has more images than."""
+        """What needs rows is measured against the kept ones, which a huge dataset has more items than."""
         kept = len(self.rows)
-        return self.name if kept == len(self.reference.images) else f"{self.reference.name}-{kept}@{self.name[-6:]}"
+        return self.name if kept == len(self.reference.items) else f"{self.reference.name}-{kept}@{self.name[-6:]}"
 
     def prepare(self, rows: bool = True) -> None:
-        """Has the real images seen, by all ranks together, where the cache does not know them yet.
+        """Has the real items seen, by all ranks together, where the cache does not know them yet.
 
         Args:
             rows: whether more than the sums will be asked for.
@@ -113,7 +120,7 @@ class Reality:
                     self.keep(portrait)
 
     def keep(self, portrait: Portrait) -> None:
-        """Takes a portrait for that of the real images, and stores it."""
+        """Takes a portrait for that of the real items, and stores it."""
         moments = portrait.moments
         self.made |= {
             SUMS: {"count": moments.count, "total": moments.total, "products": moments.products},
@@ -124,7 +131,7 @@ class Reality:
 
     @cached_property
     def moments(self) -> Moments:
-        """Of all images."""
+        """Of all items."""
         sums = self._stored(SUMS)
         moments = Moments(self.extractor.dim)
         moments.count, moments.total, moments.products = sums["count"], sums["total"], sums["products"]
@@ -136,21 +143,21 @@ class Reality:
 
     @property
     def rows(self) -> Tensor:
-        """Features [M, d] float32 of the kept images."""
+        """Features [M, d] float32 of the kept items."""
         return self._rows["rows"]
 
     @property
     def labels(self) -> Tensor:
-        """Classes [M] of the kept images."""
+        """Classes [M] of the kept items."""
         return self._rows["labels"]
 
     @property
     def places(self) -> Tensor:
-        """[M]: which of the reference's images these are."""
+        """[M]: which of the reference's items these are."""
         return self._rows["places"]
 
     def radii(self, k: int) -> Tensor:
-        """[M]: the distance from each kept image to its k-th nearest other one."""
+        """[M]: the distance from each kept item to its k-th nearest other one."""
         return self._derived(f"radii{k}.pt", lambda: {"radii": radii(self.rows, k)})["radii"]
 
     @cached_property
@@ -179,9 +186,9 @@ class Reality:
         return None in found.values()
 
     def _look(self) -> Portrait:
-        """Every rank sees its share of the images."""
-        total = len(self.reference.images)
-        self.say(f"Real statistics: {total:,} images of {self.name} through {self.extractor.protocol}, once.")
+        """Every rank sees its share of the items."""
+        total = len(self.reference.items)
+        self.say(f"Real statistics: {total:,} of {self.name} through {self.extractor.protocol}, once.")
         advance = self.advance or _lines(-(-total // world()), self.say)
 
         def seen(count: int) -> None:
@@ -189,11 +196,11 @@ class Reality:
             advance(count)
 
         collector = Collector(self.extractor, total, advance=seen)
-        block = max(1, min(BLOCK, PIXELS // self.reference.images[:1].numel(), -(-total // world())))
+        block = max(1, min(BLOCK, NUMBERS // self.reference.items[:1].numel(), -(-total // world())))
         for start in range(rank() * block, total, world() * block):
             places = torch.arange(start, min(start + block, total))
             chosen = slice(start, start + block)
-            collector.add(self.reference.images[chosen], places, self.reference.labels[chosen])
+            collector.add(self.view(self.reference.items[chosen]), places, self.reference.labels[chosen])
         return collector.finish()
 
 

@@ -14,13 +14,13 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from ganlit.augment.base import Augment, Unaugmented
 from ganlit.compute.strategy import average_over_ranks
-from ganlit.contracts import Critic, Sampled, Terms, Verdict
+from ganlit.contracts import Critic, Sampled, Terms, Verdict, over_networks
 from ganlit.ema import EMA
 from ganlit.errors import UserError
 from ganlit.losses.base import AdversarialLoss
 from ganlit.losses.regularizers.base import GeneratorRegularizer, Regularizer
 from ganlit.tasks.clocked import PLAYERS, ClockedModule, Player
-from ganlit.tasks.step import first_not_finite, micro_batches, stateless_seed
+from ganlit.tasks.step import channels_last, first_not_finite, micro_batches, stateless_seed
 
 
 class AdversarialModule(ClockedModule, ABC):
@@ -73,9 +73,8 @@ class AdversarialModule(ClockedModule, ABC):
             if value < 1:
                 raise UserError(f"model.init_args.{key} is {value}: it must be positive.")
         self.automatic_optimization = False
-        # Two-dimensional convolutions are fastest with the channels last, on the CPU by far.
-        self.generator = generator.to(memory_format=torch.channels_last)
-        self.discriminator = discriminator.to(memory_format=torch.channels_last)
+        self.generator = channels_last(generator)
+        self.discriminator = channels_last(discriminator)
         self.ema = ema(self.generator)
         self.loss = loss
         self.regularizers = nn.ModuleList(regularizers or [])
@@ -87,7 +86,7 @@ class AdversarialModule(ClockedModule, ABC):
         self.accumulate = accumulate
         self.seed = seed
         self.verdict: Verdict | None = None  # of the discriminator's turn, while it lasts
-        self.logits: dict[str, Tensor] = {}  # that it gave to "real" and "fake" images of the latest micro-batch
+        self.logits: dict[str, Tensor] = {}  # that it gave to "real" and "fake" items of the latest micro-batch
 
     @abstractmethod
     def discriminator_terms(self, batch: Any) -> Terms:
@@ -153,7 +152,7 @@ class AdversarialModule(ClockedModule, ABC):
             terms = getattr(self, f"{player}_terms")(micro_batch)
             self.manual_backward(torch.stack(list(terms.values())).sum() / self.accumulate)
             sums = {name: sums.get(name, 0) + value.detach() / self.accumulate for name, value in terms.items()}
-        if (verdict := self.verdict) is not None:  # it holds the images and the graph, the logits are next to nothing
+        if (verdict := self.verdict) is not None:  # it holds the items and the graph, the logits are next to nothing
             self.logits = {"real": verdict.real_logits.detach(), "fake": verdict.fake_logits.detach()}
             self.verdict = None
         return sums
@@ -184,7 +183,7 @@ class AdversarialModule(ClockedModule, ABC):
     def penalties(self, player: Player, verdict: Verdict) -> Terms:
         """The regularizers that are due, named by their class.
 
-        Called before the verdict's logits are first used, since the discriminator's ask the images for a gradient.
+        Called before the verdict's logits are first used, since the discriminator's ask the items for a gradient.
         """
         if player == "discriminator":
             self.verdict = verdict
@@ -194,9 +193,13 @@ class AdversarialModule(ClockedModule, ABC):
             verdict.fake = verdict.fake.detach().requires_grad_()
         return {type(regularizer).__name__.lower(): regularizer.term(verdict) for regularizer in due}
 
+    def adversarial(self, player: Player, verdict: Verdict) -> Tensor:
+        """The loss of a player, over all networks of the discriminator."""
+        return over_networks(getattr(self.loss, player), verdict)
+
     def critic(self, *conditions: Tensor) -> Critic:
-        """The only door to the discriminator: augmentation first, then the images with their conditions."""
-        return lambda images: self.discriminator(self.augment(images), *conditions)
+        """The only door to the discriminator: augmentation first, then the items with their conditions."""
+        return lambda items: self.discriminator(self.augment(items), *conditions)
 
     def validation_step(self, batch: Any, batch_idx: int) -> Sampled:
         return self.sampled(batch, batch_idx * self.trainer.world_size + self.global_rank)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from ganlit.errors import UserError
@@ -27,9 +28,17 @@ def micro_batches(batch: Any, count: int) -> Iterator[Any]:
         UserError: it cannot be.
     """
     if len(batch[0]) % count:
-        raise UserError(f"model.init_args.accumulate is {count}: it does not divide a batch of {len(batch[0])} images.")
+        raise UserError(f"model.init_args.accumulate is {count}: it does not divide a batch of {len(batch[0])}.")
     parts = [tensor.chunk(count) for tensor in batch]
     return (type(batch)(*tensors) for tensors in zip(*parts, strict=True))
+
+
+def channels_last(network: nn.Module) -> nn.Module:
+    """The same network, channels of two-dimensional convolutions last: so they are fastest, on the CPU by far."""
+    for tensor in (*network.parameters(), *network.buffers()):
+        if tensor.dim() == 4:
+            tensor.data = tensor.data.to(memory_format=torch.channels_last)
+    return network
 
 
 def first_not_finite(values: dict[str, float]) -> str | None:

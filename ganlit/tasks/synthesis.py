@@ -1,4 +1,4 @@
-"""Images from noise."""
+"""Items from noise."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganlit.contracts import Labelled, Sampled, Terms, Verdict
+from ganlit.contracts import Labelled, Made, Sampled, Terms, Verdict
 from ganlit.errors import UserError
 from ganlit.tasks.base import AdversarialModule
 
 
 class Synthesis(AdversarialModule):
-    """Generates images from latents, with or without classes: networks that know no classes ignore the labels.
+    """Generates items from latents, with or without classes: networks that know no classes ignore the labels.
 
-    The generator has `z_dim: int`, `classes: int` (0 when it knows none) and
-    `forward(z [B, z_dim], label [B]) -> [B, C, H, W]`; the discriminator has `forward(image, label) -> [B]`.
+    The generator has `z_dim: int`, `classes: int` (0 when it knows none) and `forward(z [B, z_dim], label [B])`, which
+    gives items [B, ...] or, with more beside them, `Made`. The discriminator has `forward(item, label)`, which gives
+    logits [B, ...], a list of several networks' logits, or, with the features inside them, a `Judgement`.
     """
 
     def check_data(self, data: Any) -> None:
         """Refuses a data module that the networks were not built for, before the first step.
 
         Raises:
-            UserError: the images are of another shape, or a label is beyond the generator's classes.
+            UserError: the items are of another shape, or a label is beyond the generator's classes.
         """
-        reference = data.reference
+        reference, kind = data.reference, data.modality
         labels = int(reference.labels.max()) + 1
         if 0 < self.generator.classes < labels:
             raise UserError(
@@ -33,43 +34,47 @@ class Synthesis(AdversarialModule):
                 "set model.init_args.generator.init_args.classes and the discriminator's to the same number."
             )
         shape = list(self.sample(data.grid(1, 1)).output.shape[1:])
-        wanted = list(reference.images.shape[1:])
+        wanted = list(reference.items.shape[1:])
         if shape != wanted:
             raise UserError(
-                f"{reference.name} has images of {wanted} (channels, height, width) but the generator makes {shape}: "
-                "set resolution and channels alike in data.init_args and in both networks."
+                f"{reference.name} has {kind.item}s of {wanted} ({kind.axes}) but the generator makes {shape}: set "
+                f"{kind.shaped_by} alike in data.init_args and in both networks."
             )
 
     def discriminator_terms(self, batch: Labelled) -> Terms:
         with torch.no_grad():
-            fake = self.generate(batch.label)
-        verdict = Verdict(self.critic(batch.label), batch.image, fake)
+            made = self.generate(batch.label)
+        verdict = Verdict(self.critic(batch.label), batch.item, made.output, side=made.side)
         penalties = self.penalties("discriminator", verdict)
-        terms = {"adversarial": self.loss.discriminator(verdict), **penalties}
+        terms = {"adversarial": self.adversarial("discriminator", verdict), **penalties}
         self.augment.observe(verdict, self.images // self.accumulate)
         return terms
 
     def generator_terms(self, batch: Labelled) -> Terms:
-        latent, fake = self.traced(batch.label) if self.due("generator") else (None, self.generate(batch.label))
-        verdict = Verdict(self.critic(batch.label), batch.image, fake, latent)
+        latent, made = self.traced(batch.label) if self.due("generator") else (None, self.generate(batch.label))
+        verdict = Verdict(self.critic(batch.label), batch.item, made.output, latent, made.side)
         penalties = self.penalties("generator", verdict)
-        return {"adversarial": self.loss.generator(verdict), **penalties}
+        return {"adversarial": self.adversarial("generator", verdict), **penalties}
 
-    def generate(self, label: Tensor) -> Tensor:
-        """Images [B, C, H, W] of the generator in training."""
-        return self.generator(self.latents(label), label)
+    def generate(self, label: Tensor) -> Made:
+        """What the generator in training makes."""
+        return Made.of(self.generator(self.latents(label), label))
 
-    def traced(self, label: Tensor) -> tuple[Tensor, Tensor]:
-        """What the images are made from, to differentiate by, and the images: in float32, for a penalty's sake."""
+    def traced(self, label: Tensor) -> tuple[Tensor, Made]:
+        """What the items are made from, to differentiate by, and the items: in float32, for a penalty's sake."""
         with torch.autocast(label.device.type, enabled=False):
             z = self.latents(label)
             if not hasattr(self.generator, "styles"):
-                return z.requires_grad_(), self.generator(z, label)
+                return z.requires_grad_(), Made.of(self.generator(z, label))
             styles = self.generator.styles(z, label)
-            return styles, self.generator.synthesise(styles)
+            return styles, Made.of(self.generator.synthesise(styles))
 
     def sample(self, batch: Labelled) -> Sampled:
-        return Sampled(batch.image, self.ema(self.latents(batch.label), batch.label).float().clamp(-1, 1))
+        return Sampled(batch.item, self.averaged(self.latents(batch.label), batch.label))
+
+    def averaged(self, z: Tensor, label: Tensor, **options: float) -> Tensor:
+        """Items [B, ...] of the average, from latents [B, z_dim]."""
+        return Made.of(self.ema(z, label, **options)).output.float()
 
     def latents(self, label: Tensor) -> Tensor:
         """Standard normal latents [B, z_dim], one for each label."""

@@ -19,6 +19,7 @@ from ganlit.callbacks.progress import Progress
 from ganlit.contracts import Labelled, Reference
 from ganlit.data.base import GanDataModule
 from ganlit.data.images.images import LabelledImages
+from ganlit.data.images.modality import ImageModality
 from ganlit.losses.adversarial import NonSaturating
 from ganlit.networks.images.dcgan import DCDiscriminator, DCGenerator
 from ganlit.tasks.synthesis import Synthesis
@@ -28,6 +29,8 @@ BATCH = 100
 
 class Tiles(GanDataModule):
     """120 grey tiles of two classes; a tick has four steps."""
+
+    modality = ImageModality()
 
     def __init__(self) -> None:
         super().__init__(batch=BATCH, tick=4 * BATCH / 1000, val_images=2 * BATCH, test_images=2 * BATCH)

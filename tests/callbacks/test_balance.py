@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ class Notes(Board):
 
     def log_hyperparams(self, *_: Any, **__: Any) -> None: ...
 
-    def log_picture(self, name: str, path: Path, kimg: float) -> None: ...
+    def log_media(self, name: str, files: Sequence[Path], kimg: float) -> None: ...
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         self.rows.append(dict(metrics))

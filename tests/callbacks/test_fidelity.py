@@ -13,11 +13,12 @@ from torch.utils.data import DataLoader
 
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.contracts import Labelled, Reference, Sampled
+from ganlit.data.images.modality import ImageModality
 from ganlit.data.images.pixels import to_uint8
 from ganlit.errors import UserError
 from ganlit.metrics import passes as module
+from ganlit.metrics.extractors import extractor
 from ganlit.metrics.features import FeatureExtractor
-from ganlit.metrics.images.backbones import extractor
 from ganlit.metrics.measure import Question, measure
 from ganlit.metrics.portrait import Collector
 from ganlit.metrics.reality import Reality
@@ -43,6 +44,7 @@ class Tiny(FeatureExtractor):
 class Halves(LightningDataModule):
     """Images that are brighter above or below; they are validated and tested against themselves."""
 
+    modality = ImageModality()
     tick_images = 1000
     val_images = 25
 
@@ -61,10 +63,10 @@ class Halves(LightningDataModule):
         return DataLoader(torch.zeros(2, 1))
 
     def val_dataloader(self) -> DataLoader:
-        return DataLoader(self.reference.images[:25] / 127.5 - 1, batch_size=6)
+        return DataLoader(self.reference.items[:25] / 127.5 - 1, batch_size=6)
 
     def test_dataloader(self) -> DataLoader:
-        return DataLoader(self.reference.images[: self.test_images] / 127.5 - 1, batch_size=6)
+        return DataLoader(self.reference.items[: self.test_images] / 127.5 - 1, batch_size=6)
 
 
 class Copier(LightningModule):
@@ -122,10 +124,10 @@ def trainer(fidelity: Fidelity, folder: Path, **arguments: Any) -> Trainer:
 
 
 def expected(data: Halves, images: Tensor) -> dict[str, float]:
-    real = Reality(data.reference, Tiny(), lambda text: None)
+    real = Reality(data.reference, Tiny(), lambda text: None, view=data.modality.for_extractor)
     real.prepare()
     collector = Collector(Tiny(), len(images))
-    collector.add(to_uint8(images), torch.arange(len(images)))
+    collector.add(data.modality.for_extractor(to_uint8(images)), torch.arange(len(images)))
     found = measure(["fid", "kid", "probe"], Question(collector.finish(), real, "ema"))
     return {str(each.protocol): each.value for each in found}
 
@@ -136,7 +138,7 @@ def test_every_validation_is_measured_logged_and_remembered(tmp_path: Path) -> N
     loop = trainer(fidelity, tmp_path, num_sanity_val_steps=2)
     loop.fit(task, data)
 
-    real = data.reference.images[:25] / 127.5 - 1
+    real = data.reference.items[:25] / 127.5 - 1
     assert [kimg for kimg, _ in fidelity.history] == [1.0, 2.0]
     assert fidelity.history[0][1] == pytest.approx(expected(data, (real - 0.1).clamp(-1, 1)))
     assert fidelity.history[1][1] == pytest.approx(expected(data, (real - 0.2).clamp(-1, 1)))
@@ -208,7 +210,7 @@ def test_unknown_metrics_are_refused(metrics: list[str], said: str) -> None:
 
 def test_too_few_images_for_a_metric_are_refused_before_training(tmp_path: Path) -> None:
     task = Copier()
-    with pytest.raises(UserError, match=r"prdc needs 6 images at least, not 5: raise data\.init_args\.test_images"):
+    with pytest.raises(UserError, match=r"prdc needs 6 items at least, not 5: raise data\.init_args\.test_images"):
         trainer(Fidelity(["prdc"]), tmp_path).fit(task, Halves(test_images=5))
     assert task.kimg == 0.0
 
@@ -220,7 +222,8 @@ def test_emulated_bfloat16_is_not_used_and_said(
     monkeypatch.setattr(module, "native_bf16", lambda device: native)
     fidelity = Fidelity(precision="bf16", resize="clean")
     trainer(fidelity, tmp_path).test(Copier(), Halves())
-    assert fidelity.passes[0].real.extractor.options == {"weights": None, "precision": used, "resize": "clean"}
+    given = fidelity.passes[0].real.extractor.options
+    assert (given.get("weights"), given["precision"], given["resize"]) == (None, used, "clean")
     assert ("bf16 is not native" in capsys.readouterr().out) is not native
 
 
@@ -263,11 +266,11 @@ def test_a_module_of_classes_is_measured_within_them(tmp_path: Path) -> None:
 
     class Classes(Halves):
         def test_dataloader(self) -> DataLoader:
-            pairs = zip(self.reference.images[:20], self.reference.labels[:20], strict=True)
+            pairs = zip(self.reference.items[:20], self.reference.labels[:20], strict=True)
             return DataLoader([Labelled(image / 127.5 - 1, label) for image, label in pairs], batch_size=6)
 
     def test_step(self: Conditional, batch: Labelled, batch_idx: int) -> Sampled:
-        return Sampled(batch.image, batch.image)
+        return Sampled(batch.item, batch.item)
 
     Conditional.test_step = test_step
     conditional, plain = Fidelity(["class-fid"]), Fidelity(["class-fid"])

@@ -8,16 +8,17 @@ from PIL import Image
 
 from ganlit.callbacks.overview import Overview, draw
 from ganlit.callbacks.samples import Samples
+from ganlit.records.samples import Shown
 
 
 @pytest.fixture
-def grid(tmp_path: Path) -> Path:
-    path = tmp_path / "kimg000012.5.png"
+def grid(tmp_path: Path) -> Shown:
+    path = tmp_path / "grid.png"
     Image.new("L", (10, 10)).save(path)
-    return path
+    return Shown(12.5, [path])
 
 
-def test_the_curve_the_closing_value_and_the_floor_are_told_apart_by_name(grid: Path, scripted: Any) -> None:
+def test_the_curve_the_closing_value_and_the_floor_are_told_apart_by_name(grid: Shown, scripted: Any) -> None:
     fidelity = scripted()
     fidelity.history = [(0.5, {"fid16/a": 30.0, "kid16/a": 1.0}), (1.0, {"fid16/a": 20.0, "kid16/a": 1.0})]
     curve, picture = draw(fidelity, (1.0, {"fid32/a": 18.0, "floor-fid32/a": 2.0}), grid).axes
@@ -31,7 +32,7 @@ def test_the_curve_the_closing_value_and_the_floor_are_told_apart_by_name(grid: 
     assert picture.get_title() == "12.5 kimg"
 
 
-def test_without_measures_the_grid_stands_alone(grid: Path) -> None:
+def test_without_measures_the_grid_stands_alone(grid: Shown) -> None:
     assert len(draw(None, None, grid).axes) == 1
 
 

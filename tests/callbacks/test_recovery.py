@@ -33,7 +33,7 @@ class Nonsense(Callback):
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: AdversarialModule, batch: Labelled, *_: Any) -> None:
         if self.when(pl_module):
-            batch.image[0] = torch.nan
+            batch.item[0] = torch.nan
 
 
 class Diary(Callback):
@@ -54,7 +54,7 @@ class Diary(Callback):
         key = pl_module.branch, pl_module.images_seen
         optimizers = [optimizer.state_dict() for optimizer in trainer.optimizers]
         state = {"module": dict(pl_module.state_dict()), "optimizers": optimizers}
-        self.start[key], self.data[key] = copy.deepcopy(state), batch.image.clone()
+        self.start[key], self.data[key] = copy.deepcopy(state), batch.item.clone()
 
 
 class Killed(Exception):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,20 +9,13 @@ import torch
 from PIL import Image
 
 from ganlit.callbacks.loggers.board import Board
-from ganlit.callbacks.samples import Samples, picture
+from ganlit.callbacks.samples import Samples
+from ganlit.data.images.modality import grid
 from ganlit.data.images.pixels import to_uint8
 
 
 def pixels(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path).convert("L"))
-
-
-def test_a_grid_holds_the_images_row_by_row() -> None:
-    values = torch.tensor([-1.0, -0.5, 0.0, 1.0])
-    grid = np.asarray(picture(values.view(4, 1, 1, 1).expand(4, 1, 2, 2), columns=2).convert("L"))
-    assert grid.shape == (10, 10)  # two images and three margins of two pixels each way
-    assert [int(grid[y, x]) for y in (3, 7) for x in (3, 7)] == to_uint8(values).tolist()
-    assert np.asarray(picture(torch.ones(1, 3, 4, 4), columns=1, padding=0)).shape == (4, 4, 3)
 
 
 def test_a_grid_is_written_at_the_start_and_ahead_of_every_validation(fit: Any, tmp_path: Path) -> None:
@@ -34,7 +28,7 @@ def test_a_grid_is_written_at_the_start_and_ahead_of_every_validation(fit: Any, 
 def test_the_real_grid_shows_the_data_with_a_class_in_each_column(fit: Any, tmp_path: Path) -> None:
     run = fit(0.1, Samples(rows=2, columns=4))
     batch = run.data.grid(2, 4)
-    expected = np.asarray(picture(batch.image, 4).convert("L"))
+    expected = np.asarray(grid([to_uint8(batch.item)], 4).convert("L"))
     assert np.array_equal(pixels(tmp_path / "samples" / "real.png"), expected)
     assert batch.label.view(2, 4).tolist() == [[0, 1, 0, 1]] * 2
 
@@ -65,8 +59,8 @@ class Wall(Board):
 
     def log_histograms(self, *_: Any) -> None: ...
 
-    def log_picture(self, name: str, path: Path, kimg: float) -> None:
-        self.shown.append((name, path.name, kimg))
+    def log_media(self, name: str, files: Sequence[Path], kimg: float) -> None:
+        self.shown += [(name, file.name, kimg) for file in files]
 
 
 def test_boards_are_shown_every_grid_with_its_clock(fit: Any) -> None:

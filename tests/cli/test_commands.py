@@ -242,7 +242,7 @@ def test_files_and_overrides_are_merged_before_references_are_followed(
     overlay.write_text("data: {init_args: {resolution: 32}}\nfidelity: {precision: bf16, every: 2}\n")
     cli = settings_of(monkeypatch, "--config", str(overlay), "--fidelity.precision=fp32")
     assert cli.settings.model.init_args.generator.init_args.resolution == 32
-    assert (cli.fidelity.precision, cli.fidelity.every) == ("fp32", 2)
+    assert (cli.fidelity.options.precision, cli.fidelity.every) == ("fp32", 2)
     cli = settings_of(monkeypatch, "--data.resolution=64", "--fidelity", "null")
     assert cli.settings.model.init_args.discriminator.init_args.resolution == 64
     assert cli.fidelity is None
@@ -276,7 +276,7 @@ def test_one_seed_governs_all(place: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_measures_are_on_unless_switched_off(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert settings_of(monkeypatch).fidelity.precision == "fp32"
+    assert settings_of(monkeypatch).fidelity.options.precision == "fp32"
 
 
 def test_what_a_user_must_mend_is_told_in_one_line_also_from_inside_the_training(

@@ -12,8 +12,9 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor, nn
 
 from ganlit.contracts import Labelled, Reference
-from ganlit.data.base import GanDataModule, to_unit_range
+from ganlit.data.base import GanDataModule
 from ganlit.data.images.images import LabelledImages
+from ganlit.data.images.modality import ImageModality
 from ganlit.data.images.pixels import to_uint8
 from ganlit.data.stream import items
 from ganlit.errors import UserError
@@ -29,13 +30,15 @@ class Numbers(GanDataModule):
         self.real = Reference("numbers-train", "abc", images, self.labels, ("a", "b", "c"))
         self.flip = flip
 
+    modality = ImageModality()
+
     @property
     def reference(self) -> Reference:
         return self.real
 
     @property
     def dataset(self) -> LabelledImages:
-        return LabelledImages(self.real.images, self.real.labels, self.flip)
+        return LabelledImages(self.real.items, self.real.labels, self.flip)
 
 
 class Clocked(LightningModule):
@@ -50,10 +53,10 @@ class Clocked(LightningModule):
         self.validated_at: list[int] = []
 
     def training_step(self, batch: Labelled, batch_idx: int) -> None:
-        assert batch.image.dtype == torch.float32
-        self.given.append(to_uint8(batch.image).flatten().long())
+        assert batch.item.dtype == torch.float32
+        self.given.append(to_uint8(batch.item).flatten().long())
         self.optimizers().step()
-        self.images_seen += len(batch.image) * self.trainer.world_size
+        self.images_seen += len(batch.item) * self.trainer.world_size
 
     def validation_step(self, batch: Labelled, batch_idx: int) -> None:
         if batch_idx == 0:
@@ -126,14 +129,14 @@ def test_ranks_share_the_validation_without_padding(world: int) -> None:
     served: dict[int, list[int]] = {}
     for rank in range(world):
         batches = list(attached(Numbers(batch=6, val_images=60), rank, world).val_dataloader())
-        served |= {rank + world * turn: batch.image.flatten().tolist() for turn, batch in enumerate(batches)}
+        served |= {rank + world * turn: batch.item.flatten().tolist() for turn, batch in enumerate(batches)}
     assert served == dict(enumerate(batch.tolist() for batch in whole))
 
 
 def test_every_rank_has_images_to_sample() -> None:
     shares = [list(attached(Numbers(batch=8, val_images=16), rank, 8).val_dataloader()) for rank in range(8)]
     assert all(shares)
-    assert sum(len(batch.image) for share in shares for batch in share) == 16
+    assert sum(len(batch.item) for share in shares for batch in share) == 16
 
 
 @pytest.mark.parametrize(
@@ -147,13 +150,13 @@ def test_images_are_sampled_a_few_at_a_time(batch: int, count: int, sizes: list[
 
 def test_validation_is_the_same_at_every_time_and_has_no_flips() -> None:
     data = Numbers(flip=True, batch=8, val_images=40)
-    first, second = (torch.cat([batch.image for batch in data.val_dataloader()]) for _ in range(2))
+    first, second = (torch.cat([batch.item for batch in data.val_dataloader()]) for _ in range(2))
     assert torch.equal(first, second)
     assert first.flatten().sort().values.tolist() == list(range(40))
 
 
 def test_a_test_larger_than_the_dataset_repeats_by_permutations() -> None:
-    drawn = torch.cat([batch.image for batch in Numbers(batch=8, test_images=100).test_dataloader()]).flatten()
+    drawn = torch.cat([batch.item for batch in Numbers(batch=8, test_images=100).test_dataloader()]).flatten()
     assert len(drawn) == 100
     for start in (0, 40):
         assert drawn[start : start + 40].sort().values.tolist() == list(range(40))
@@ -161,7 +164,7 @@ def test_a_test_larger_than_the_dataset_repeats_by_permutations() -> None:
 
 def test_training_sees_flips() -> None:
     data = Numbers(flip=True, batch=40, tick=0.08)
-    drawn = torch.cat([batch.image for batch in data.train_dataloader()]).flatten().long()
+    drawn = torch.cat([batch.item for batch in data.train_dataloader()]).flatten().long()
     assert torch.equal(drawn.bincount(), torch.full((40,), 2))
 
 
@@ -169,10 +172,10 @@ def test_grid_columns_are_the_classes_that_have_images() -> None:
     data = Numbers()
     grid = data.grid(rows=3, columns=5)
     assert grid.label.view(3, 5).tolist() == [[0, 2, 0, 2, 0]] * 3
-    numbers = to_uint8(grid.image).flatten().long()
+    numbers = to_uint8(grid.item).flatten().long()
     assert torch.equal(data.labels[numbers], grid.label)
     assert len(numbers.unique()) == 15
-    assert torch.equal(data.grid(3, 5).image, grid.image)
+    assert torch.equal(data.grid(3, 5).item, grid.item)
 
 
 def test_a_grid_larger_than_the_dataset_repeats() -> None:
@@ -181,10 +184,10 @@ def test_a_grid_larger_than_the_dataset_repeats() -> None:
 
 def test_images_reach_the_unit_range_and_come_back() -> None:
     batch = Labelled(torch.arange(256, dtype=torch.uint8).view(4, 1, 8, 8), torch.arange(4))
-    unit = to_unit_range(batch)
+    unit = Numbers().to_network(batch)
     assert isinstance(unit, Labelled)
-    assert (unit.image.min(), unit.image.max()) == (-1, 1)
-    assert torch.equal(to_uint8(unit.image), batch.image)
+    assert (unit.item.min(), unit.item.max()) == (-1, 1)
+    assert torch.equal(to_uint8(unit.item), batch.item)
     assert torch.equal(unit.label, batch.label)
 
 

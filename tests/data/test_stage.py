@@ -10,11 +10,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from ganlit.data.images.decoding import decoded
 from ganlit.data.images.fitting import Form
 from ganlit.data.images.folder import Folder
 from ganlit.data.images.images import Images
-from ganlit.data.images.store import Stored, decoded
 from ganlit.data.stage import copy, expanded, staged
+from ganlit.data.store import Stored
 from ganlit.errors import UserError
 
 
@@ -68,12 +69,12 @@ def test_the_copy_is_the_same_and_is_what_is_mapped(stored: Stored, scratch: Pat
     copy(stored, scratch, said.append)
     found = staged(stored, scratch)
     assert found.folder == stored.folder
-    assert found.reference._replace(images=None, labels=None) == stored.reference._replace(images=None, labels=None)
-    assert torch.equal(found.reference.images, stored.reference.images)
+    assert found.reference._replace(items=None, labels=None) == stored.reference._replace(items=None, labels=None)
+    assert torch.equal(found.reference.items, stored.reference.items)
     assert torch.equal(found.reference.labels, stored.reference.labels)
     assert f"photos: 0.0 MB in {home(scratch)} (" in said[0]
-    (home(scratch) / "pixels").write_bytes(bytes(stored.reference.images.numel()))
-    assert staged(stored, scratch).reference.images.sum() == 0
+    (home(scratch) / "pixels").write_bytes(bytes(stored.reference.items.numel()))
+    assert staged(stored, scratch).reference.items.sum() == 0
 
 
 def test_what_is_there_and_whole_is_left_as_it_is(stored: Stored, scratch: Path) -> None:
@@ -94,7 +95,7 @@ def test_what_a_crash_has_left_is_copied_anew(file: str, content: bytes | None, 
     unfinished.mkdir()
     assert staged(stored, scratch) is None
     copy(stored, scratch)
-    assert torch.equal(staged(stored, scratch).reference.images, stored.reference.images)
+    assert torch.equal(staged(stored, scratch).reference.items, stored.reference.items)
     names = sorted(path.name for path in damaged.parents[1].iterdir())
     assert names == [f".{damaged.parent.name}.lock", damaged.parent.name]
 
@@ -147,11 +148,11 @@ def test_a_training_reads_the_copy_and_nothing_else_does(
     with pytest.raises(UserError, match="JOBTMP is not set"):
         data.setup("fit")
     monkeypatch.setenv("JOBTMP", str(scratch))
-    before = data.reference.images.clone()
+    before = data.reference.items.clone()
     data.setup("fit")
     (home(scratch) / "pixels").write_bytes(bytes(before.numel()))
-    assert torch.equal(data.reference.images, torch.zeros_like(before))  # a private mapping of the file in scratch
-    assert data.dataset.images is data.reference.images
+    assert torch.equal(data.reference.items, torch.zeros_like(before))  # a private mapping of the file in scratch
+    assert data.dataset.images is data.reference.items
 
 
 def test_other_ranks_map_what_the_first_has_found_without_looking_at_the_source(
@@ -163,7 +164,7 @@ def test_other_ranks_map_what_the_first_has_found_without_looking_at_the_source(
     told = first._stored.folder, first.reference.digest
     other = attached(Images(str(tmp_path / "not mounted here"), **options), 1, 1, told)
     other.setup("fit")
-    assert torch.equal(other.reference.images, first.reference.images)
+    assert torch.equal(other.reference.items, first.reference.items)
 
 
 def test_a_rank_that_sees_another_cache_decodes_and_must_find_the_same(make_folder: Callable[..., Path]) -> None:

@@ -25,12 +25,6 @@ def test_short_products_are_forbidden_inside_and_restored_after() -> None:
         torch.set_float32_matmul_precision(before)
 
 
-@pytest.mark.parametrize("images", [torch.zeros(2, 3, 8, 8), noise(2, channels=4), noise(2)[0]])
-def test_what_is_not_an_image_is_refused(tiny: FeatureExtractor, images: Tensor) -> None:
-    with pytest.raises(UserError, match="tiny takes uint8 images"):
-        tiny(images)
-
-
 @pytest.mark.parametrize("count", [0, 1, 4, 11])
 def test_images_are_seen_in_the_extractors_own_batches_and_order(tiny: FeatureExtractor, count: int) -> None:
     images, advances = noise(count), []

@@ -175,10 +175,10 @@ def test_training_images_are_copies_and_what_is_far_from_them_is_not() -> None:
 
 @pytest.mark.parametrize("measured", [lambda few: radii(few, 5), lambda few: prdc(few, drawn(9, 2, 1))])
 def test_too_few_images_for_their_neighbours_are_refused(measured: Callable[[Tensor], object]) -> None:
-    with pytest.raises(UserError, match=r"The 5 nearest other images .* among 5: measure 6 images at least, or "):
+    with pytest.raises(UserError, match=r"The 5 nearest other items .* among 5: measure 6 items at least, or "):
         measured(drawn(5, 2, 0))
 
 
 def test_too_few_images_to_search_are_refused() -> None:
-    with pytest.raises(UserError, match=r"The 3 nearest images .* among 2: measure against 3 images at least, or "):
+    with pytest.raises(UserError, match=r"The 3 nearest items .* among 2: measure against 3 items at least, or "):
         nearest(drawn(5, 2, 0), drawn(2, 2, 1), count=3)

@@ -28,7 +28,7 @@ def real(tiny: FeatureExtractor, reference: Reference) -> Reality:
 def portrait(tiny: FeatureExtractor, reference: Reference, places: Any, rows: bool = True) -> Portrait:
     places = torch.as_tensor(places)
     collector = Collector(tiny, len(places), rows)
-    collector.add(reference.images[places], torch.arange(len(places)), reference.labels[places])
+    collector.add(reference.items[places], torch.arange(len(places)), reference.labels[places])
     return collector.finish()
 
 
@@ -156,7 +156,7 @@ def test_names_that_mean_nothing_are_refused(names: list[str], said: str) -> Non
 @pytest.mark.parametrize(("metric", "least"), [("fid", 2), ("kid", 2), ("is", 10), ("prdc", 6), ("class-fid", 2)])
 def test_too_few_images_are_refused(metric: str, least: int) -> None:
     require([metric], least, "data.init_args.val_images")
-    with pytest.raises(UserError, match=rf"{metric} needs {least} images at least, not {least - 1}: raise data"):
+    with pytest.raises(UserError, match=rf"{metric} needs {least} items at least, not {least - 1}: raise data"):
         require([metric], least - 1, "data.init_args.val_images")
 
 
@@ -164,10 +164,10 @@ def test_too_few_images_are_refused(metric: str, least: int) -> None:
 def test_too_few_images_on_either_side_are_refused(
     tiny: FeatureExtractor, reference: Reference, fakes: int, reals: int
 ) -> None:
-    few = reference._replace(images=reference.images[:reals], labels=reference.labels[:reals])
+    few = reference._replace(items=reference.items[:reals], labels=reference.labels[:reals])
     real = Reality(few, tiny, lambda text: None)
     real.prepare()
-    with pytest.raises(UserError, match="fid needs 2 images at least on both sides, not 1"):
+    with pytest.raises(UserError, match="fid needs 2 items at least on both sides, not 1"):
         measure(["fid"], Question(portrait(tiny, reference, range(fakes)), real, "ema"))
 
 

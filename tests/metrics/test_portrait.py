@@ -16,7 +16,7 @@ def taken(extractor: FeatureExtractor, reference: Reference, sizes: list[int], o
     """The images in batches of these sizes, then the rest, in this order."""
     collector = Collector(extractor, len(order))
     for places in order.split([*sizes, len(order) - sum(sizes)]):
-        collector.add(reference.images[places], places, reference.labels[places])
+        collector.add(reference.items[places], places, reference.labels[places])
     return collector.finish()
 
 
@@ -25,7 +25,7 @@ def taken(extractor: FeatureExtractor, reference: Reference, sizes: list[int], o
 def test_it_depends_neither_on_batches_nor_on_their_order(
     tiny: FeatureExtractor, reference: Reference, sizes: list[int], seed: int
 ) -> None:
-    whole = tiny.extract(reference.images)
+    whole = tiny.extract(reference.items)
     portrait = taken(tiny, reference, sizes, torch.randperm(60, generator=torch.Generator().manual_seed(seed)))
     mean, covariance = moments(whole["pool"])
     assert portrait.count == 60
@@ -48,7 +48,7 @@ def test_the_extractor_sees_whole_batches_of_its_own(tiny: FeatureExtractor, ref
 def test_every_image_is_announced(tiny: FeatureExtractor, reference: Reference) -> None:
     announced: list[int] = []
     collector = Collector(tiny, 10, advance=announced.append)
-    collector.add(reference.images[:10], torch.arange(10))
+    collector.add(reference.items[:10], torch.arange(10))
     collector.finish()
     assert announced == [4, 4, 2]
 
@@ -60,7 +60,7 @@ def test_of_more_images_than_are_kept_a_fixed_choice_is(
     portrait = taken(tiny, reference, [7, 30], torch.arange(60))
     chosen = fixed_choice(60, 20).sort().values
     assert torch.equal(portrait.places, chosen)
-    assert torch.equal(portrait.rows, tiny.extract(reference.images[chosen])["pool"])
+    assert torch.equal(portrait.rows, tiny.extract(reference.items[chosen])["pool"])
     assert torch.equal(portrait.labels, reference.labels[chosen])
     assert portrait.count == 60
     assert not portrait.complete
@@ -68,21 +68,21 @@ def test_of_more_images_than_are_kept_a_fixed_choice_is(
 
 def test_sums_alone_keep_no_rows(tiny: FeatureExtractor, reference: Reference) -> None:
     collector = Collector(tiny, 60, rows=False)
-    collector.add(reference.images, torch.arange(60))
+    collector.add(reference.items, torch.arange(60))
     portrait = collector.finish()
     assert len(portrait.rows) == 0
-    torch.testing.assert_close(portrait.moments.mean, tiny.extract(reference.images)["pool"].double().mean(0))
+    torch.testing.assert_close(portrait.moments.mean, tiny.extract(reference.items)["pool"].double().mean(0))
 
 
 def test_where_sums_do_not_pay_rows_are_kept(tiny: FeatureExtractor, reference: Reference) -> None:
     collector = Collector(tiny, 6, rows=False)
-    collector.add(reference.images[:6], torch.arange(6))
+    collector.add(reference.items[:6], torch.arange(6))
     assert collector.finish().complete
 
 
 def test_fewer_images_than_splits_have_no_score(tiny: FeatureExtractor, reference: Reference) -> None:
     collector = Collector(tiny, 9)
-    collector.add(reference.images[:9], torch.arange(9))
+    collector.add(reference.items[:9], torch.arange(9))
     assert collector.finish().scores is None
 
 

@@ -27,7 +27,7 @@ def known(reference: Reference, extractor: FeatureExtractor) -> Reality:
 
 def test_it_is_that_of_all_images(tiny: FeatureExtractor, reference: Reference) -> None:
     reality = known(reference, tiny)
-    features = tiny.extract(reference.images)["pool"]
+    features = tiny.extract(reference.items)["pool"]
     mean, covariance = moments(features)
     torch.testing.assert_close(reality.moments.mean, mean)
     torch.testing.assert_close(reality.moments.covariance, covariance)
@@ -73,7 +73,7 @@ def test_other_content_or_another_extractor_is_another_entry(
     if change == "digest":
         reference = reference._replace(digest="abcdef0124")
     if change == "count":
-        reference = reference._replace(images=reference.images[:50], labels=reference.labels[:50])
+        reference = reference._replace(items=reference.items[:50], labels=reference.labels[:50])
     if change == "classes":
         reference = reference._replace(classes=("above", "below", "beside"))
     if change == "protocol":
@@ -156,13 +156,13 @@ def test_large_images_are_read_a_few_at_a_time(
     class Read(list):
         def __getitem__(self, chosen: slice) -> torch.Tensor:
             asked.append(len(range(60)[chosen]))
-            return reference.images[chosen]
+            return reference.items[chosen]
 
     asked: list[int] = []
-    monkeypatch.setattr("ganlit.metrics.reality.PIXELS", 7 * reference.images[0].numel())
-    reality = known(reference._replace(images=Read(reference.images)), tiny)
+    monkeypatch.setattr("ganlit.metrics.reality.NUMBERS", 7 * reference.items[0].numel())
+    reality = known(reference._replace(items=Read(reference.items)), tiny)
     assert asked == [1, *[7] * 8, 4]
-    assert torch.equal(reality.rows, tiny.extract(reference.images)["pool"])
+    assert torch.equal(reality.rows, tiny.extract(reference.items)["pool"])
 
 
 def test_a_part_of_a_huge_set_is_named(
@@ -178,7 +178,7 @@ def test_a_subset_is_fixed_and_another_set(reference: Reference) -> None:
     some = subset(reference, 20)
     assert some.name == "halves-train-20"
     assert some.digest != reference.digest
-    assert torch.equal(some.images, subset(reference, 20).images)
+    assert torch.equal(some.items, subset(reference, 20).items)
     assert set(some.labels.tolist()) == {0, 1}  # though the set is sorted by class
     with pytest.raises(UserError, match=r"fidelity\.reference_images is 61"):
         subset(reference, 61)
@@ -197,4 +197,4 @@ def test_who_watches_can_break_it_off_and_nothing_is_half_kept(tiny: FeatureExtr
     assert not list(real.folder.glob("*.pt"))
     real.watch = lambda: None
     real.prepare()
-    assert real.moments.count == len(reference.images)
+    assert real.moments.count == len(reference.items)

@@ -34,6 +34,7 @@ from ganlit.cli.main import main
 from ganlit.contracts import Labelled, Reference
 from ganlit.data.base import GanDataModule
 from ganlit.data.images.images import LabelledImages
+from ganlit.data.images.modality import ImageModality
 from ganlit.ema import EMA
 from ganlit.errors import UserError
 from ganlit.losses.adversarial import NonSaturating
@@ -50,6 +51,8 @@ BATCH, TICK, END = 8, 32, 96  # images
 
 class Noises(GanDataModule):
     """64 grey images of noise in two classes."""
+
+    modality = ImageModality()
 
     def __init__(self) -> None:
         super().__init__(batch=BATCH, tick=TICK / 1000, val_images=2 * BATCH)
@@ -123,10 +126,10 @@ class Journal(Callback):
         pl_module.latents = note
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: Synthesis, batch: Labelled, *_: Any) -> None:
-        self.data[pl_module.images_seen] = batch.image.clone()
+        self.data[pl_module.images_seen] = batch.item.clone()
         self.latents[pl_module.images_seen] = []
         if pl_module.images_seen == BATCH:
-            batch.image[0] = torch.nan  # one step is skipped, to be remembered
+            batch.item[0] = torch.nan  # one step is skipped, to be remembered
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: Synthesis, *_: Any) -> None:
         groups = [optimizer.param_groups[0] for optimizer in trainer.optimizers]

@@ -48,6 +48,10 @@ CONFIG = {
             "discriminator_optimizer": ADAM,
         },
     },
+    "data": {
+        "class_path": "ganlit.data.images.images.Images",
+        "init_args": {"source": "digits", "resolution": 16, "channels": 1},
+    },
 }
 
 

@@ -31,7 +31,7 @@ def test_one_step_equals_the_game_written_by_hand(new_game: Callable, play_game:
 
     torch.manual_seed(stateless_seed(0, 0, 0))
     fake = g(torch.randn(16, 4), batch.label).detach()
-    real = batch.image.clone().requires_grad_()
+    real = batch.item.clone().requires_grad_()
     logits = d(real, batch.label)
     (slope,) = torch.autograd.grad(logits.sum(), real, create_graph=True)
     adversarial = -logits.sigmoid().log().mean() - (1 - d(fake, batch.label).sigmoid()).log().mean()

@@ -25,6 +25,7 @@ from ganlit.callbacks.samples import Samples
 from ganlit.contracts import Labelled, Reference
 from ganlit.data.base import GanDataModule
 from ganlit.data.images.images import LabelledImages
+from ganlit.data.images.modality import ImageModality
 from ganlit.ema import EMA
 from ganlit.errors import UserError
 from ganlit.losses.adversarial import NonSaturating
@@ -40,6 +41,8 @@ BATCH = 10
 
 class Noises(GanDataModule):
     """64 grey images of noise in two classes; a tick has ten steps."""
+
+    modality = ImageModality()
 
     def __init__(self, batch: int = BATCH) -> None:
         super().__init__(batch=batch, tick=10 * batch / 1000, val_images=batch)
@@ -125,7 +128,7 @@ class Trouble(Callback):
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: Synthesis, batch: Labelled, *_: Any) -> None:
         if self.kind == "data" and pl_module.images_seen in self.clocks:
-            batch.image[0] = torch.nan
+            batch.item[0] = torch.nan
 
 
 class Turn(NamedTuple):

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from ganlit.contracts import Labelled, Reference
+from ganlit.data.images.modality import ImageModality
 from ganlit.errors import UserError
 
 
@@ -29,7 +30,9 @@ def holding(images: torch.Tensor, labels: list[int]) -> SimpleNamespace:
     """As much of a data module as tells what it holds."""
     label = torch.tensor(labels)
     reference = Reference("points-train", "abc", images, label, ("left", "right"))
-    return SimpleNamespace(reference=reference, grid=lambda *_: Labelled(images[:1], label[:1]))
+    return SimpleNamespace(
+        modality=ImageModality(), reference=reference, grid=lambda *_: Labelled(images[:1], label[:1])
+    )
 
 
 def test_data_of_another_shape_is_refused_before_training(new_game: Callable) -> None:

@@ -1,9 +1,9 @@
-"""Where a run is looked at while it runs: numbers over kimg, and beside them pictures and histograms."""
+"""Where a run is looked at while it runs: numbers over kimg, and beside them media and histograms."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,8 @@ class Board(Logger, ABC):
     """A logger that shows more than numbers."""
 
     @abstractmethod
-    def log_picture(self, name: str, path: Path, kimg: float) -> None:
-        """Shows a file that holds a picture."""
+    def log_media(self, name: str, files: Sequence[Path], kimg: float) -> None:
+        """Shows files, each as what it is: a picture, a sound, a film, or text and numbers; see `kind_of`."""
 
     @abstractmethod
     def log_histograms(self, values: Mapping[str, np.ndarray], kimg: float) -> None:

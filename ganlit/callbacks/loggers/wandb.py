@@ -5,9 +5,10 @@ from __future__ import annotations
 import netrc
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from html import escape
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from ganlit.callbacks.loggers.board import Board
 from ganlit.compute.console import say
 from ganlit.metrics.measure import METRICS
 from ganlit.records.durable import replacing
+from ganlit.records.media import Kind, kind_of
 from ganlit.records.settings import setting
 
 PATIENCE = {
@@ -127,8 +129,9 @@ class Wandb(Board):
         numbers = {name: value for name, value in metrics.items() if name != "epoch"}
         self._send(lambda run: self._log(run, numbers))
 
-    def log_picture(self, name: str, path: Path, kimg: float) -> None:
-        self._send(lambda run: run.log({name: wandb.Image(str(path)), "kimg": kimg}))
+    def log_media(self, name: str, files: Sequence[Path], kimg: float) -> None:
+        """Files of one kind stand together under the name, others under `NAME/KIND`."""
+        self._send(lambda run: run.log({**media(name, files), "kimg": kimg}))
 
     def log_histograms(self, values: Mapping[str, np.ndarray], kimg: float) -> None:
         histograms = {name: wandb.Histogram(array) for name, array in values.items()}
@@ -242,6 +245,30 @@ def summary_of(name: str) -> Literal["min", "max"] | None:
         if re.fullmatch(f"{metric.first}([0-9].*)?", name):
             return "min" if metric.better == "lower" else "max"
     return None
+
+
+def media(name: str, files: Sequence[Path]) -> dict[str, Any]:
+    """Files as W&B shows them, by kind; those of the first file's kind under the name itself."""
+    found: dict[str, list[Any]] = {}
+    for path in files:
+        if (kind := kind_of(path)) is not None:
+            found.setdefault(kind, []).append(MEDIA[kind](path))
+    first = next(iter(found), None)
+    shown = {name if kind == first else f"{name}/{kind}": each for kind, each in found.items()}
+    return {key: each[0] if len(each) == 1 else each for key, each in shown.items()}
+
+
+def words(path: Path) -> wandb.Html:
+    """A text file, as it stands."""
+    return wandb.Html(f"<pre>{escape(path.read_text())}</pre>")
+
+
+MEDIA: dict[Kind, Callable[[Path], Any]] = {
+    "image": lambda path: wandb.Image(str(path)),
+    "audio": lambda path: wandb.Audio(str(path)),
+    "video": lambda path: wandb.Video(str(path)),
+    "text": words,
+}
 
 
 def brief(error: Exception) -> str:

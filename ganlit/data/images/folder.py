@@ -34,7 +34,7 @@ class Folder(Source):
         elif split != "train":
             raise UserError(f"{folder} has no folder {split}: leave split out, or make one folder for each split.")
         self.folder = folder
-        self.files = _files_below(folder)
+        self.files = files_below(folder)
         if not self.files:
             raise UserError(f"{folder} is an empty folder: put images into it, in a sub-folder for each class if any.")
 
@@ -69,7 +69,8 @@ class Folder(Source):
         return self.files[index].relative_to(self.folder).parts
 
 
-def _files_below(folder: Path) -> list[Path]:
+def files_below(folder: Path) -> list[Path]:
+    """All files of a folder and its sub-folders but hidden ones, sorted by path."""
     found = []
     for parent, folders, files in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(".")]

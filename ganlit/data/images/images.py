@@ -6,16 +6,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from lightning.pytorch.utilities import rank_zero_info
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ganlit.contracts import Labelled, Reference
-from ganlit.data.base import GanDataModule
+from ganlit.contracts import Labelled
 from ganlit.data.images.catalogue import open_source
+from ganlit.data.images.decoding import decoded
 from ganlit.data.images.fitting import Fit, Form
-from ganlit.data.images.store import Stored, decoded, mapped
-from ganlit.data.stage import copy, expanded, staged
+from ganlit.data.images.modality import ImageModality
+from ganlit.data.mapped import MappedDataModule
+from ganlit.data.store import Stored
 from ganlit.errors import UserError
 
 
@@ -45,7 +45,7 @@ class LabelledImages(Dataset[Labelled]):
         return Labelled(images, self.labels[places])
 
 
-class Images(GanDataModule):
+class Images(MappedDataModule):
     """Square images of one size, held decoded in mapped memory.
 
     Args:
@@ -67,6 +67,8 @@ class Images(GanDataModule):
         UserError: the source cannot be used as it is; the sentence names the file and the option that helps.
     """
 
+    modality = ImageModality()
+
     def __init__(
         self,
         source: str,
@@ -81,72 +83,18 @@ class Images(GanDataModule):
         stage: Path | None = None,
         **loading: Any,
     ) -> None:
-        super().__init__(**loading)
+        super().__init__(source, stage, **loading)
         if resolution <= 0:
             raise UserError(f"data.init_args.resolution is {resolution}: it must be positive.")
-        self.source = source
         self.split = split
         self.root = Path(root)
-        self.scratch = stage
         self.form = Form(resolution, channels, fit, convert)
         self.flip = flip
         self.skip_bad = skip_bad
-        self.prepare_data_per_node = False  # one rank looks through the source: many would keep a file server busy
 
-    def prepare_data(self) -> None:
-        """Decodes on one process; the others map what they are told of."""
-        skipped = self._stored.skipped
-        if skipped:
-            total = len(skipped) + len(self.reference.images)
-            first = "; ".join(f"{title} {reason}" for title, reason in skipped[:3])
-            rank_zero_info(
-                f"{self.reference.name}: skipped {len(skipped)} of {total} pictures, all listed in "
-                f"{self._stored.folder / 'about.json'}: {first}{' ...' if len(skipped) > 3 else ''}"
-            )
-
-    def setup(self, stage: str) -> None:
-        if self.trainer is not None:
-            self._agree()
-            if stage == "fit" and self.scratch is not None:
-                self._stage(expanded(self.scratch))
-        super().setup(stage)
-
-    def _agree(self) -> None:
-        """All ranks map what the first has found; where its cache cannot be seen, as on another machine, their own.
-
-        Raises:
-            UserError: that is something else.
-        """
-        own = (self._stored.folder, self.reference.digest) if self._rank == 0 else None
-        folder, digest = self.trainer.strategy.broadcast(own)
-        if self._rank:
-            self._stored = mapped(folder) or self._stored
-        if self.reference.digest != digest:
-            raise UserError(
-                f"rank {self._rank} has found other images as {self.source} than rank 0: give all machines the same "
-                "files, or a GANLIT_CACHE that all of them see."
-            )
-
-    def _stage(self, folder: Path) -> None:
-        """One rank of each machine copies the pixels, then all of them map the copy, where there is one."""
-        if self.trainer.local_rank == 0:
-            copy(self._stored, folder, rank_zero_info)
-        self.trainer.strategy.barrier()
-        self._stored = staged(self._stored, folder) or self._stored
-
-    @cached_property
-    def _stored(self) -> Stored:
+    def decoded(self) -> Stored:
         return decoded(open_source(self.source, self.split, self.root), self.form, self.skip_bad)
-
-    @property
-    def reference(self) -> Reference:
-        return self._stored.reference
 
     @cached_property
     def dataset(self) -> LabelledImages:
-        return LabelledImages(self.reference.images, self.reference.labels, self.flip)
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The names of the classes; empty without labels."""
-        return self.reference.classes
+        return LabelledImages(self.reference.items, self.reference.labels, self.flip)

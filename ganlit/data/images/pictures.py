@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganlit.contracts import Reference
+from ganlit.contracts import Collection
 from ganlit.data.images.archive import Archive
 from ganlit.data.images.fitting import Form, Picture, objection, of_kind
 from ganlit.data.images.folder import Folder
@@ -27,7 +27,7 @@ BLOCK = 512  # files read ahead of the hash: bounds the memory
 COLOUR = Form(resolution=1, channels=3, fit="crop", convert=True)  # of any size; every kind becomes RGB
 
 
-class Pictures:
+class Pictures(Collection):
     """A sequence of images [3, H, W], of which memory holds no more than the slice asked for and the one after it.
 
     Grey is repeated; alpha, 16 bits and print colours become RGB as `convert: true` makes them in training.
@@ -64,6 +64,13 @@ class Pictures:
         """Of the source, and how many of its pictures where they are not all."""
         whole = len(self) == len(self.source)
         return self.source.name if whole else f"{self.source.name}-{len(self)}"
+
+    @property
+    def whole(self) -> Pictures:
+        return self if len(self) == len(self.source) else Pictures(self.source)
+
+    def chosen(self, places: Sequence[int]) -> Pictures:
+        return Pictures(self.source, [self.choice[place] for place in places])
 
     @property
     def paths(self) -> list[str]:
@@ -163,11 +170,6 @@ class Pictures:
 
     def _title(self, place: int) -> str:
         return self.source.title(self.choice[place])
-
-
-def reference_of(pictures: Pictures) -> Reference:
-    """Pictures as what others are measured against."""
-    return Reference(pictures.name, pictures.digest, pictures, pictures.labels, pictures.classes)
 
 
 def _undecoded(image: Image.Image) -> bytes:

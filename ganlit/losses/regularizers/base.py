@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-from ganlit.contracts import Verdict
+from ganlit.contracts import Verdict, over_networks
 from ganlit.errors import UserError
 
 
@@ -42,22 +42,33 @@ class Regularizer(nn.Module, ABC):
 
         It precedes the loss: the logits that it asks for are computed without autocast, and the loss shares them.
         """
-        # The verdict itself gets the wider images, for a gradient is taken by the very tensors that the critic saw.
+        # The verdict itself gets the wider items, for a gradient is taken by the very tensors that the critic saw.
         verdict.real, verdict.fake = widened(verdict.real), widened(verdict.fake)
         with torch.autocast(verdict.fake.device.type, enabled=False):
-            return self.weight * self.every * self(verdict)
+            return self.weight * self.every * self.value(verdict)
+
+    def value(self, verdict: Verdict) -> Tensor:
+        """The mean over the networks of the discriminator."""
+        return over_networks(self, verdict)
 
     @abstractmethod
     def forward(self, verdict: Verdict) -> Tensor:
-        """The bare scalar value; `verdict.real` and `verdict.fake` require a gradient when this is called."""
+        """The bare scalar, for one network of the discriminator.
+
+        `verdict.real` and `verdict.fake` require a gradient when this is called.
+        """
 
 
 class GeneratorRegularizer(Regularizer):
     """The same for the generator's objective.
 
-    `forward` reads `verdict.fake` [B, C, H, W] and `verdict.latent` [B, ...], from which a graph leads to the images;
-    what made them ran without autocast.
+    `forward` reads `verdict.fake` [B, ...] and `verdict.latent` [B, ...], from which a graph leads to the items;
+    what made them ran without autocast. What else the generator handed out is `verdict.side`.
     """
+
+    def value(self, verdict: Verdict) -> Tensor:
+        """Of the generator there is one."""
+        return self(verdict)
 
     def term(self, verdict: Verdict) -> Tensor:
         """As for the discriminator.
@@ -70,6 +81,6 @@ class GeneratorRegularizer(Regularizer):
         return super().term(verdict)
 
 
-def widened(images: Tensor) -> Tensor:
-    """The images in float32, or as they are when that is no gain."""
-    return images.to(torch.promote_types(images.dtype, torch.float32))
+def widened(items: Tensor) -> Tensor:
+    """The items in float32, or as they are when that is no gain."""
+    return items.to(torch.promote_types(items.dtype, torch.float32))

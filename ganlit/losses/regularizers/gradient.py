@@ -9,40 +9,40 @@ from ganlit.contracts import Verdict
 from ganlit.losses.regularizers.base import Regularizer
 
 
-def slope(logits: Tensor, images: Tensor) -> Tensor:
-    """The gradient of each logit by its image, [B, C H W], differentiable.
+def slope(logits: Tensor, items: Tensor) -> Tensor:
+    """The gradient of each logit by its item, [B, d], differentiable.
 
-    One backward of the sum serves all images, since image i moves only logit i; where batch statistics mix
+    One backward of the sum serves all items, since item i moves only logit i; where batch statistics mix
     them (minibatch standard deviation), this is the usual convention of the field.
     """
-    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    (gradient,) = torch.autograd.grad(logits.sum(), items, create_graph=True)
     return gradient.flatten(1)
 
 
 class R1(Regularizer):
-    """Half the squared gradient on real images: Mescheder et al., arXiv 1801.04406, equation 9; `weight` is gamma."""
+    """Half the squared gradient on real items: Mescheder et al., arXiv 1801.04406, equation 9; `weight` is gamma."""
 
     def forward(self, verdict: Verdict) -> Tensor:
         return slope(verdict.real_logits, verdict.real).square().sum(dim=1).mean() / 2
 
 
 class R2(Regularizer):
-    """Half the squared gradient on generated images: arXiv 1801.04406, equation 10; `weight` is gamma."""
+    """Half the squared gradient on generated items: arXiv 1801.04406, equation 10; `weight` is gamma."""
 
     def forward(self, verdict: Verdict) -> Tensor:
         return slope(verdict.fake_logits, verdict.fake).square().sum(dim=1).mean() / 2
 
 
 class GradientPenalty(Regularizer):
-    """Squared distance of the gradient's norm from one, between real and generated images.
+    """Squared distance of the gradient's norm from one, between real and generated items.
 
     WGAN-GP: Gulrajani et al., arXiv 1704.00028, equation 3; `weight` is lambda, 10 in the paper. The critic makes a
-    pass of its own, on one random point of the line from each real image to the generated one beside it.
+    pass of its own, on one random point of the line from each real item to the generated one beside it.
     """
 
     def forward(self, verdict: Verdict) -> Tensor:
         real, fake = verdict.real.detach(), verdict.fake.detach()
-        share = torch.rand(len(real), 1, 1, 1, dtype=real.dtype, device=real.device)
+        share = torch.rand(len(real), *[1] * (real.ndim - 1), dtype=real.dtype, device=real.device)
         between = torch.lerp(fake, real, share).requires_grad_()
         # Unlike a square root, this norm has a finite derivative (0) where a critic is flat.
         norm = torch.linalg.vector_norm(slope(verdict.critic(between), between), dim=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,11 +18,10 @@ from torch_fidelity.feature_extractor_inceptionv3 import (
     InceptionE_2,
 )
 
-from ganlit.metrics.features import FeatureExtractor, digest
-from ganlit.metrics.images.resize import Resize, clean_resize, legacy_resize
+from ganlit.metrics.features import FeatureExtractor, Precision, Resize, digest
+from ganlit.metrics.images.resize import clean_resize, legacy_resize
+from ganlit.metrics.images.shape import in_colour
 from ganlit.metrics.images.weights import find_weights, read_weights
-
-Precision = Literal["fp32", "bf16"]
 
 RESIZES = {"legacy": legacy_resize, "clean": clean_resize}
 SIDE = 299  # of the images that the network sees
@@ -49,6 +47,7 @@ class Inception(FeatureExtractor):
         self.dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self.resize = RESIZES[resize]
         file = find_weights(weights)
+        self.home = str(file.path)
         trunk = inception_trunk()
         convolutions = [name for name, module in trunk.named_modules() if isinstance(module, BasicConv2d)]
         state = read_weights(file, convolutions)
@@ -69,6 +68,7 @@ class Inception(FeatureExtractor):
         return 16 if self.device.type == "cpu" else 128
 
     def encode(self, images: Tensor) -> dict[str, Tensor]:
+        images = in_colour(images, self.name)
         # Before the blocks a layer's image takes up to 6 MB, and a CPU's caches hold only a few of them.
         few = 4 if images.device.type == "cpu" else self.batch
         x = torch.cat([self.stem(self.prepare(part)) for part in images.split(few)])

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from difflib import get_close_matches
-from typing import NamedTuple
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -16,57 +14,12 @@ from ganlit.errors import UserError
 from ganlit.metrics.features import digest, exact_float32
 from ganlit.records.downloads import fetched
 
-PAIRED = ("psnr", "ssim", "lpips")
+Measure = Callable[[Tensor, Tensor], Tensor]
+"""Outputs and targets, uint8 [B, C, H, W] both, to scores [B] in float64."""
 
 CEILING = 100.0  # dB, of identical images, whose PSNR is infinite: without it one of them would hide all others
 WINDOW = 11  # pixels, of SSIM
 SMALLEST = 31  # pixels, of the images that leave AlexNet's second pooling something to pool
-
-
-class Estimate(NamedTuple):
-    """A mean over images."""
-
-    value: float
-    error: float  # standard error of the mean; nan for one image
-    count: int
-
-
-class Comparison:
-    """The paired metrics of images that come in batches.
-
-    Args:
-        metrics: some of `PAIRED`; only LPIPS needs weights.
-        device: of the images.
-
-    Raises:
-        UserError: a metric is unknown, or the weights of LPIPS are not there.
-    """
-
-    def __init__(self, metrics: Sequence[str] = PAIRED, device: torch.device | str = "cpu") -> None:
-        self.measures = dict(_measure(metric, device) for metric in metrics)
-        self.scores: dict[str, list[Tensor]] = {protocol: [] for protocol in self.measures}
-
-    def add(self, output: Tensor, target: Tensor) -> None:
-        """Takes uint8 images [B, C, H, W] and what they should be, of any size but one for both."""
-        for protocol, measure in self.measures.items():
-            self.scores[protocol].append(measure(output, target).cpu())
-
-    def finish(self) -> dict[str, Tensor]:
-        """The score [N] of every image in float64 by protocol: "psnr", "ssim-gauss11", "lpips-alex@1a2b3c4d"."""
-        none = torch.empty(0, dtype=torch.float64)
-        return {protocol: torch.cat([none, *scores]) for protocol, scores in self.scores.items()}
-
-
-def estimate(scores: Tensor) -> Estimate:
-    """Mean and standard error of scores [N].
-
-    Raises:
-        UserError: there are none.
-    """
-    if not len(scores):
-        raise UserError("paired metrics: there are no pairs of images to compare.")
-    error = float(scores.std() / len(scores) ** 0.5) if len(scores) > 1 else float("nan")
-    return Estimate(float(scores.mean()), error, len(scores))
 
 
 @torch.no_grad()
@@ -143,20 +96,6 @@ class LPIPS(nn.Module):
             return self.network(output, target).double().flatten()
 
 
-def _measure(metric: str, device: torch.device | str) -> tuple[str, Callable[[Tensor, Tensor], Tensor]]:
-    """The protocol of a metric, and the metric."""
-    if metric == "psnr":
-        return "psnr", psnr
-    if metric == "ssim":
-        return "ssim-gauss11", ssim
-    if metric == "lpips":
-        lpips = LPIPS().to(device)
-        return lpips.protocol, lpips
-    close = get_close_matches(metric, PAIRED, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(PAIRED)}"
-    raise UserError(f"unknown paired metric {metric}; {hint}")
-
-
 def _check(output: Tensor, target: Tensor, smallest: int, what: str) -> None:
     if output.dtype != torch.uint8 or target.dtype != torch.uint8 or output.ndim != 4 or output.shape[1] not in (1, 3):
         raise UserError(
@@ -171,3 +110,15 @@ def _check(output: Tensor, target: Tensor, smallest: int, what: str) -> None:
     if min(output.shape[-2:]) < smallest:
         height, width = output.shape[-2:]
         raise UserError(f"{what} needs images of {smallest} pixels a side at least, these have {height} x {width}.")
+
+
+PAIRED: dict[str, Callable[[torch.device | str], tuple[str, Measure]]] = {
+    "psnr": lambda device: ("psnr", psnr),
+    "ssim": lambda device: ("ssim-gauss11", ssim),
+    "lpips": lambda device: _with_weights(LPIPS().to(device)),
+}
+"""By name the protocol of a metric, and the metric, on a device."""
+
+
+def _with_weights(metric: LPIPS) -> tuple[str, Measure]:
+    return metric.protocol, metric

@@ -6,15 +6,12 @@ The matrices come from the reference itself, as what it makes of the identity, a
 from __future__ import annotations
 
 from functools import cache
-from typing import Literal
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
-
-Resize = Literal["legacy", "clean"]
 
 
 def legacy_resize(images: Tensor, size: int) -> Tensor:

@@ -28,7 +28,8 @@ from torch_fidelity.feature_extractor_dinov2 import MODEL_METADATA as DINOV2
 from torchvision.transforms.functional import center_crop, normalize
 
 from ganlit.errors import UserError
-from ganlit.metrics.images.resize import Resize, legacy_resize
+from ganlit.metrics.features import Resize
+from ganlit.metrics.images.resize import legacy_resize
 from ganlit.records.downloads import PATIENCE, fetched, obstacle, patience
 from ganlit.records.durable import DAMAGE
 

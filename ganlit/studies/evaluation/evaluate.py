@@ -1,4 +1,4 @@
-"""Measures of a run, or of pictures from anywhere, against a dataset, pictures or the data of a run."""
+"""Measures of a run, or of items from anywhere, against a dataset, other items or the data of a run."""
 
 from __future__ import annotations
 
@@ -6,26 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-import rich
-import torch
-from rich.console import Console
-from torch import Tensor
-from torch.nn.functional import interpolate
-from torchvision.transforms.functional import to_pil_image
-from torchvision.utils import make_grid
-
-from ganlit.callbacks.samples import write_picture
-from ganlit.compute.console import say
-from ganlit.contracts import Reference
-from ganlit.data.images.pictures import Pictures
+from ganlit.compute.console import print_table, say
+from ganlit.contracts import Collection, Modality, Reference
 from ganlit.errors import UserError
-from ganlit.metrics.images.inception import Precision
-from ganlit.metrics.images.resize import Resize
+from ganlit.metrics.features import Precision, Resize
 from ganlit.metrics.manifold import nearest
 from ganlit.metrics.measure import Measured, Question, measure, require, unavailable
-from ganlit.metrics.passes import Pass, passes
+from ganlit.metrics.passes import Options, Pass, passes
 from ganlit.metrics.portrait import Collector, Portrait
 from ganlit.metrics.reality import subset
+from ganlit.records.media import PICTURE, named
 from ganlit.studies.evaluation import scores
 from ganlit.studies.evaluation.bars import Bars, device_of
 from ganlit.studies.evaluation.options import (
@@ -37,10 +27,18 @@ from ganlit.studies.evaluation.options import (
     sorted_out,
 )
 from ganlit.studies.evaluation.pairs import compare
-from ganlit.studies.evaluation.subject import Generated, Shown, Subject, Weights, is_run, pictures_of, reference_for
+from ganlit.studies.evaluation.subject import (
+    Generated,
+    Shown,
+    Subject,
+    Weights,
+    collection_of,
+    is_run,
+    modality_of,
+    reference_for,
+)
 
 ROWS, NEAREST = 10, 8  # of the picture of neighbours
-WIDEST = 500  # a line of the table where nobody's screen folds it
 
 
 def evaluate(
@@ -64,15 +62,15 @@ def evaluate(
     baseline: Path | None = None,
     neighbours: Path | None = None,
 ) -> None:
-    """Measure a run, or pictures from anywhere, against real ones.
+    """Measure a run, or items from anywhere, against real ones.
 
     Args:
-        subject: a run directory, the .safetensors file of a run, a folder or zip of images, or a dataset by name
+        subject: a run directory, the .safetensors file of a run, a folder or zip of items, or a dataset by name
         against: the same, where a run stands for its training data, which is also the default for a run
         metrics: any of fid, kid, is, prdc, probe, class-fid and memorisation with commas between them; fid@dinov2 asks
-            for another extractor than the FID's own Inception; psnr, ssim and lpips compare pictures of one path
-        count: images; by default as many as a run's own tests, so that the numbers can be compared with its record,
-            and all pictures of a folder; fewer of these are a fixed random choice
+            for another extractor than the FID's own Inception; psnr, ssim and lpips compare items of one path
+        count: items; by default as many as a run's own tests, so that the numbers can be compared with its record,
+            and all items of a folder; fewer of these are a fixed random choice
         split: of the subject, where it is a dataset
         against_split: of what it is measured against
         root: where torchvision's datasets lie or are downloaded to
@@ -81,78 +79,88 @@ def evaluate(
         checkpoint: of a run directory, the last, or the best
         seed: of latents and labels, by default the run's own, and of the bootstrap
         precision: of the features; bf16 is another protocol; by default that of a run's own measures, else fp32
-        resize: what brings images to the Inception's size, legacy as in the papers, or clean; by default that of a
+        resize: what brings items to an extractor's size, legacy as in the papers, or clean; by default that of a
             run's own measures, else legacy
-        weights_file: of the Inception; by default they are looked for
+        weights_file: of the default extractor; by default they are looked for
         bootstrap: resamples for the standard error of FID; 0 for none
         device: cpu, cuda, cuda:1, ...; auto takes a GPU where there is one
         json: a new file for the numbers, {metric: {id: {value, spread, of}}}
         baseline: such a file of before, to compare with
-        neighbours: a new PNG of the images most like a training image, each beside its nearest ones
+        neighbours: a new picture of the items most like a training item, each beside its nearest ones
 
     Raises:
         UserError: one of these is not there, does not fit the others, or would overwrite a file.
     """
     before = scores.read(baseline) if baseline is not None else None
     refuse_numbers(count, truncation, seed, bootstrap)
-    for option, path in {"json": json, "neighbours": neighbours}.items():
+    picture = (
+        None if neighbours is None else named(neighbours.with_name(neighbours.name.removesuffix(PICTURE)), PICTURE)
+    )
+    for option, path in (("json", json), ("neighbours", neighbours), ("neighbours", picture)):
         if path is not None and path.exists():
             raise UserError(f"--{option} {path} exists already: name a new file.")
-    asked, paired = sorted_out(metrics, neighbours is not None)
-    names = [name for group in asked.values() for name in group]
+    sorted_out(metrics, picture is not None)  # which refuses what nobody knows
     place = device_of(device)
     refuse_idle_options(Sides(subject, against, split, against_split, root, weights, truncation, checkpoint))
+    modality = modality_of(subject, against)
+    asked, paired = sorted_out(metrics, picture is not None, modality.extractor)
+    names = [name for group in asked.values() for name in group]
     if is_run(subject):
         measured: Subject = Generated(subject, count, weights, truncation, seed, checkpoint, place)
     else:
-        measured = Shown(pictures_of(subject, split, root, count), labelled="class-fid" in names)
+        found = collection_of(subject, modality, split, root, count)
+        measured = Shown(found, modality.name, labelled="class-fid" in names)
     require(names, len(measured), "--count")
-    reference = reference_for(against or subject, against_split, root)
+    reference = reference_for(against or subject, modality, against_split, root)
     own = measured.fidelity
     if own.get("reference_images") is not None and Path(against or subject).resolve() == Path(subject).resolve():
         reference = subset(reference, own["reference_images"])
-    for option, path in {"json": json, "neighbours": neighbours}.items():
+    for option, path in {"json": json, "neighbours": picture}.items():
         if path is not None:
             make_room(path, option)
 
     precision, resize = precision or own.get("precision", "fp32"), resize or own.get("resize", "legacy")
     with Bars() as bars:
-        options = weights_file, precision, resize, place, say
-        each = passes(asked, reference, *options, lambda name: bars.replacing_lines(name, len(reference.images)))
+        options, total = Options(weights_file, precision, resize), len(reference.items)
+        each = passes(asked, reference, modality, options, place, say, lambda name: bars.replacing_lines(name, total))
         missing = [unavailable(one.metrics, one.real, measured.classes == reference.classes) for one in each]
         tell(each, missing, alone=not paired)
-        beside = compare(paired, pictures_in(measured), pictures_in(reference), place, bars) if paired else []
+        beside = (
+            compare(paired, collection_in(measured), collection_in(reference), modality.name, place, bars)
+            if paired
+            else []
+        )
         for one in each:
             one.real.prepare(one.rows)
-        portraits = portray(measured, each, bars, bootstrap > 1) if each else []
+        portraits = portray(measured, modality, each, bars, bootstrap > 1) if each else []
         found = answers(each, portraits, missing, measured.made, bootstrap, seed or 0) + beside
 
-    say(f"{len(measured):,} images of {measured.name} against {len(reference.images):,} of {reference.name}")
-    show(found, before)
+    say(f"{len(measured):,} {modality.item}s of {measured.name} against {total:,} of {reference.name}")
+    print_table(scores.table(found, before))
     if json is not None:
         scores.write(found, json)
         say(f"numbers  {json}")
-    if neighbours is not None:
-        draw_neighbours(measured, each, portraits, neighbours)
-        say(f"picture  {neighbours}")
+    if picture is not None:
+        for file in draw_neighbours(measured, modality, each, portraits, picture):
+            say(f"picture  {file}")
 
 
-def pictures_in(images: Subject | Reference) -> Pictures:
-    """The pictures that have paths.
+def collection_in(side: Subject | Reference) -> Collection:
+    """The items that have paths.
 
     Raises:
         UserError: these are a run's.
     """
-    pictures = images.pictures if isinstance(images, Shown) else getattr(images, "images", None)
-    if not isinstance(pictures, Pictures):
+    items = getattr(side, "items", None)
+    if not isinstance(items, Collection):
         raise UserError(
-            f"psnr, ssim and lpips pair pictures by their paths, and {images.name} is of a run: give two folders."
+            f"psnr, ssim and lpips pair items by their paths, and {side.name} is of a run: give two folders."
         )
-    return pictures
+    return items
 
 
-def portray(subject: Subject, each: Sequence[Pass], bars: Bars, rows: bool) -> list[Portrait]:
-    """The images as every extractor sees them; they are made or decoded once.
+def portray(subject: Subject, modality: Modality, each: Sequence[Pass], bars: Bars, rows: bool) -> list[Portrait]:
+    """The items as every extractor sees them; they are made or decoded once.
 
     Args:
         rows: keep them also where no metric asks for them.
@@ -160,9 +168,9 @@ def portray(subject: Subject, each: Sequence[Pass], bars: Bars, rows: bool) -> l
     advance = bars.counted(subject.name, len(subject) * len(each))
     collectors = [Collector(one.real.extractor, len(subject), rows or one.rows, advance) for one in each]
     for turn, places in enumerate(subject.turns):
-        images, labels = subject.show(turn)
+        items, labels = subject.show(turn)
         for collector in collectors:
-            collector.add(images, places, labels)
+            collector.add(modality.for_extractor(items), places, labels)
     return [collector.finish() for collector in collectors]
 
 
@@ -198,31 +206,17 @@ def answers(
     return found
 
 
-def show(found: Sequence[Measured], before: scores.Scores | None) -> None:
-    """Prints the table: folded to a terminal, in full lines elsewhere."""
-    console = rich.get_console()
-    if not console.is_terminal:
-        console = Console(width=WIDEST)
-    console.print(scores.table(found, before), highlight=False)
-
-
-def draw_neighbours(subject: Subject, each: Sequence[Pass], portraits: Sequence[Portrait], path: Path) -> None:
-    """Rows of an image and the training images nearest to it, the closest image first."""
+def draw_neighbours(
+    subject: Subject, modality: Modality, each: Sequence[Pass], portraits: Sequence[Portrait], path: Path
+) -> list[Path]:
+    """Rows of an item and the training items nearest to it, the closest first; the files that were written."""
     real, portrait = next(
         (one.real, portrait) for one, portrait in zip(each, portraits, strict=True) if "memorisation" in one.metrics
     )
     distances, indices = nearest(portrait.rows, real.rows, min(NEAREST, len(real.rows)))
     closest = distances[:, 0].argsort()[:ROWS]
-    images = subject.at(portrait.places[closest]).cpu()
+    items = subject.at(portrait.places[closest]).cpu()
     rows = []
-    for image, places in zip(images, real.places[indices[closest]], strict=True):
-        rows += [of_size(image[None], images.shape), of_size(real.reference.images[places], images.shape)]
-    write_picture(to_pil_image(make_grid(torch.cat(rows), nrow=1 + indices.shape[1])), path)
-
-
-def of_size(images: Tensor, shape: Sequence[int]) -> Tensor:
-    """uint8 images [B, 1 or 3, h, w] as [B, 3, H, W]."""
-    images = images.expand(-1, 3, -1, -1)
-    if images.shape[-2:] == tuple(shape[-2:]):
-        return images
-    return interpolate(images.float(), tuple(shape[-2:]), mode="bilinear", antialias=True).round().to(torch.uint8)
+    for item, places in zip(items, real.places[indices[closest]], strict=True):
+        rows += [item[None], real.reference.items[places]]
+    return modality.show(rows, 1 + indices.shape[1], path.with_suffix(""))

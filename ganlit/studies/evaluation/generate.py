@@ -1,4 +1,4 @@
-"""Images from a trained run."""
+"""Items from a trained run."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ganlit.callbacks.samples import picture, write_picture
 from ganlit.compute.console import say
-from ganlit.configuration.rebuild import load
+from ganlit.configuration.rebuild import load, setting
 from ganlit.errors import UserError
 from ganlit.tasks.step import stateless_seed
 from ganlit.tasks.synthesis import Synthesis
 
-IN_GRID = 256
+TOGETHER = 256  # items shown, at most
 
 
 def generate(
@@ -29,12 +28,12 @@ def generate(
     classes: list[int] | None = None,
     checkpoint: Literal["last", "best"] = "last",
 ) -> None:
-    """Write images of a trained run as PNG files, and a grid of the first ones.
+    """Write what a trained run makes, each in a file, and the first ones together to look at.
 
     Args:
         run: the run directory, such as runs/stylegan_lite, or the .safetensors file of an averaged generator
-        count: number of images
-        seed: of the latents; image i depends on it and on i alone
+        count: number of items
+        seed: of the latents; item i depends on it and on i alone
         truncation: psi; below one, fewer failures and less variety
         out: an empty or new folder; by default `generated` in the run directory, or beside the file
         classes: the classes in turn; all of them by default
@@ -49,7 +48,8 @@ def generate(
         raise UserError(f"{folder} is not an empty folder: give another --out.")
     module = load(run, checkpoint)
     if not isinstance(module, Synthesis):
-        raise UserError(f"{run} holds a {type(module).__name__}, which makes no images from noise alone.")
+        raise UserError(f"{run} holds a {type(module).__name__}, which makes nothing from noise alone.")
+    modality = setting(run).data.modality
     turn = turns(module, classes)
     options = {} if truncation == 1 else {"truncation": truncation}
     if unknown := options.keys() - inspect.signature(module.generator.forward).parameters:
@@ -59,16 +59,16 @@ def generate(
     digits = max(6, len(str(count - 1)))
     shown = []
     for index in range(count):
-        image = one(module, turn[index % len(turn)], stateless_seed(seed, index), options)
-        write_picture(picture(image, 1, padding=0), folder / f"{index:0{digits}}.png")
-        shown += [image] if index < IN_GRID else []
+        item = modality.to_stored(one(module, turn[index % len(turn)], stateless_seed(seed, index), options))
+        modality.write(item[0], folder / f"{index:0{digits}}")
+        shown += [item] if index < TOGETHER else []
     columns = len(turn) if 1 < len(turn) <= 16 else math.ceil(math.sqrt(len(shown)))
-    write_picture(picture(torch.cat(shown), columns), folder / "grid.png")
-    say(f"{count} images and grid.png in {folder}")
+    files = modality.show(shown, columns, folder / "grid")
+    say(f"{count} {modality.item}s and {', '.join(file.name for file in files)} in {folder}")
 
 
 def turns(module: Synthesis, classes: list[int] | None) -> list[int]:
-    """The classes that images take in turn."""
+    """The classes that items take in turn."""
     known = max(getattr(module.generator, "classes", 0), 1)
     if unknown := set(classes or ()) - set(range(known)):
         raise UserError(f"--classes: there is no class {min(unknown)}; this run knows 0 to {known - 1}.")
@@ -77,7 +77,7 @@ def turns(module: Synthesis, classes: list[int] | None) -> list[int]:
 
 @torch.no_grad()
 def one(module: Synthesis, label: int, seed: int, options: dict[str, float]) -> Tensor:
-    """The image [1, C, H, W] of a seed: alone in its batch, it depends on nothing else."""
+    """The item [1, ...] of a seed: alone in its batch, it depends on nothing else."""
     torch.manual_seed(seed)
     labels = torch.tensor([label], device=module.device)
-    return module.ema(module.latents(labels), labels, **options).float().clamp(-1, 1).cpu()
+    return module.averaged(module.latents(labels), labels, **options).cpu()

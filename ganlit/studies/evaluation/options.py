@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ganlit.errors import UserError
-from ganlit.metrics.images.paired import PAIRED
 from ganlit.metrics.measure import by_extractor
+from ganlit.metrics.paired import PAIRED
 from ganlit.studies.evaluation.subject import Weights, is_run
 
 DATASETS = Path("datasets")
@@ -27,12 +27,14 @@ class Sides(NamedTuple):
     checkpoint: str
 
 
-def sorted_out(metrics: str, with_neighbours: bool) -> tuple[dict[str, list[str]], list[str]]:
-    """The metrics by the extractor that they share, and those that compare pairs."""
+def sorted_out(
+    metrics: str, with_neighbours: bool, default: str = "inception"
+) -> tuple[dict[str, list[str]], list[str]]:
+    """The metrics by the extractor that they share, `default` where they name none, and those that compare pairs."""
     words = [word.strip() for word in metrics.split(",") if word.strip()]
     paired = [word for word in words if word in PAIRED]
     others = [word for word in words if word not in PAIRED]
-    asked = by_extractor(others, "--metrics") if others or not paired else {}
+    asked = by_extractor(others, "--metrics", default) if others or not paired else {}
     if with_neighbours and not any("memorisation" in group for group in asked.values()):
         raise UserError("--neighbours shows what memorisation measures: add it to --metrics.")
     return asked, paired
@@ -59,11 +61,11 @@ def refuse_idle_options(sides: Sides) -> None:
         if against is None:
             raise UserError(f"{subject} is no run, which would have training data: say what it is measured --against.")
     else:
-        _refuse(sides, ("split",), f"is about pictures, and {subject} is a run")
+        _refuse(sides, ("split",), f"is about a dataset, and {subject} is a run")
         if Path(subject).suffix == ".safetensors":
             _refuse(sides, ("checkpoint",), f"is about a run directory, and {subject} is one file of it")
     if is_run(against or subject):
-        _refuse(sides, ("against_split",), f"is about pictures, and {against or subject} stands for its training data")
+        _refuse(sides, ("against_split",), f"is about a dataset, and {against or subject} stands for its training data")
         if is_run(subject):
             _refuse(sides, ("root",), "is about datasets by name, and a run knows where its data lie")
 

@@ -1,4 +1,4 @@
-"""Pictures beside the very ones they should be: those of the same path."""
+"""Items beside the very ones they should be: those of the same path."""
 
 from __future__ import annotations
 
@@ -7,55 +7,55 @@ from collections.abc import Sequence
 
 import torch
 
-from ganlit.data.images.pictures import Pictures
+from ganlit.contracts import Collection
 from ganlit.errors import UserError
-from ganlit.metrics.images.paired import Comparison, estimate
 from ganlit.metrics.measure import Measured
+from ganlit.metrics.paired import Comparison, estimate
 from ganlit.metrics.protocol import Protocol
 from ganlit.studies.evaluation.bars import Bars
 
 
-def partners(outputs: Pictures, targets: Pictures) -> Pictures:
+def partners(outputs: Collection, targets: Collection) -> Collection:
     """The target of each output, in the order of the outputs.
 
     Raises:
         UserError: the sets do not have the same paths, or one of them has a path twice.
     """
     at = {path: place for place, path in enumerate(targets.paths)}
-    every = Pictures(outputs.source)
+    every = outputs.whole
     for some in (every, targets):
         path, times = Counter(some.paths).most_common(1)[0]
         if times > 1:
             raise UserError(
-                f"Paired metrics compare pictures of one path, but {some.name} has {times} of the path {path} with "
+                f"Paired metrics compare items of one path, but {some.name} has {times} of the path {path} with "
                 "different suffixes: leave one of them there."
             )
     for some, others in ((every, targets), (targets, every)):
         if alone := sorted(set(some.paths) - set(others.paths)):
             raise UserError(
-                f"Paired metrics compare pictures of one path, but {alone[0]} is in {some.name} and not in "
+                f"Paired metrics compare items of one path, but {alone[0]} is in {some.name} and not in "
                 f"{others.name}: give both the same paths, or leave psnr, ssim and lpips out."
             )
-    return Pictures(targets.source, [at[path] for path in outputs.paths])
+    return targets.chosen([at[path] for path in outputs.paths])
 
 
 def compare(
-    metrics: Sequence[str], outputs: Pictures, targets: Pictures, device: torch.device, bars: Bars
+    metrics: Sequence[str], outputs: Collection, targets: Collection, made: str, device: torch.device, bars: Bars
 ) -> list[Measured]:
-    """The mean of each metric over all pairs, with its standard error."""
+    """The mean of each metric over all pairs, with its standard error; `made` is how ids call the outputs."""
     partner, comparison = partners(outputs, targets), Comparison(metrics, device)
     advance = bars.counted(f"{outputs.name} beside {targets.name}", len(outputs))
     together = min(outputs.together, partner.together)
     for first in range(0, len(outputs), together):
         pairs = slice(first, first + together)
-        images = outputs[pairs].to(device)
-        comparison.add(images, partner[pairs].to(device))
-        advance(len(images))
+        items = outputs[pairs].to(device)
+        comparison.add(items, partner[pairs].to(device))
+        advance(len(items))
     found = []
     for name, scores in comparison.finish().items():
         metric, _, variant = name.partition("-")
         value, error, count = estimate(scores)
         reference = f"{targets.name}@{targets.digest[:6]}"
-        protocol = Protocol(metric, count, variant, "-/-", reference, "images")
+        protocol = Protocol(metric, count, variant, "-/-", reference, made)
         found.append(Measured(protocol, value, error if count > 1 else None, f"{count} pairs"))
     return found

@@ -12,12 +12,10 @@ from ganlit.callbacks.fidelity import Fidelity
 from ganlit.compute.console import clock, say
 from ganlit.data.base import GanDataModule
 from ganlit.metrics.features import FeatureExtractor
-from ganlit.metrics.images.weights import find_weights
 from ganlit.metrics.measure import METRICS
 from ganlit.metrics.passes import Pass, passes
 from ganlit.metrics.reality import subset
 from ganlit.records.cache import room
-from ganlit.records.downloads import checkpoints
 from ganlit.studies.evaluation.bars import Bars
 
 
@@ -37,35 +35,28 @@ def prepare(data: GanDataModule, fidelity: Fidelity | None, device: torch.device
     began = time.monotonic()
     data.prepare_data()
     reference = data.reference
-    size = megabytes(reference.images.nbytes)
-    say(f"data     {reference.name}: {len(reference.images):,} images, {size} in {room('images')}")
+    size, place = megabytes(reference.items.nbytes), room(data.modality.name)
+    where = place if place.is_dir() else "memory"
+    say(f"data     {reference.name}: {len(reference.items):,} {data.modality.item}s, {size} in {where}")
     if fidelity is not None:
         if fidelity.reference_images is not None:
             reference = subset(reference, fidelity.reference_images)
         with Bars() as bars:
-            options = fidelity.weights, fidelity.precision, fidelity.resize
-            counted = partial(bars.replacing_lines, total=len(reference.images))
-            each = passes(fidelity.asked, reference, *options, device, say, counted)
-            for name, one in zip(fidelity.asked, each, strict=True):
+            asked, counted = fidelity.asked(data.modality), partial(bars.replacing_lines, total=len(reference.items))
+            each = passes(asked, reference, data.modality, fidelity.options, device, say, counted)
+            for one in each:
                 seen_by = one.real.extractor
-                say(f"weights  {seen_by.protocol}: {megabytes(size_of(seen_by))} in {home(name, fidelity.weights)}")
+                say(f"weights  {seen_by.protocol}: {megabytes(size_of(seen_by))} in {seen_by.home}")
                 complete(one)
                 say(f"real     {one.real.name}: {megabytes(size_below(one.real.folder))} in {one.real.folder}")
     say(f"all is here ({clock(time.monotonic() - began)}): fit needs no network")
 
 
 def complete(one: Pass) -> None:
-    """Has everything computed that the metrics will ask of the real images, rows included, as a test's floor does."""
+    """Has everything computed that the metrics will ask of the real items, rows included, as a test's floor does."""
     one.real.prepare()
     for metric in one.metrics:
         METRICS[metric].derived(one.real)
-
-
-def home(name: str, weights: Path | None) -> str:
-    """Where the weights of an extractor lie."""
-    if name == "inception":
-        return str(find_weights(weights).path)
-    return f"{checkpoints()}, or where its package keeps them"
 
 
 def size_of(extractor: FeatureExtractor) -> int:

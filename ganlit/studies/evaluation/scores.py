@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
+from ganlit.compute.console import fold_last
 from ganlit.errors import UserError
 from ganlit.metrics.measure import Measured
 from ganlit.metrics.protocol import difference, metric_of
@@ -28,8 +29,7 @@ def table(found: Sequence[Measured], before: Scores | None = None) -> Table:
     drawn.columns[1].justify = "right"
     for column in drawn.columns[:2]:
         column.no_wrap = True
-    drawn.columns[-1].overflow = "fold"
-    drawn.columns[-1].min_width = NARROW
+    fold_last(drawn, NARROW)
     for each in found:
         part = f" {each.protocol.part}" if each.protocol.part else ""
         change = [] if before is None else [moved(each, before)]

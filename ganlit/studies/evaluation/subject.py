@@ -1,4 +1,4 @@
-"""What `evaluate` is asked about: images that a run makes, or pictures from anywhere."""
+"""What `evaluate` is asked about: items that a run makes, or items from anywhere."""
 
 from __future__ import annotations
 
@@ -10,17 +10,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from ganlit.compute.precision import native_bf16
+from ganlit.configuration.names import modalities, recognised
 from ganlit.configuration.rebuild import load, setting
-from ganlit.contracts import Labelled, Reference
-from ganlit.data.images.catalogue import open_source
-from ganlit.data.images.folder import Folder
-from ganlit.data.images.pictures import Pictures, reference_of
-from ganlit.data.images.pixels import to_uint8
-from ganlit.data.images.source import Source
+from ganlit.contracts import Collection, Labelled, Modality, Reference
 from ganlit.errors import UserError
 from ganlit.metrics.portrait import fixed_choice
 from ganlit.tasks.base import AdversarialModule
@@ -29,14 +24,14 @@ Weights = Literal["ema", "trained"]
 
 
 class Subject(ABC):
-    """Images to be measured, which come turn by turn.
+    """Items to be measured, which come turn by turn.
 
     Attributes:
         name: what messages call them.
         made: how they were made, as ids say it.
         classes: the names of their classes; empty where they have none.
-        turns: the places [B], among all, of the images that come together.
-        fidelity: how a run measured itself, the arguments of its `Fidelity`; empty for pictures.
+        turns: the places [B], among all, of the items that come together.
+        fidelity: how a run measured itself, the arguments of its `Fidelity`; empty for a collection.
     """
 
     name: str
@@ -47,27 +42,27 @@ class Subject(ABC):
 
     @abstractmethod
     def show(self, turn: int) -> Labelled:
-        """The images uint8 [B, C, H, W] of a turn, each time the same ones, with their classes."""
+        """The stored items [B, ...] of a turn, each time the same ones, with their classes."""
 
     def __len__(self) -> int:
         return sum(map(len, self.turns))
 
     def at(self, places: Tensor) -> Tensor:
-        """The images at these places, shown again."""
+        """The items at these places, shown again."""
         found = {}
         for turn, here in enumerate(self.turns):
             if (wanted := here[torch.isin(here, places)]).numel():
-                images = self.show(turn).image
-                found |= {int(place): images[int(place) - int(here[0])] for place in wanted}
+                items = self.show(turn).item
+                found |= {int(place): items[int(place) - int(here[0])] for place in wanted}
         return torch.stack([found[place] for place in places.tolist()])
 
 
 class Generated(Subject):
-    """What the generator of a run makes: the very images that `python -m ganlit test` measures.
+    """What the generator of a run makes: the very items that `python -m ganlit test` measures.
 
     Args:
         run: its directory, or the .safetensors file of its averaged generator.
-        count: of images; by default as many as the run's own tests, whose numbers these can then be compared with.
+        count: of items; by default as many as the run's own tests, whose numbers these can then be compared with.
         weights: the average of the generator, or the generator as it was trained last.
         truncation: psi; 1 is none.
         seed: of latents and labels; the run's own by default.
@@ -114,30 +109,32 @@ class Generated(Subject):
         batch = self.module.transfer_batch_to_device(self.data.dataset[self.batches[turn]], device, 0)
         with torch.autocast(device.type, torch.bfloat16) if self.autocast else nullcontext():
             output = self.module.sampled(self.data.on_after_batch_transfer(batch, 0), turn).output
-        return Labelled(to_uint8(output), getattr(batch, "label", torch.zeros(len(output), dtype=torch.int64)))
+        return Labelled(
+            self.data.modality.to_stored(output), getattr(batch, "label", torch.zeros(len(output), dtype=torch.int64))
+        )
 
 
 class Shown(Subject):
-    """Pictures as they are.
+    """Items as they are.
 
     Args:
-        pictures: all of them.
+        items: all of them.
+        made: what ids say of how they were made: that they are images, or of another kind.
         labelled: whether their classes are wanted, for which every file is read once more.
     """
 
-    made = "images"
-
-    def __init__(self, pictures: Pictures, labelled: bool) -> None:
-        self.pictures = pictures
-        self.name = pictures.name
-        self.classes = pictures.classes if labelled else ()
-        self.turns = list(torch.arange(len(pictures)).split(pictures.together))
+    def __init__(self, items: Collection, made: str, labelled: bool) -> None:
+        self.items = items
+        self.made = made
+        self.name = items.name
+        self.classes = items.classes if labelled else ()
+        self.turns = list(torch.arange(len(items)).split(items.together))
         self.fidelity = {}
 
     def show(self, turn: int) -> Labelled:
         places = self.turns[turn]
-        labels = self.pictures.labels[places] if self.classes else torch.zeros_like(places)
-        return Labelled(self.pictures[int(places[0]) : int(places[-1]) + 1], labels)
+        labels = self.items.labels[places] if self.classes else torch.zeros_like(places)
+        return Labelled(self.items[int(places[0]) : int(places[-1]) + 1], labels)
 
 
 def truncate(module: AdversarialModule, psi: float, run: str) -> None:
@@ -165,42 +162,54 @@ def is_run(word: str) -> bool:
     return False
 
 
-def pictures_of(word: str, split: str, root: Path, count: int | None) -> Pictures:
-    """The pictures of a folder, a zip or a dataset: all, or a fixed random choice of them.
+def modality_of(*words: str | None) -> Modality:
+    """The kind of data that is spoken of: that of the first run among the words, else what the first one looks like.
+
+    Raises:
+        UserError: there is nothing of that name, or nothing that anybody knows how to read.
+    """
+    given = [word for word in words if word is not None]
+    for word in given:
+        if is_run(word):
+            return setting(word).data.modality
+    word = given[0]
+    if (found := recognised(word)) is not None:
+        return found
+    known = modalities()
+    path, kinds = Path(word).expanduser(), " or ".join(one.name for one in known)
+    if path.is_dir():
+        raise UserError(
+            f"{word} is neither a run, for it has no config.yaml, nor a folder of {kinds}, for no file in it has the "
+            "suffix of one: name another."
+        )
+    if not path.exists() and (os.sep in word or path.suffix):
+        raise UserError(
+            f"There is nothing at {word}: name a run directory (with its config.yaml), a .safetensors file of a run, a "
+            f"folder of {kinds}, a zip of them, or a dataset."
+        )
+    return known[0]  # which says what it makes of the word
+
+
+def collection_of(word: str, modality: Modality, split: str, root: Path, count: int | None) -> Collection:
+    """The items of a folder, a zip or a dataset: all, or a fixed random choice of them.
 
     Raises:
         UserError: there are none, or less than that.
     """
-    source = _opened(word, split, root)
-    if count is None or count == len(source):
-        return Pictures(source)
-    if count > len(source):
-        raise UserError(f"--count is {count}, but {source.name} has {len(source)} pictures: ask for as many at most.")
-    return Pictures(source, fixed_choice(len(source), count).sort().values.tolist())
-
-
-def reference_for(word: str, split: str, root: Path) -> Reference:
-    """What images are measured against: pictures, or the data that a run was trained on."""
-    if not is_run(word):
-        return reference_of(pictures_of(word, split, root, None))
-    data = setting(word).data
-    data.prepare_data()
-    return data.reference
-
-
-def _opened(word: str, split: str, root: Path) -> Source:
-    path = Path(word).expanduser()
-    if not path.exists() and (os.sep in word or path.suffix):
+    found = modality.open(word, split, root)
+    if count is None or count == len(found):
+        return found
+    if count > len(found):
         raise UserError(
-            f"There is nothing at {word}: name a run directory (with its config.yaml), a .safetensors file of a run, a "
-            "folder of images, a zip of images, or a dataset."
+            f"--count is {count}, but {found.name} has {len(found)} {modality.item}s: ask for as many at most."
         )
-    source = open_source(word, split, root)
-    if isinstance(source, Folder):
-        known = Image.registered_extensions()
-        if not any(file.suffix.lower() in known for file in source.files):
-            raise UserError(
-                f"{word} is neither a run, for it has no config.yaml, nor a folder of images, for no file in it has "
-                "the suffix of one: name another."
-            )
-    return source
+    return found.chosen(fixed_choice(len(found), count).sort().values.tolist())
+
+
+def reference_for(word: str, modality: Modality, split: str, root: Path) -> Reference:
+    """What items are measured against: a collection, or the data that a run was trained on."""
+    if is_run(word):
+        data = setting(word).data
+        data.prepare_data()
+        return data.reference
+    return collection_of(word, modality, split, root, None).reference

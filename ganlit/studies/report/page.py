@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import io
-from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from jinja2 import Environment
-from PIL import Image
 
+from ganlit.records.media import Embedded, data_uri, embedded
 from ganlit.studies.report.summary import Row, Summary
 
 TEMPLATE = Path(__file__).with_name("page.html")
 
 GRIDS = 40  # settings whose samples are shown
-LARGE = 700_000  # bytes of a picture; a larger one is scaled down
-WIDTH = 1400  # pixels, then
 
 
 class Samples(NamedTuple):
@@ -27,8 +23,7 @@ class Samples(NamedTuple):
     number: int
     label: str
     score: str
-    image: str  # a data URI
-    width: int
+    media: list[Embedded]
     caption: str
 
 
@@ -37,7 +32,7 @@ def page(found: Summary, pictures: Mapping[str, bytes]) -> str:
 
     Args:
         found: what it shows.
-        pictures: PNG files by name, of which "curves.png" and "importance.png" are shown.
+        pictures: files by name without suffix, of which "curves" and "importance" are shown.
     """
     rows = sorted(found.rows)
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(TEMPLATE.read_text())
@@ -51,35 +46,20 @@ def page(found: Summary, pictures: Mapping[str, bytes]) -> str:
         notes=found.notes(),
         legend=found.legend(),
         reasons=found.reasons(),
-        curves=_uri(pictures["curves.png"]) if "curves.png" in pictures else None,
-        importance=_uri(pictures["importance.png"]) if "importance.png" in pictures else None,
+        curves=data_uri(pictures["curves"]) if "curves" in pictures else None,
+        importance=data_uri(pictures["importance"]) if "importance" in pictures else None,
         samples=[grid for row in rows[:GRIDS] if (grid := _samples(found, row)) is not None],
         left_out=max(len(rows) - GRIDS, 0),
     )
 
 
 def _samples(found: Summary, row: Row) -> Samples | None:
-    path = row.median.grid
-    if path is None:
-        return None
-    try:
-        content = path.read_bytes()
-        with Image.open(io.BytesIO(content)) as image:
-            width, scaled = image.width, ""
-            if len(content) > LARGE:
-                small = image.convert("RGB")
-                small.thumbnail((WIDTH, WIDTH))
-                written = io.BytesIO()
-                small.save(written, "JPEG", quality=90)
-                content, width, scaled = written.getvalue(), small.width, ", scaled down"
-    except OSError:  # a picture that cannot be read is not worth a report
+    shown = row.median.samples
+    media = [each for file in shown.files if (each := embedded(file)) is not None] if shown else []
+    if not media:
         return None
     own = found.ranking.take(row.median) if found.ranking and found.ranking.name in row.median.curves else None
     value = "" if own is None else f", {found.ranking.title} {own:.4g}"
-    caption = f"seed {row.median.seed}{value}, at {float(path.stem.removeprefix('kimg')):g} kimg{scaled}"
-    uri = _uri(content, "jpeg" if scaled else "png")
-    return Samples(row.number, found.label(row), f"{row.score}", uri, width, caption)
-
-
-def _uri(content: bytes, kind: str = "png") -> str:
-    return f"data:image/{kind};base64,{b64encode(content).decode()}"
+    scaled = ", scaled down" if any(each.scaled for each in media) else ""
+    caption = f"seed {row.median.seed}{value}, at {shown.kimg:g} kimg{scaled}"
+    return Samples(row.number, found.label(row), f"{row.score}", media, caption)

@@ -53,12 +53,12 @@ def _line(axes: Axes, found: Summary, row: Row, name: str, place: int) -> None:
     runs = [run for run in row.counted if name in run.curves]
     points = band([run.curves[name] for run in runs])
     if place >= len(COLOURS):
-        axes.plot(points.kimg, points.mean, color=REST, linewidth=0.9, zorder=1, label="other settings")
+        axes.plot(points.kimg, points.mean, color=REST, lw=0.9, zorder=1, label="other settings")
         return
     colour = COLOURS[place]
     label = _wrapped(f"{row.number}  {found.label(row)}")
-    axes.fill_between(points.kimg, *_around(points.mean, points.spread), color=colour, alpha=0.15, linewidth=0)
-    axes.plot(points.kimg, points.mean, color=colour, linestyle=DASHES[place], linewidth=1.8, zorder=3, label=label)
+    axes.fill_between(points.kimg, *_around(points.mean, points.spread), color=colour, alpha=0.15, lw=0)
+    axes.plot(points.kimg, points.mean, color=colour, linestyle=DASHES[place], lw=1.8, zorder=3, label=label)
     axes.plot(points.kimg[-1], points.mean[-1], "o", color=colour, markersize=4, zorder=3)
 
 
@@ -74,7 +74,7 @@ def _decorate(axes: Axes, name: str, short: str) -> None:
     )
     if "fid" in metric_of(name):
         _logarithmic(axes)
-    axes.grid(alpha=0.25, linewidth=0.6)
+    axes.grid(alpha=0.25, lw=0.6)
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -133,7 +133,7 @@ def numeric(column: Sequence[Any]) -> bool:
 
 def _bars(axes: Axes, names: list[str], strengths: list[float], signed: list[bool]) -> None:
     places = range(len(names))[::-1]
-    axes.barh(places, [abs(each) for each in strengths], color=COLOURS[0], height=0.6)
+    axes.barh(places, [abs(each) for each in strengths], 0.6, color=COLOURS[0])
     for place, each, sign in zip(places, strengths, signed, strict=True):
         axes.text(abs(each) + 0.02, place, f"ρ {each:+.2f}" if sign else f"η {each:.2f}", va="center", fontsize="small")  # noqa: RUF001
     axes.set_yticks(places, [_wrapped(name, 22) for name in names], fontsize="small")
@@ -156,15 +156,15 @@ def _scatter(axes: Axes, column: Sequence[Any], scores: Sequence[float], title: 
         axes.set_xlim(-0.5, len(labels) - 0.5)
     axes.plot(places, scores, "o", color=COLOURS[0], alpha=0.75, markersize=5, markeredgecolor="white")
     axes.set_xlabel(title, fontsize="small", parse_math=False)
-    axes.grid(alpha=0.25, linewidth=0.6)
+    axes.grid(alpha=0.25, lw=0.6)
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _wrapped(text: str, width: int = 46) -> str:
+def _wrapped(text: str, most: int = 46) -> str:
     """Broken where it may be, and cut after three lines."""
     lines = [""]
     for word in re.split(r"(?<=[ _])|(?<=\.)(?=[a-zA-Z])", text):  # not within a number
-        if len(lines[-1] + word) > width and lines[-1]:
+        if len(lines[-1] + word) > most and lines[-1]:
             lines.append("")
         lines[-1] += word
     kept = lines[:3] + ["…"] * (len(lines) > 3)

@@ -19,6 +19,7 @@ from ganlit.errors import UserError
 from ganlit.records import state
 from ganlit.records.moved import current
 from ganlit.records.numbers import rows
+from ganlit.records.samples import Shown, latest
 from ganlit.records.state import VANISHED, State, held
 
 MEASURE = re.compile(r"[a-z-]*[a-z]\d+k?(-[^/]+)?/[^/]+@[^/]+/[^/]+/.+")  # as Protocol spells its id
@@ -58,9 +59,9 @@ class Run:
         return self.config.get("seed")
 
     @property
-    def grid(self) -> Path | None:
-        """The last picture of its samples."""
-        return max((self.folder / "samples").glob("kimg*.png"), default=None)
+    def samples(self) -> Shown | None:
+        """Its latest ones."""
+        return latest(self.folder)
 
 
 def gather(folder: Path, since: datetime | None = None) -> list[Run]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import rich
-from matplotlib.figure import Figure
-
-from ganlit.compute.console import say
+from ganlit.compute.console import print_wide, say
 from ganlit.errors import UserError
 from ganlit.records.durable import replacing
+from ganlit.records.media import PICTURE, drawn
 from ganlit.studies.report.page import page
 from ganlit.studies.report.plots import curves, importance, worth_asking
 from ganlit.studies.report.record import gather
@@ -20,7 +17,9 @@ from ganlit.studies.report.summary import summary
 from ganlit.studies.report.tables import markdown as to_markdown
 from ganlit.studies.report.tables import spreadsheet, terminal
 
-MARKS = (b"ganlit report", b"run,setting,seed,phase,")
+WHO = "ganlit report"
+
+MARKS = (WHO.encode(), b"run,setting,seed,phase,")
 """One of these is at the start of every file that a report has written."""
 
 
@@ -37,11 +36,12 @@ def report(folder: Path, metric: str | None = None, sort: str | None = None, sin
         since: leaves out runs that have not moved since a date, 2026-11-20, or for so long, 7d or 12h.
     """
     found = summary(folder, gather(folder, moment(since) if since else None), metric, sort)
-    pictures = {"curves.png": curves(found), "importance.png": importance(found) if worth_asking(found) else None}
-    contents = {f"report/{name}": png(figure) for name, figure in pictures.items() if figure is not None}
+    figures = {"curves": curves(found), "importance": importance(found) if worth_asking(found) else None}
+    pictures = {name: drawn(figure, 130, Software=WHO) for name, figure in figures.items() if figure is not None}
+    contents = {place_of(name): picture for name, picture in pictures.items()}
     contents["results.csv"] = spreadsheet(found).encode()
     contents["report/report.md"] = to_markdown(found).encode()
-    contents["report/report.html"] = page(found, {Path(name).name: contents[name] for name in contents}).encode()
+    contents["report/report.html"] = page(found, pictures).encode()
     for name in contents:
         refuse_foreign(folder / name)
     for name, content in contents.items():
@@ -52,11 +52,11 @@ def report(folder: Path, metric: str | None = None, sort: str | None = None, sin
             raise UserError(
                 f"{folder / name} cannot be written ({error.strerror}): mend that, then report again."
             ) from None
-    for name in pictures:  # of an earlier report, and not of this one
-        if f"report/{name}" not in contents and (folder / "report" / name).is_file():
-            refuse_foreign(folder / "report" / name)
-            (folder / "report" / name).unlink()
-    rich.get_console().print(terminal(found), crop=False)  # where it is wider than the screen, nothing is lost
+    for name in set(figures) - set(pictures):  # of an earlier report, and not of this one
+        if (path := folder / place_of(name)).is_file():
+            refuse_foreign(path)
+            path.unlink()
+    print_wide(terminal(found))
     say("")
     for line in [*found.notes(), *(f"{title}: {note}" for title, note in found.legend()), *found.reasons()]:
         say(line)
@@ -91,8 +91,6 @@ def refuse_foreign(path: Path) -> None:
         raise UserError(f"{path} was not written by ganlit report: move it away, then report again.")
 
 
-def png(figure: Figure) -> bytes:
-    """A figure as the content of a file."""
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=130, metadata={"Software": "ganlit report"})
-    return content.getvalue()
+def place_of(picture: str) -> str:
+    """The file of a picture, inside the folder that is reported."""
+    return f"report/{picture}{PICTURE}"

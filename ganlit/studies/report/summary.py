@@ -195,7 +195,7 @@ def _median(setting: Setting, ranking: Column | None) -> Run:
     scored = [run for run in setting.runs if ranking and run.counts and ranking.name in run.curves]
     if scored:
         return sorted(scored, key=ranking.take)[(len(scored) - 1) // 2]
-    return next((run for run in setting.runs if run.grid), setting.runs[0])
+    return next((run for run in setting.runs if run.samples), setting.runs[0])
 
 
 def _sorted(found: Summary, sort: str) -> list[Row]:

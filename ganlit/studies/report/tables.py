@@ -6,9 +6,7 @@ import csv
 import io
 from typing import Any
 
-import rich
 from rich.markup import escape
-from rich.measure import Measurement
 from rich.table import Table
 
 from ganlit.studies.report.numbers import best, last
@@ -28,8 +26,6 @@ def terminal(found: Summary) -> Table:
         drawn.add_column(head, justify="left" if title in words else "right", vertical="bottom")
     for row in found.rows:
         drawn.add_row(*map(escape, found.cells(row)))
-    console = rich.get_console()
-    drawn.width = Measurement.get(console, console.options.update(width=1000), drawn).maximum
     return drawn
 
 
@@ -37,9 +33,9 @@ def markdown(found: Summary) -> str:
     """The table and all that is needed to read it."""
     titles = [_cell(title) for title in found.titles()]
     body = [[_cell(cell) for cell in found.cells(row)] for row in found.rows]
-    widths = [max(map(len, column)) for column in zip(titles, *body, strict=True)]
-    lines = ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in [titles, *body]]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    longest = [max(map(len, column)) for column in zip(titles, *body, strict=True)]
+    lines = ["| " + " | ".join(map(str.ljust, line, longest)) + " |" for line in [titles, *body]]
+    lines.insert(1, "|" + "|".join("-" * (length + 2) for length in longest) + "|")
     sections = [["<!-- written by ganlit report -->", f"# {found.folder.resolve().name}"], lines]
     sections.append([f"- {_line(note)}" for note in found.notes()])
     sections.append([f"- {title}: `{note}`" for title, note in found.legend()])

@@ -22,7 +22,7 @@ def test_tensorboard_shows_a_run_over_images_seen(tmp_path: Path) -> None:
     board = TensorBoard()
     board.folder = tmp_path / "runs" / "mine"
     board.log_metrics({"loss": 0.5, "kimg": 0.25, "epoch": 1}, 9)
-    board.log_picture("samples", tmp_path / "grid.png", 0.25)
+    board.log_media("samples", [tmp_path / "grid.png"], 0.25)
     board.log_histograms({"logits/real": np.array([1.0, 2.0])}, 0.25)
     board.finalize("success")
     (file,) = (tmp_path / "runs" / "mine" / "tensorboard").iterdir()

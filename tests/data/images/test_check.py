@@ -83,7 +83,7 @@ def test_every_problem_is_reported_and_the_recommended_options_work(
     }
     data = Images(**options)
     data.setup("fit")
-    assert len(data.reference.images) == 45
+    assert len(data.reference.items) == 45
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_form_that_networks_take_is_recommended(
     stopped = resolution not in (None, size[0]) or size[0] != size[1]
     options = options_of(report(capsys, folder, status=int(stopped), resolution=resolution, batch=2))
     assert options == {"source": str(folder), "channels": 1, **expected}
-    assert len(Images(**options).reference.images) == 2
+    assert len(Images(**options).reference.items) == 2
 
 
 def test_a_source_smaller_than_a_batch_is_a_problem(make_folder: Make, capsys: pytest.CaptureFixture[str]) -> None:

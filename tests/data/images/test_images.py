@@ -35,7 +35,7 @@ def test_a_batch_is_gathered_as_its_items(count: int, flip: bool, data: st.DataO
 def test_gathering_leaves_the_images_alone() -> None:
     dataset = labelled(4, flip=True)
     before = dataset.images.clone()
-    dataset[torch.arange(8)].image.zero_()
+    dataset[torch.arange(8)].item.zero_()
     assert torch.equal(dataset.images, before)
 
 
@@ -44,11 +44,11 @@ def test_digits_are_served_from_the_first_batch_to_the_grid() -> None:
     data.prepare_data()
     data.setup("fit")
     assert data.classes == tuple("0123456789")
-    assert (data.reference.name, data.reference.images.shape) == ("digits-train", (5000, 1, 32, 32))
+    assert (data.reference.name, data.reference.items.shape) == ("digits-train", (5000, 1, 32, 32))
     batches = list(data.train_dataloader())
     assert len(batches) == 100
-    assert batches[0].image.shape == (50, 1, 32, 32)
-    assert (batches[0].image.dtype, batches[0].label.dtype) == (torch.uint8, torch.int64)
+    assert batches[0].item.shape == (50, 1, 32, 32)
+    assert (batches[0].item.dtype, batches[0].label.dtype) == (torch.uint8, torch.int64)
     assert data.grid(2, 10).label.tolist() == [*range(10), *range(10)]
 
 
@@ -62,17 +62,17 @@ def test_what_was_skipped_is_told(make_folder: Callable[..., Path], caplog: pyte
     data = Images(str(folder), 8, skip_bad=True, batch=2)
     with caplog.at_level(logging.INFO, "lightning.pytorch.utilities.rank_zero"):
         data.prepare_data()
-    assert "photos: skipped 4 of 6 pictures, all listed in" in caplog.text
+    assert "photos: skipped 4 of 6 images, all listed in" in caplog.text
     assert "photos/2.png is not an image; " in caplog.text
     assert "photos/5.png" not in caplog.text
-    assert len(data.reference.images) == 2
+    assert len(data.reference.items) == 2
 
 
 def test_mixed_sizes_are_refused_and_fit_after_a_resize(make_folder: Callable[..., Path], paint: Callable) -> None:
     folder = str(make_folder(["1.png", "2.png"], **{"2": paint(size=(12, 12))}))
     with pytest.raises(UserError, match=r"photos/2.png is 12x12, not 8x8: set fit: resize, or set skip_bad: true"):
         Images(folder, 8).prepare_data()
-    assert len(Images(folder, 8, fit="resize").reference.images) == 2
+    assert len(Images(folder, 8, fit="resize").reference.items) == 2
 
 
 def test_grey_beside_rgb_is_refused_and_fits_when_converted(make_folder: Callable[..., Path], paint: Callable) -> None:
@@ -82,7 +82,7 @@ def test_grey_beside_rgb_is_refused_and_fits_when_converted(make_folder: Callabl
             UserError, match=f"{odd} while channels is {channels}: set channels: .*, else convert: true"
         ):
             Images(folder, 8, channels).prepare_data()
-        assert Images(folder, 8, channels, convert=True).reference.images.shape == (2, channels, 8, 8)
+        assert Images(folder, 8, channels, convert=True).reference.items.shape == (2, channels, 8, 8)
 
 
 def test_a_resolution_must_be_positive() -> None:

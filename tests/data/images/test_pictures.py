@@ -14,10 +14,10 @@ from PIL import Image
 from ganlit.data.images.archive import Archive
 from ganlit.data.images.arrays import Arrays, ArraySource
 from ganlit.data.images.catalogue import open_source
+from ganlit.data.images.decoding import decoded
 from ganlit.data.images.fitting import Form
 from ganlit.data.images.folder import Folder
-from ganlit.data.images.pictures import Pictures, reference_of
-from ganlit.data.images.store import decoded
+from ganlit.data.images.pictures import Pictures
 from ganlit.errors import UserError
 
 Make = Callable[..., Path]
@@ -71,7 +71,7 @@ def test_other_kinds_become_rgb_as_in_training(mode: str, wanted: tuple[int, ...
 
 
 def test_labels_and_classes(make_folder: Make, make_zip: Make) -> None:
-    reference = reference_of(Pictures(Folder(make_folder(NAMES))))
+    reference = Pictures(Folder(make_folder(NAMES))).reference
     assert (reference.name, reference.classes, reference.labels.tolist()) == ("photos", ("a", "b"), [0, 0, 1, 1, 1])
     listed = {"labels": [["0.png", 1], ["1.png", 0], ["2.png", 1]]}
     pictures = Pictures(Archive(make_zip(["0.png", "1.png", "2.png"], listed)))
@@ -122,7 +122,7 @@ def test_arrays_have_the_digest_of_the_decoded_dataset() -> None:
     pictures = Pictures(digits)
     stored = decoded(digits, Form(32, 1)).reference
     assert pictures.digest == stored.digest
-    assert torch.equal(pictures[40:60], stored.images[40:60].expand(-1, 3, -1, -1))
+    assert torch.equal(pictures[40:60], stored.items[40:60].expand(-1, 3, -1, -1))
 
 
 def test_colour_arrays_have_the_digest_of_the_decoded_dataset() -> None:

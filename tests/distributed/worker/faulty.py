@@ -45,7 +45,7 @@ class Faulty(Synthesis):
     def training_step(self, batch: Any, batch_idx: int) -> None:
         clock = self.images_seen
         super().training_step(batch, batch_idx)
-        shades = (batch.image.mean((1, 2, 3)) * 127.5 + 127.5).round().int().tolist()
+        shades = (batch.item.mean((1, 2, 3)) * 127.5 + 127.5).round().int().tolist()
         with (self.notes / f"served-{self.global_rank}").open("a") as file:
             print(clock, *shades, file=file)
         self.fail_at(str(clock // self.images))

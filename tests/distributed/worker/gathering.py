@@ -21,6 +21,7 @@ from ganlit.callbacks.fidelity import Fidelity
 from ganlit.contracts import Labelled, Reference, Sampled
 from ganlit.data.base import GanDataModule
 from ganlit.data.images.images import LabelledImages
+from ganlit.data.images.modality import ImageModality
 from ganlit.metrics import reality
 from ganlit.metrics.images import backbones
 from ganlit.metrics.measure import METRICS
@@ -32,6 +33,8 @@ from ganlit.tasks.synthesis import Synthesis
 class Shades(GanDataModule):
     """Noise of several shades, in two classes."""
 
+    modality = ImageModality()
+
     @cached_property
     def reference(self) -> Reference:
         stream = torch.Generator().manual_seed(0)
@@ -41,14 +44,14 @@ class Shades(GanDataModule):
 
     @cached_property
     def dataset(self) -> Dataset[Labelled]:
-        return LabelledImages(self.reference.images, self.reference.labels)
+        return LabelledImages(self.reference.items, self.reference.labels)
 
 
 class Darkening(Synthesis):
     """Samples the real images, darker: the same whoever is asked."""
 
     def sample(self, batch: Labelled) -> Sampled:
-        return Sampled(batch.image, batch.image * 0.5 - 0.25)
+        return Sampled(batch.item, batch.item * 0.5 - 0.25)
 
 
 class Scored(Tiny):

@@ -26,7 +26,7 @@ class Spoiled(Drawing):
 
     def training_step(self, batch: Any, batch_idx: int) -> None:
         if batch_idx == BAD_IMAGES and RANK == WORLD - 1:
-            batch = batch._replace(image=batch.image.clone().index_fill_(0, torch.tensor([0]), torch.nan))
+            batch = batch._replace(item=batch.item.clone().index_fill_(0, torch.tensor([0]), torch.nan))
         self.turn = []
         super().training_step(batch, batch_idx)
         self.turns.append(tuple(self.turn))

@@ -18,9 +18,10 @@ from torchvision.models import get_model, get_model_weights
 from torchvision.transforms import Compose, Normalize, ToTensor
 
 from ganlit.errors import UserError
+from ganlit.metrics.extractors import extractor
 from ganlit.metrics.features import digest
 from ganlit.metrics.images import sources
-from ganlit.metrics.images.backbones import ALIASES, NAMES, extractor
+from ganlit.metrics.images.backbones import ALIASES, NAMES
 from ganlit.records import downloads
 from ganlit.records.downloads import checkpoints
 
@@ -253,6 +254,7 @@ def test_nothing_is_drawn_learned_or_random(name: str) -> None:
     assert torch.equal(before, torch.get_rng_state())
     assert not any(parameter.requires_grad for parameter in ours.parameters())
     assert not any(module.training for module in ours.modules())
+    assert ours.home.startswith(str(downloads.checkpoints()))
     features = ours(noise(3))["pool"]
     assert features.dtype == torch.float32
     assert_close(ours.extract(noise(3))["pool"], features)
@@ -302,7 +304,7 @@ def test_ones_own_extractor_takes_the_options_that_it_names(tmp_path: Path) -> N
         ("own_extractors.Plain", {"precision": "bf16"}, "Plain takes no precision: leave it at fp32 instead of bf16"),
         ("own_extractors.Chosen", {"resize": "clean"}, "Chosen takes no resize: leave it at legacy instead of clean"),
         ("own_extractors.Lacking", {}, "Lacking does not set protocol, batch"),
-        ("own_extractors.Wider", {}, r"Wider gives {'pool': \[1, 3\]} of an image, where .* say {'pool': \[1, 4\]}"),
+        ("own_extractors.Wider", {}, r"Wider gives {'pool': \[1, 3\]} of an item, where .* say {'pool': \[1, 4\]}"),
         ("own_extractors.Nameless", {}, "Nameless has the protocol nameless: make it network@weights/resize"),
         ("own_extractors.Unfinished", {}, "Unfinished is no class that implements"),
         ("own_extractors.number", {}, "number is no class that implements"),
@@ -322,7 +324,7 @@ def test_ones_own_extractor_takes_the_options_that_it_names(tmp_path: Path) -> N
 )
 def test_what_cannot_be_had_is_refused(name: str, options: dict[str, object], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
-        extractor(name, **options)
+        extractor(name, example=torch.zeros(1, 3, 8, 8, dtype=torch.uint8), **options)
 
 
 @pytest.mark.parametrize(

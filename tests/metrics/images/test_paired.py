@@ -14,7 +14,8 @@ from torchmetrics.functional.image import peak_signal_noise_ratio, structural_si
 from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 
 from ganlit.errors import UserError
-from ganlit.metrics.images.paired import LPIPS, PAIRED, Comparison, estimate, psnr, ssim
+from ganlit.metrics.images.paired import LPIPS, psnr, ssim
+from ganlit.metrics.paired import PAIRED, Comparison, estimate
 from ganlit.records import downloads
 
 

@@ -23,7 +23,6 @@ from torch.nn.functional import adaptive_avg_pool2d
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torchvision.transforms.functional import pil_to_tensor
 
-from ganlit.callbacks.samples import write_picture
 from ganlit.cli.main import main
 from ganlit.configuration.rebuild import setting
 from ganlit.errors import UserError
@@ -32,6 +31,7 @@ from ganlit.metrics.fidelity import frechet_distance, moments
 from ganlit.metrics.images.inception import Inception
 from ganlit.metrics.measure import Measured
 from ganlit.metrics.protocol import Protocol
+from ganlit.records.media import write_picture
 from ganlit.studies.evaluation.bars import Bars
 from ganlit.studies.evaluation.evaluate import evaluate
 from ganlit.studies.evaluation.scores import moved, read, table, write
@@ -90,7 +90,7 @@ def draw(folder: Path, count: int, seed: int, size: tuple[int, int] = (16, 16)) 
     for index in range(count):
         level = random.integers(20, 200)
         pixels = random.integers(level - 20, level + 20, size[::-1], dtype=np.uint8)
-        write_picture(Image.fromarray(pixels), folder / ("dark", "light")[index % 2] / f"{index:03}.png")
+        write_picture(Image.fromarray(pixels), folder / ("dark", "light")[index % 2] / f"{index:03}")
     return folder
 
 
@@ -136,7 +136,7 @@ def values(found: dict[str, Any]) -> dict[str, float]:
 def features(folder: str) -> Tensor:
     files = sorted(Path(folder).rglob("*.png"))
     images = torch.stack([torch.from_numpy(np.array(Image.open(file)))[None] for file in files])
-    return Tiny()(images)["pool"]
+    return Tiny()(images.expand(-1, 3, -1, -1))["pool"]
 
 
 def distance(one: str, other: str) -> float:
@@ -260,7 +260,7 @@ def test_a_run_stands_for_its_training_data(run: str, measured: Any) -> None:
 
 def test_images_can_be_shown_again(run: str) -> None:
     made = Generated(run, 50, "ema", 1.0, None, "last", torch.device("cpu"))
-    every = torch.cat([made.show(turn).image for turn in range(len(made.turns))])
+    every = torch.cat([made.show(turn).item for turn in range(len(made.turns))])
     places = torch.tensor([41, 3, 40])
     assert torch.equal(made.at(places), every[places])
 
@@ -397,10 +397,10 @@ def test_the_table_folds_on_a_terminal(place: Path) -> None:
         (["mixed", "squares", "--metrics=fid"], "mixed/b.png is 8x8 while mixed/a.png is 16x16"),
         (["others", "squares", "--metrics=fdi"], "--metrics: there is no metric fdi; did you mean fid?"),
         (["others", "squares", "--metrics="], "--metrics is empty"),
-        (["others", "squares", "--count=3"], "is needs 10 images at least, not 3: raise --count, or leave is out"),
+        (["others", "squares", "--count=3"], "is needs 10 items at least, not 3: raise --count, or leave is out"),
         (["others", "squares", "--count=0"], "--count is 0: it must be positive"),
         (["runs/tiny/checkpoints/ema.safetensors", "--weights=trained"], "holds the averaged generator alone"),
-        (["others", "squares", "--count=61"], "--count is 61, but others has 60 pictures: ask for as many at most"),
+        (["others", "squares", "--count=61"], "--count is 61, but others has 60 images: ask for as many at most"),
         (["others", "squares", "--truncation=0.5"], "--truncation is about a run, and others is none: leave the opt"),
         (["others", "squares", "--weights=trained"], "--weights is about a run"),
         (["others", "squares", "--checkpoint=best"], "--checkpoint is about a run"),
@@ -420,15 +420,15 @@ def test_the_table_folds_on_a_terminal(place: Path) -> None:
         (["others", "squares", "--bootstrap=-2"], "--bootstrap is -2: it must be"),
         (["others", "squares", "--json=tiny.yaml/new.json"], "--json tiny.yaml/new.json cannot be written ("),
         (["others", "squares", "--metrics=memorisation", "--neighbours=tiny.yaml/a.png"], "a.png cannot be written ("),
-        (["runs/tiny", "--split=test"], "--split is about pictures, and runs/tiny is a run: leave the option out"),
-        (["others", "runs/tiny", "--against_split=test"], "--against_split is about pictures, and runs/tiny stands"),
-        (["runs/tiny", "--against_split=test"], "--against_split is about pictures, and runs/tiny stands"),
+        (["runs/tiny", "--split=test"], "--split is about a dataset, and runs/tiny is a run: leave the option out"),
+        (["others", "runs/tiny", "--against_split=test"], "--against_split is about a dataset, and runs/tiny stands"),
+        (["runs/tiny", "--against_split=test"], "--against_split is about a dataset, and runs/tiny stands"),
         (["runs/tiny", "runs/tiny", "--root=elsewhere"], "--root is about datasets by name, and a run knows where"),
         (["runs/tiny/checkpoints/ema.safetensors", "--checkpoint=best"], "--checkpoint is about a run directory, and"),
         (["others", "squares", "--metrics=is"], "nothing to measure, for is is unavailable: the weights of tiny have"),
         (["runs"], "runs is a folder of runs: name one of them, such as runs/tiny"),
         (["others", "runs"], "runs is a folder of runs"),
-        (["runs/tiny", "others", "--metrics=psnr"], "pair pictures by their paths, and runs/tiny is of a run"),
+        (["runs/tiny", "others", "--metrics=psnr"], "pair items by their paths, and runs/tiny is of a run"),
     ],
 )
 def test_what_cannot_be_measured_is_told_in_a_sentence(
@@ -436,8 +436,8 @@ def test_what_cannot_be_measured_is_told_in_a_sentence(
 ) -> None:
     Path("texts").mkdir(exist_ok=True)
     Path("texts/a.txt").write_text("text")
-    write_picture(Image.new("L", (16, 16)), Path("mixed/a.png"))
-    write_picture(Image.new("L", (8, 8)), Path("mixed/b.png"))
+    write_picture(Image.new("L", (16, 16)), Path("mixed/a"))
+    write_picture(Image.new("L", (8, 8)), Path("mixed/b"))
     subject, *rest = arguments
     against = [f"--against={name}" for name in rest if not name.startswith("--")]
     options = [option for option in rest if option.startswith("--")]

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from ganlit.data.images.modality import ImageModality
 from ganlit.errors import UserError
 from ganlit.losses.adversarial import NonSaturating
 from ganlit.networks.images.dcgan import DCDiscriminator, DCGenerator
@@ -33,6 +35,8 @@ def module(monkeypatch: pytest.MonkeyPatch) -> Synthesis:
         layer.noise.strength.data.fill_(0.5)
     module = trained(generator, StyleDiscriminator(**SIZES))
     monkeypatch.setattr("ganlit.studies.evaluation.generate.load", lambda run, checkpoint: module)
+    data = SimpleNamespace(modality=ImageModality())
+    monkeypatch.setattr("ganlit.studies.evaluation.generate.setting", lambda run: SimpleNamespace(data=data))
     return module
 
 

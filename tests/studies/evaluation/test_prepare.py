@@ -12,9 +12,6 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from ganlit.cli.main import main
 from ganlit.metrics.features import FeatureExtractor
-from ganlit.metrics.images.weights import WeightFile
-from ganlit.records.downloads import checkpoints
-from ganlit.studies.evaluation.prepare import home
 
 DIGITS = """
 kimg: 0.1
@@ -37,7 +34,7 @@ data:
 class Tiny(FeatureExtractor):
     """The means of an image's quarters; counts the images that all of its kind have seen."""
 
-    name, dim, protocol, batch = "tiny", 12, "tiny@0a1b2c3d/none", 500
+    name, dim, protocol, batch, home = "tiny", 12, "tiny@0a1b2c3d/none", 500, "here.pth"
     seen = 0
 
     def __init__(self, *_: Any) -> None:
@@ -63,9 +60,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("WANDB_MODE", "disabled")
     monkeypatch.setenv("GANLIT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("ganlit.metrics.images.backbones.Inception", Tiny)
-    monkeypatch.setattr(
-        "ganlit.studies.evaluation.prepare.find_weights", lambda path: WeightFile(Path("here.pth"), complete=True)
-    )
     return tmp_path
 
 
@@ -124,8 +118,3 @@ def test_it_takes_what_fit_takes(place: Path, ganlit: Any) -> None:
     assert main(["prepare", "--config", "runs/done/config.yaml"]) == 0
     wrong = ganlit("prepare", "--kimgs", "3")
     assert (wrong.code, wrong.err) == (2, "error: unknown key kimgs; did you mean kimg?\n")
-
-
-def test_where_weights_lie(place: Path) -> None:
-    assert home("inception", None) == "here.pth"
-    assert home("vgg16", None).startswith(str(checkpoints()))

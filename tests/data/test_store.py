@@ -12,11 +12,12 @@ import pytest
 import torch
 from PIL import Image
 
-from ganlit.data.images import store
+from ganlit.data import store
+from ganlit.data.images import decoding
+from ganlit.data.images.decoding import decoded
 from ganlit.data.images.fitting import Form
 from ganlit.data.images.folder import Folder
 from ganlit.data.images.source import BadPicture, Source
-from ganlit.data.images.store import decoded
 from ganlit.errors import UserError
 
 FORM = Form(8, 3)
@@ -52,7 +53,7 @@ def few(paint: Callable[..., Image.Image]) -> Few:
 def test_pixels_labels_and_classes_are_the_sources(few: Few) -> None:
     reference = decoded(few, FORM).reference
     expected = np.stack([np.asarray(image).transpose(2, 0, 1) for image in few.images])
-    assert torch.equal(reference.images, torch.from_numpy(expected))
+    assert torch.equal(reference.items, torch.from_numpy(expected))
     assert reference.labels.tolist() == few.labels
     assert reference.labels.dtype == torch.int64
     assert (reference.name, reference.classes) == ("few-train", ("0", "1", "2"))
@@ -68,7 +69,7 @@ def test_a_second_start_reads_nothing(few: Few) -> None:
     first, second = decoded(few, FORM), decoded(few, FORM)
     assert few.reads == 5
     assert first.reference.digest == second.reference.digest
-    assert torch.equal(first.reference.images, second.reference.images)
+    assert torch.equal(first.reference.items, second.reference.items)
 
 
 def test_other_files_or_another_form_are_decoded_anew(few: Few) -> None:
@@ -92,15 +93,15 @@ def test_the_digest_knows_pixels_and_labels_alone(few: Few, paint: Callable[...,
 
 
 def test_many_blocks_keep_the_order(few: Few, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "BLOCK", 2)
+    monkeypatch.setattr(decoding, "BLOCK", 2)
     assert decoded(few, FORM).reference.labels.tolist() == few.labels
 
 
 def test_writing_to_the_images_leaves_the_file_alone(few: Few) -> None:
-    changed = decoded(few, FORM).reference.images
+    changed = decoded(few, FORM).reference.items
     before = changed.clone()
     changed.zero_()
-    assert torch.equal(decoded(few, FORM).reference.images, before)
+    assert torch.equal(decoded(few, FORM).reference.items, before)
 
 
 def test_a_bad_picture_is_refused_or_left_out(
@@ -137,9 +138,9 @@ def test_a_failed_decoding_leaves_nothing(few: Few, cache: Path) -> None:
 @pytest.mark.parametrize(("file", "content"), [("pixels", b"cut"), ("about.json", b""), ("about.json", b"{}")])
 def test_a_damaged_cache_is_decoded_anew(file: str, content: bytes, few: Few) -> None:
     stored = decoded(few, FORM)
-    before = stored.reference.images.clone()
+    before = stored.reference.items.clone()
     (stored.folder / file).write_bytes(content)
-    assert torch.equal(decoded(few, FORM).reference.images, before)
+    assert torch.equal(decoded(few, FORM).reference.items, before)
     assert sorted(path.name[0] for path in stored.folder.parent.iterdir()) == [".", "f"]  # the lock, and few
 
 
@@ -172,14 +173,14 @@ def test_of_two_processes_one_decodes(few: Few) -> None:
 
 def test_where_there_are_no_locks_two_may_decode_at_once(few: Few, monkeypatch: pytest.MonkeyPatch) -> None:
     faster = Few(few.images, few.labels)
-    write, made = store._write_pixels, []
+    write, made = decoding.write_pixels, []
 
     def overtaken(*args: object) -> dict[str, object]:
-        monkeypatch.setattr(store, "_write_pixels", write)
+        monkeypatch.setattr(decoding, "write_pixels", write)
         made.append(decoded(faster, FORM).folder.stat())
         return write(*args)
 
-    monkeypatch.setattr(store, "_write_pixels", overtaken)
+    monkeypatch.setattr(decoding, "write_pixels", overtaken)
     monkeypatch.setattr(store, "alone", lambda folder, say: nullcontext())
     assert decoded(few, FORM).reference.labels.tolist() == few.labels
     assert (few.reads, faster.reads) == (5, 5)

@@ -1,0 +1,87 @@
+"""Images as the house knows them: 8-bit pictures in files, uint8 [B, C, H, W] when stored, [-1, 1] in networks."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import interpolate
+from torchvision.transforms.functional import to_pil_image
+from torchvision.utils import make_grid
+
+from ganlit.contracts import Modality
+from ganlit.data.images.catalogue import NAMES, open_source
+from ganlit.data.images.check import check
+from ganlit.data.images.folder import Folder, files_below
+from ganlit.data.images.pictures import Pictures
+from ganlit.data.images.pixels import to_uint8
+from ganlit.errors import UserError
+from ganlit.records.media import write_picture
+
+PADDING = 2  # pixels between the images of a grid
+
+
+class ImageModality(Modality):
+    """Grey images and RGB."""
+
+    name = "images"
+    item = "image"
+    axes = "channels, height, width"
+    shaped_by = "resolution and channels"
+    extractor = "inception"
+
+    def to_network(self, stored: Tensor) -> Tensor:
+        return stored.float().div_(127.5).sub_(1)
+
+    def to_stored(self, output: Tensor) -> Tensor:
+        return to_uint8(output)
+
+    def for_extractor(self, stored: Tensor) -> Tensor:
+        """Always three channels: grey is repeated."""
+        return stored.expand(-1, 3, -1, -1)
+
+    def write(self, stored: Tensor, path: Path) -> Path:
+        return write_picture(to_pil_image(stored.cpu()), path)
+
+    def show(self, rows: Sequence[Tensor], columns: int, path: Path) -> list[Path]:
+        """A grid; images of another size are resized, and grey ones repeated where the first are in colour."""
+        return [write_picture(grid(rows, columns), path)]
+
+    def recognises(self, place: str) -> float:
+        path, known = Path(place).expanduser(), Image.registered_extensions()
+        if path.is_dir():
+            files = files_below(path)
+            return sum(file.suffix.lower() in known for file in files) / max(len(files), 1)
+        return float(path.suffix.lower() == ".zip" if path.is_file() else place.lower() in NAMES)
+
+    def open(self, place: str, split: str, root: Path) -> Pictures:
+        source = open_source(place, split, root)
+        if isinstance(source, Folder) and not self.recognises(str(source.folder)):
+            raise UserError(f"{place} is no folder of images, for no file in it has the suffix of one: name another.")
+        return Pictures(source)
+
+    def check(self, place: str, split: str, root: Path, batch: int, **options: Any) -> None:
+        known = inspect.signature(check).parameters
+        if unknown := options.keys() - known.keys():
+            raise UserError(f"--{unknown.pop()} is no option of images: leave it out.")
+        check(place, split=split, root=root, batch=batch, **options)
+
+
+def grid(rows: Sequence[Tensor], columns: int) -> Image.Image:
+    """Batches uint8 [n, C, H, W], image after image, row by row."""
+    channels, (height, width) = max(images.shape[1] for images in rows), rows[0].shape[2:]
+    alike = torch.cat([of_shape(images.cpu(), channels, height, width) for images in rows])
+    return to_pil_image(make_grid(alike, nrow=columns, padding=PADDING))
+
+
+def of_shape(images: Tensor, channels: int, height: int, width: int) -> Tensor:
+    """uint8 images [B, 1 or C, h, w] as [B, C, H, W]."""
+    images = images.expand(-1, channels, -1, -1)
+    if images.shape[2:] == (height, width):
+        return images
+    return interpolate(images.float(), (height, width), mode="bilinear", antialias=True).round().to(torch.uint8)

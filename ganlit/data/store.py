@@ -1,0 +1,107 @@
+"""Datasets, decoded once: their items in a file that every process maps, so that they share its pages."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, NamedTuple
+
+import torch
+from lightning.pytorch.utilities import rank_zero_info
+
+from ganlit.contracts import Reference
+from ganlit.errors import UserError
+from ganlit.records.cache import alone, room
+
+ITEMS, ABOUT = "pixels", "about.json"  # the former is called after those that were the first to be stored
+
+
+class Stored(NamedTuple):
+    """A decoded dataset and what was left out of it."""
+
+    reference: Reference
+    skipped: list[tuple[str, str]]  # title and reason
+    folder: Path
+
+
+def stored(kind: str, name: str, key: str, write: Callable[[Path], dict[str, Any]]) -> Stored:
+    """A dataset mapped from the cache; written into it at the first time.
+
+    Each has a folder of its own in $GANLIT_CACHE/KIND (~/.cache/ganlit/KIND): one file holds the items [N, ...] and
+    about.json the rest.
+
+    Args:
+        kind: of data, such as "images".
+        name: of the dataset.
+        key: a hash of all that its items depend on.
+        write: writes the items into a file, and gives what about.json shall hold: name, shape, dtype (uint8 where it is
+            missing), digest, classes, labels (or None) and skipped.
+
+    Raises:
+        UserError: the cache cannot be written.
+    """
+    folder = room(kind) / (re.sub(r"[^\w.-]", "_", name) + "-" + key)
+    found = mapped(folder)
+    if found is None:
+        with alone(folder, rank_zero_info):
+            found = mapped(folder)  # by whom we have waited for
+            if found is None:
+                _fill(folder, write)
+                found = mapped(folder)
+    return found
+
+
+def mapped(folder: Path) -> Stored | None:
+    """The dataset in a folder, if it is there and whole."""
+    items = folder / ITEMS
+    try:
+        about = json.loads((folder / ABOUT).read_text())
+        size, dtype = torch.Size(about["shape"]), getattr(torch, about.get("dtype", "uint8"))
+        if items.stat().st_size != size.numel() * dtype.itemsize:
+            return None
+    except (OSError, ValueError, LookupError, AttributeError):
+        return None
+    # A private mapping: pages are shared until written to, and writing to them leaves the file alone.
+    tensor = torch.from_file(str(items), shared=False, size=size.numel(), dtype=dtype).view(size)
+    labels = torch.tensor(about["labels"] or [0] * len(tensor))
+    reference = Reference(about["name"], about["digest"], tensor, labels, tuple(about["classes"]))
+    return Stored(reference, [(title, reason) for title, reason in about["skipped"]], folder)
+
+
+@contextmanager
+def taking_place(folder: Path, whole: Callable[[], bool]) -> Iterator[Path]:
+    """A new folder beside another, whose place it takes when the block ends well; nothing of it is left otherwise.
+
+    Args:
+        folder: stays where it is as long as it is whole: others may have mapped what is in it.
+        whole: whether it is.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = folder.with_name(f".{folder.name}-{token_hex(4)}")
+    unfinished.mkdir()
+    try:
+        yield unfinished
+        try:
+            unfinished.replace(folder)
+        except OSError:
+            if not whole():  # else another process was faster, with the same files
+                aside = folder.with_name(f"{unfinished.name}-damaged")
+                folder.replace(aside)
+                unfinished.replace(folder)
+                shutil.rmtree(aside, ignore_errors=True)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _fill(folder: Path, write: Callable[[Path], dict[str, Any]]) -> None:
+    try:
+        with taking_place(folder, lambda: mapped(folder) is not None) as unfinished:
+            about = write(unfinished / ITEMS)
+            (unfinished / ABOUT).write_text(json.dumps(about))
+    except OSError as error:
+        raise UserError(f"{folder.parent} cannot be written ({error}): set GANLIT_CACHE to another folder.") from None

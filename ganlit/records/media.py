@@ -1,0 +1,94 @@
+"""Files that people look at or listen to: what they are, how pictures are written, how pages take them in."""
+
+from __future__ import annotations
+
+import io
+import mimetypes
+from base64 import b64encode
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+
+from PIL import Image
+
+from ganlit.records.durable import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Kind = Literal["image", "audio", "video", "text"]
+"""What a file is shown as: by a picture, a player, a film, or by its words or numbers."""
+
+PICTURE = ".png"
+"""Suffix of every picture that is written."""
+
+LARGE = 700_000  # bytes of a picture that a page takes in as it is; a larger one is scaled down
+ACROSS = 1400  # pixels, then
+
+
+def kind_of(path: Path) -> Kind | None:
+    """What a file is, by its suffix; None where it is nothing to look at."""
+    kind = (mimetypes.guess_type(path.name)[0] or "").partition("/")[0]
+    return kind if kind in get_args(Kind) else None
+
+
+def named(path: Path, suffix: str) -> Path:
+    """A path with a suffix behind its whole name, which may have dots."""
+    return path.with_name(path.name + suffix)
+
+
+def write_picture(image: Image.Image, path: Path) -> Path:
+    """Writes a picture under another name first, so that nobody meets half of it.
+
+    Args:
+        image: 8-bit.
+        path: without the suffix.
+
+    Returns:
+        The file.
+    """
+    file = named(path, PICTURE)
+    with replacing(file, flush=False) as partial:
+        image.save(partial, format=PICTURE.removeprefix("."))
+    return file
+
+
+def drawn(figure: Figure, dpi: int = 150, **metadata: str) -> bytes:
+    """The content of a picture's file, of a figure."""
+    content = io.BytesIO()
+    figure.savefig(content, format=PICTURE.removeprefix("."), dpi=dpi, metadata=metadata or None)
+    return content.getvalue()
+
+
+class Embedded(NamedTuple):
+    """A file inside a page."""
+
+    kind: Kind
+    source: str  # a data URI; of text the text
+    across: int = 0  # pixels of a picture
+    scaled: bool = False  # down
+
+
+def embedded(path: Path) -> Embedded | None:
+    """A file as a page takes it in; None where it cannot be read, or shown: it is not worth a page."""
+    kind, mime = kind_of(path), mimetypes.guess_type(path.name)[0]
+    try:
+        if kind == "text":
+            return Embedded(kind, path.read_text())
+        content = path.read_bytes()
+        if kind == "image":
+            with Image.open(io.BytesIO(content)) as image:
+                if len(content) <= LARGE:
+                    return Embedded(kind, data_uri(content, mime), image.width)
+                small = image.convert("RGB")
+            small.thumbnail((ACROSS, ACROSS))
+            written = io.BytesIO()
+            small.save(written, "JPEG", quality=90)
+            return Embedded(kind, data_uri(written.getvalue(), "image/jpeg"), small.width, scaled=True)
+    except (OSError, ValueError):
+        return None
+    return None if kind is None else Embedded(kind, data_uri(content, mime))
+
+
+def data_uri(content: bytes, mime: str = f"image/{PICTURE.removeprefix('.')}") -> str:
+    """Content as an address that holds it."""
+    return f"data:{mime};base64,{b64encode(content).decode()}"

@@ -1,0 +1,41 @@
+"""The folder `samples` of a run: what its generator did at which kimg, in files to look at or to listen to."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from ganlit.records.media import kind_of
+
+FOLDER = "samples"
+NAME = re.compile(r"kimg(\d+\.\d)")
+
+
+class Shown(NamedTuple):
+    """What was written at one validation.
+
+    Args:
+        kimg: when.
+        files: in order; the first is a picture.
+    """
+
+    kimg: float
+    files: list[Path]
+
+
+def place(run: Path, kimg: float) -> Path:
+    """Where samples of a kimg belong, without their suffix."""
+    return run / FOLDER / f"kimg{kimg:08.1f}"
+
+
+def latest(run: Path) -> Shown | None:
+    """The latest samples of a run; None where there are none."""
+    found: dict[str, list[Path]] = {}
+    for path in (run / FOLDER).glob("kimg*"):
+        if (match := NAME.match(path.name)) and kind_of(path) is not None:
+            found.setdefault(match[1], []).append(path)
+    if not found:
+        return None
+    last = max(found, key=float)
+    return Shown(float(last), sorted(found[last], key=lambda path: (kind_of(path) != "image", path.name)))

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ganlit.data.images.modality import ImageModality, grid
+from ganlit.data.images.pictures import Pictures
+from ganlit.errors import UserError
+
+MODALITY = ImageModality()
+
+
+def test_a_grid_holds_the_images_row_by_row() -> None:
+    values = torch.tensor([0, 64, 128, 255], dtype=torch.uint8)
+    drawn = np.asarray(grid([values.view(4, 1, 1, 1).expand(4, 1, 2, 2)], columns=2).convert("L"))
+    assert drawn.shape == (10, 10)  # two images and three margins of two pixels each way
+    assert [int(drawn[y, x]) for y in (3, 7) for x in (3, 7)] == values.tolist()
+
+
+def test_rows_of_another_size_or_colour_are_brought_to_the_first() -> None:
+    rows = [torch.full((1, 1, 4, 4), 200, dtype=torch.uint8), torch.full((2, 3, 8, 6), 100, dtype=torch.uint8)]
+    drawn = np.asarray(grid(rows, columns=3))
+    assert drawn.shape == (8, 20, 3)
+    assert drawn[4, 3].tolist() == [200] * 3
+    assert drawn[4, 9].tolist() == drawn[4, 15].tolist() == [100] * 3
+
+
+def test_what_is_stored_comes_back_from_networks() -> None:
+    stored = torch.arange(256, dtype=torch.uint8).view(4, 1, 8, 8)
+    assert torch.equal(MODALITY.to_stored(MODALITY.to_network(stored)), stored)
+    assert MODALITY.to_stored(torch.tensor([-3.0, 3.0])).tolist() == [0, 255]
+    assert MODALITY.for_extractor(stored).shape == (4, 3, 8, 8)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_image_is_written_as_it_is_and_read_again(tmp_path: Path, channels: int) -> None:
+    image = torch.arange(16 * channels, dtype=torch.uint8).view(channels, 4, 4)
+    file = MODALITY.write(image, tmp_path / "new" / "1.5")
+    assert file == tmp_path / "new" / "1.5.png"
+    assert Image.open(file).mode == {1: "L", 3: "RGB"}[channels]
+    found = MODALITY.open(str(file.parent), "train", Path())
+    assert isinstance(found, Pictures)
+    assert torch.equal(found[0:1], image[None].expand(1, 3, 4, 4))
+
+
+def test_folders_zips_and_names_are_recognised(tmp_path: Path, make_folder: Any, make_zip: Any) -> None:
+    folder = make_folder(["a.png", "b/c.jpg", "d.txt", "e.txt"])
+    assert MODALITY.recognises(str(folder)) == 0.5
+    assert MODALITY.recognises(str(make_zip(["a.png"]))) == MODALITY.recognises("CIFAR10") == 1
+    assert MODALITY.recognises(str(tmp_path / "none")) == MODALITY.recognises("digitz") == 0
+
+
+def test_a_folder_without_images_is_refused(make_folder: Any) -> None:
+    folder = make_folder(["a.txt"])
+    with pytest.raises(UserError, match="is no folder of images, for no file in it has the suffix of one"):
+        MODALITY.open(str(folder), "train", Path())

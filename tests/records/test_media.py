@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ganlit.records.media import embedded, kind_of, named, write_picture
+from ganlit.records.samples import latest, place
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.png", "image"),
+        ("a.wav", "audio"),
+        ("a.mp4", "video"),
+        ("a.csv", "text"),
+        ("a.txt", "text"),
+        ("a.ckpt", None),
+    ],
+)
+def test_a_file_is_what_its_suffix_says(name: str, kind: str | None) -> None:
+    assert kind_of(Path(name)) == kind
+
+
+def test_a_suffix_goes_behind_names_with_dots() -> None:
+    assert named(Path("samples/kimg000001.5"), ".png") == Path("samples/kimg000001.5.png")
+
+
+def test_pages_take_files_in_by_kind(tmp_path: Path) -> None:
+    small = embedded(write_picture(Image.new("RGB", (7, 5)), tmp_path / "small"))
+    assert (small.kind, small.across, small.scaled) == ("image", 7, False)
+    assert small.source.startswith("data:image/png;base64,")
+    large = embedded(write_picture(Image.effect_noise((1500, 1000), 90), tmp_path / "large"))
+    assert (large.across, large.scaled) == (1400, True)
+    for name, start in (("a.wav", "data:audio/"), ("a.mp4", "data:video/mp4;base64,"), ("a.csv", "x,y")):
+        (tmp_path / name).write_text("x,y")
+        assert embedded(tmp_path / name).source.startswith(start)
+    (tmp_path / "half.png").write_bytes(b"half")
+    assert embedded(tmp_path / "half.png") is None
+    assert embedded(tmp_path / "none.png") is None
+    (tmp_path / "a.ckpt").touch()
+    assert embedded(tmp_path / "a.ckpt") is None
+
+
+def test_the_latest_samples_are_found_whatever_they_are(tmp_path: Path) -> None:
+    assert latest(tmp_path) is None
+    for kimg, names in {9.5: ["a.png"], 12.0: ["-0.wav", "-1.wav", ".png"]}.items():
+        for name in names:
+            path = place(tmp_path, kimg)
+            path.parent.mkdir(exist_ok=True)
+            path.with_name(path.name + name).touch()
+    (tmp_path / "samples" / "real.png").touch()
+    (tmp_path / "samples" / "kimg000099.0.partial").touch()
+    found = latest(tmp_path)
+    assert found.kimg == 12
+    assert [file.name for file in found.files] == [f"kimg000012.0{name}" for name in (".png", "-0.wav", "-1.wav")]
