@@ -11,6 +11,7 @@ from typing import Any
 from jsonargparse import ActionSubCommands, Namespace
 
 from ganlit.cli.check import check
+from ganlit.configuration.manual import MANUAL
 from ganlit.configuration.parser import Parser
 from ganlit.studies.dashboard.dashboard import dashboard
 from ganlit.studies.evaluation.evaluate import evaluate
@@ -40,7 +41,7 @@ def add_tools(commands: ActionSubCommands) -> None:
     for words, tool in TOOLS.items():
         group, _, name = words.rpartition(" ")
         if group and group not in groups:
-            parser = Parser(description=GROUPS[group])
+            parser = Parser(description=GROUPS[group], epilog=MANUAL.get(group))
             commands.add_subcommand(group, parser, help=GROUPS[group])
             groups[group] = parser.add_subcommands()
         purpose = getdoc(tool).splitlines()[0]

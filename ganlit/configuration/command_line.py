@@ -14,6 +14,7 @@ import ganlit
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.loggers.wandb import WandbOptions, agents_run, understood
 from ganlit.callbacks.recovery import Recovery
+from ganlit.configuration.manual import MANUAL
 from ganlit.configuration.names import import_named
 from ganlit.configuration.parser import Parser
 from ganlit.data.base import GanDataModule
@@ -65,7 +66,7 @@ class CommandLine(LightningCLI):
                 "description": ganlit.__doc__,
                 "parser_mode": "omegaconf+",
                 "allow_abbrev": False,
-                **{name: {"usage": USAGE} for name in self.subcommands()},
+                **{name: {"usage": USAGE, "epilog": MANUAL.get(name)} for name in self.subcommands()},
             },
             trainer_defaults=TRAINER_DEFAULTS,
             save_config_callback=None,

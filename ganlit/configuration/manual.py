@@ -1,0 +1,29 @@
+"""What `--help` of a command tells behind its options."""
+
+MANUAL = {
+    "fit": """
+        Ctrl-C or SIGTERM finishes the step, saves and exits with 130 or 143; a second one exits at once. --resume goes
+        on with a run, or starts it where there is none, so that one command serves a job that may be queued again. A
+        resumed run is bitwise one that was never stopped, on the CPU with as many processes. A damaged last.ckpt is
+        noticed, and previous.ckpt taken. Other settings than those of before are shown, and asked for as
+        --resume.allow=KEY,...; a second run in the same directory is refused. A step whose loss or gradient is not
+        finite is skipped, counted and told; --recovery.patience of them in a row send the run back to its last
+        checkpoint with other random numbers, and after --recovery.attempts returns it stops and says what was wrong.
+        The batch is the whole batch, which ranks and micro-batches share; minibatch standard deviation sees one rank's
+        micro-batch, and so does batch normalisation without --trainer.sync_batchnorm true. trainer.precision is 32-true
+        or bf16-mixed, in which penalties are still computed in float32. Metrics are a list, fidelity.metrics: fid, kid,
+        is, prdc, probe (a classifier of the dataset's own classes), class-fid, memorisation; the first decides which
+        checkpoint is best, and fid@dinov2, fid@torchvision:resnet50, fid@timm:NAME or fid@my.module.Extractor see
+        through another network. Real statistics lie in ~/.cache/ganlit (GANLIT_CACHE); one process computes, the others
+        wait. An outage of W&B never stops a run; `wandb sync` uploads it later.
+        --config configs/overlays/tensorboard.yaml takes TensorBoard instead.
+        """,
+    "sweep": """
+        A sweep is a folder with a sweep.yaml in W&B's own format, which `wandb sweep` reads too (its agent's runs are
+        runs/CONFIG-ID). The trials of a grid or a random search are written to trials/ before the first starts;
+        method bayes asks Optuna (pip install "ganlit[sweep]") through a file. A trial that is done is never run again.
+        What SLURM ends early, by time limit, preemption or `scontrol requeue`, is saved, queued again and goes on in
+        the same directory and W&B run, bitwise as if nothing had been. An error is not queued again, a failed node is.
+        --data.init_args.stage '$TMPDIR' reads from the node's own disk; slurm/ganlit.def is a container.
+        """,
+}
