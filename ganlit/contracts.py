@@ -100,14 +100,21 @@ class Verdict:
         self.fake = fake
         self.latent = latent
         self.side = side or {}
+        self.networks = 1  # in the discriminator, as far as it has been asked
+
+    def judgement(self, items: Tensor) -> Judgement:
+        """What the discriminator says of items: a pass of its own."""
+        found = Judgement.of(self.critic(items))
+        self.networks = len(found.logits)
+        return found
 
     @cached_property
     def real_judgement(self) -> Judgement:
-        return Judgement.of(self.critic(self.real))
+        return self.judgement(self.real)
 
     @cached_property
     def fake_judgement(self) -> Judgement:
-        return Judgement.of(self.critic(self.fake))
+        return self.judgement(self.fake)
 
     @property
     def real_logits(self) -> Tensor:
@@ -126,12 +133,6 @@ class Verdict:
     def fake_features(self) -> Sequence[Sequence[Tensor]]:
         return handed_out(self.fake_judgement)
 
-    @property
-    def networks(self) -> int:
-        """How many the discriminator has, as far as it has been asked."""
-        answers = [vars(self).get(name) for name in ("real_judgement", "fake_judgement")]
-        return max((len(answer.logits) for answer in answers if answer is not None), default=1)
-
     def part(self, network: int) -> Verdict:
         """The same as one network of several sees it."""
         return Part(self, network)
@@ -146,7 +147,7 @@ class Part(Verdict):
         self.network = network
 
     def _ask(self, items: Tensor) -> Tensor:
-        return Judgement.of(self.whole.critic(items)).logits[self.network]
+        return self.whole.judgement(items).logits[self.network]
 
     @cached_property
     def real_judgement(self) -> Judgement:
@@ -248,15 +249,16 @@ class Modality(ABC):
         """
 
     @abstractmethod
-    def check(self, place: str, split: str, root: Path, batch: int, **options: Any) -> None:
+    def check(self, place: str, split: str, root: Path, batch: int) -> None:
         """Prints what a place holds, what of it would stop a training, and what would work.
+
+        A modality may take more, with defaults: they become options of `data check`.
 
         Args:
             place: as for `open`, and so are the next two.
             split: "train", or what else there is.
             root: where datasets known by name lie.
             batch: items in a step.
-            options: of the modality's own data module.
 
         Raises:
             SystemExit: with status 1, where anything would stop a training.

@@ -1,4 +1,7 @@
-"""How tests share the cores; and one real run, offline on W&B, for all tests that read what it has left there."""
+"""How tests share the cores; where commands are tried; and one real run, offline on W&B, for who reads it there.
+
+What imports torch is imported in the fixtures that want it: see OMP_NUM_THREADS.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import json
 import os
 import struct
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,29 +21,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # for torch, which no test has im
 
 SHARED = {"distributed": "distributed", "slurm": "slurm", "loggers": "recorded", "dashboard": "recorded"}
 """Folders whose tests share what takes long to make, and so one worker."""
-
-CONFIG = """
-seed: 3
-kimg: 0.16
-trainer: {accelerator: cpu, log_every_n_steps: 1, callbacks: null}
-model:
-  class_path: Synthesis
-  init_args:
-    generator: {class_path: StyleGenerator, init_args: {resolution: 16, channels: 1, classes: 2, z_dim: 4, w_dim: 4,
-                mapping_depth: 1, channel_base: 64, channel_max: 4}}
-    discriminator: {class_path: DCDiscriminator, init_args: {resolution: 16, channels: 1, width: 2}}
-    loss: NonSaturating
-    regularizers: [{class_path: R1, init_args: {weight: 0.1, every: 2}}]
-    generator_regularizers: [{class_path: PathLength, init_args: {weight: 2.0, every: 2}}]
-    augment: {class_path: ADA, init_args: {p: 0.2, interval: 1}}
-    ema: {class_path: EMA, init_args: {half_life: 0.1}}
-    generator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002, betas: [0.0, 0.99]}}
-    discriminator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002}}
-data: {class_path: Images, init_args: {source: squares, channels: 1, resolution: 16, fit: resize, batch: 20, tick: 0.08,
-       val_images: 20, test_images: 40}}
-fidelity: {metrics: [fid, kid, prdc, probe]}
-wandb: {project: digits, group: 0007-question, tags: [quick, small], notes: a try}
-"""
 
 
 class Recorded(NamedTuple):
@@ -120,32 +100,59 @@ def reading() -> Any:
     return read
 
 
+@pytest.fixture(scope="module")
+def configuration() -> str:
+    """What tiny.yaml says in `place`: a module that wants another has a fixture of this name."""
+    from squares import tiny
+
+    return tiny()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, configuration: str) -> Iterator[Path]:
+    """A folder with tiny.yaml and a hundred squares, where all commands of a module run and metrics take no time."""
+    from squares import paint, within
+
+    folder = tmp_path_factory.mktemp("place")
+    paint(folder / "squares")
+    with within(folder, configuration):
+        yield folder
+
+
+@pytest.fixture
+def ganlit(place: Path, capsys: pytest.CaptureFixture) -> Callable[..., Any]:
+    """Runs a command in `place`, for an Answer."""
+    from squares import Answer
+
+    from ganlit.cli.main import main
+
+    def run(*args: str) -> Answer:
+        code = main(list(args))
+        return Answer(code, *capsys.readouterr())
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory, reading: Any) -> Recorded:
     """A whole run in a repository with a change that is not committed."""
-    from PIL import Image
+    from squares import STYLES, paint, part, tiny, within
 
     from ganlit.cli.main import main
-    from ganlit.metrics.features import FeatureExtractor
 
-    class Means(FeatureExtractor):
-        """Six means of an image's halves, in place of the Inception."""
-
-        name, dim, protocol, batch = "means", 6, "means@0/none", 500
-
-        def __init__(self, weights: Any = None, precision: str = "fp32", resize: str = "legacy") -> None:
-            super().__init__()
-
-        def encode(self, images: Any) -> dict[str, Any]:
-            halves = images.unflatten(2, (2, -1)).float().mean((3, 4)) / 255
-            return {"pool": halves.flatten(1)}
-
+    configuration = tiny(
+        kimg=0.16,
+        model=STYLES
+        | {
+            "generator_regularizers": [part("PathLength", weight=2.0, every=2)],
+            "augment": part("ADA", p=0.2, interval=1),
+        },
+        data={"fit": "resize", "tick": 0.08},
+        fidelity={"metrics": ["fid", "kid", "prdc", "probe"]},
+        wandb={"project": "digits", "group": "0007-question", "tags": ["quick", "small"], "notes": "a try"},
+    )
     place = tmp_path_factory.mktemp("recorded")
-    (place / "tiny.yaml").write_text(CONFIG)
-    for index in range(80):
-        path = place / "squares" / ("dark", "light")[index % 2] / f"{index}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("L", (16, 16), 50 + index + 50 * (index % 2)).save(path)
+    paint(place / "squares")
     (place / "code.py").write_text("one\n")
     who = ["-c", "user.name=me", "-c", "user.email=me@example.org"]
     for command in (
@@ -156,13 +163,10 @@ def recorded(tmp_path_factory: pytest.TempPathFactory, reading: Any) -> Recorded
     ):
         subprocess.run(["git", *command], cwd=place, check=True)
     (place / "code.py").write_text("one\ntwo\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
+    with within(place, configuration) as patch:
         for name in ("WANDB_PROJECT", "WANDB_RUN_ID", "WANDB_SWEEP_ID", "WANDB_NAME", "WANDB_API_KEY"):
             patch.delenv(name, raising=False)
         patch.setenv("WANDB_MODE", "offline")
-        patch.setenv("GANLIT_CACHE", str(place / "cache"))
-        patch.setattr("ganlit.metrics.images.backbones.Inception", Means)
         assert main(["fit", "--config", "tiny.yaml"]) == 0
     (run,) = reading(place / "runs" / "tiny")
     return run

@@ -23,15 +23,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "losses.regularizers": CORE,
     "augment": CORE,
     "networks": CORE,
-    "networks.images": CORE | {"networks"},
     # what a process stands on
     "compute": {"errors"},
     "records": CORE | {"compute.console"},
     # what is measured, what is played, what is played with
-    "metrics": CORE | {"metrics.images", "records", "compute.precision"},
-    "metrics.images": CORE | {"metrics", "records"},
-    "data": CORE | {"data.images", "records", "compute.console"},
-    "data.images": CORE | {"data", "records", "compute.console"},
+    "metrics": CORE | {"records", "compute.precision"},
+    "data": CORE | {"records", "compute.console"},
     "tasks": CORE | {"losses.base", "losses.regularizers.base", "augment.base", "ema", "compute"},
     "callbacks": CORE
     | {"callbacks.loggers", "metrics", "tasks.base", "tasks.clocked", "tasks.step"}
@@ -47,7 +44,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "studies.dashboard": {"errors", "metrics.measure", "compute.console"},
     "cli": {"*"},
 }
-WITHOUT_LIGHTNING = CORE | GAME | {"networks.images", "metrics", "metrics.images"}
+MODALITIES = {path.name for path in (PACKAGE / "data").iterdir() if (path / "__init__.py").is_file()}
+"""A modality's room may import what the room around it does, and that room."""
+MAY_IMPORT |= {
+    f"{room}.{modality}": MAY_IMPORT[room] | {room}
+    for room in ("networks", "data", "metrics")
+    for modality in MODALITIES
+    if (PACKAGE / room / modality).is_dir()
+}
+WITHOUT_LIGHTNING = CORE | GAME | {room for room in MAY_IMPORT if room.startswith(("networks", "metrics"))}
 ROOMS, FILES = 12, 5
 """At most, at the top of the package."""
 

@@ -122,6 +122,10 @@ def test_it_is_checked_and_prepared(generated: Path) -> None:
 def test_options_of_images_are_refused(generated: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "check", str(generated), "--fit", "crop"]) == 2
     assert "fit is no option of points: leave it out" in capsys.readouterr().err
+    assert main(["data", "check", "digits", "--radius", "1"]) == 2
+    assert "radius is no option of images: leave it out" in capsys.readouterr().err
+    assert main(["data", "check", str(generated), "--radius", "0"]) == 1
+    assert "80 points, 80 of them too far" in capsys.readouterr().out
 
 
 def test_it_is_reported(run: Path) -> None:

@@ -13,14 +13,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import torch
-
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "toys"))
 
+from remains import checkpoint, same
 from slurm.cluster import Cluster
 from slurm.conftest import Job, preempted, whole
 from slurm.desk import Desk
-from slurm.test_jobs import alike, rows
+from slurm.test_jobs import rows
 
 SQUEUE = ("squeue", "--format", "%.6i %.9P %.10j %.2t %.6M %.5D %R")
 
@@ -57,12 +57,12 @@ def unlike(one: Any, other: Any, path: str) -> list[str]:
     """The leaves of two trees of dictionaries that differ."""
     if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
         return [leaf for key in one for leaf in unlike(one[key], other[key], f"{path}.{key}")]
-    return [] if alike(one, other) else [path]
+    return [] if same(one, other) else [path]
 
 
 def compare(desk: Told) -> None:
     alone, troubled = (desk.folder / "runs" / run for run in ("whole", "preempted"))
-    one, other = (torch.load(run / "checkpoints/last.ckpt", weights_only=True) for run in (alone, troubled))
+    one, other = (checkpoint(run) for run in (alone, troubled))
     for key in one:
         differing = unlike(one[key], other[key], key)
         desk.tell(f"last.ckpt {key:28} {', '.join(differing) + ' differ' if differing else 'bitwise equal'}")

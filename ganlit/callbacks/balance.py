@@ -11,7 +11,7 @@ from ganlit.tasks.base import AdversarialModule
 
 
 class Balance(Callback):
-    """Shows boards what the discriminator says of real and generated images.
+    """Shows boards what the discriminator says of real and generated items.
 
     They also get the score under its short name, such as "fid": they compare runs by exact names, and the rest of an
     id changes with the machine.

@@ -74,7 +74,7 @@ class Interrupt(Callback):
             self._leave(trainer)
 
     def _listen(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
-        if self.checkpoints.fidelity is not None:  # the real images may take longer than there is time left
+        if self.checkpoints.fidelity is not None:  # the real items may take longer than there is time left
             self.checkpoints.fidelity.watch = partial(self._leave_measuring, trainer)
 
         def answer(number: int, frame: FrameType | None) -> None:

@@ -23,7 +23,7 @@ def draw(fidelity: Fidelity | None, final: tuple[float, dict[str, float]] | None
 
     Args:
         fidelity: its history makes the curve, under the full name of the measure.
-        final: kimg and values of the closing test: a star, and a dashed line for real against real images.
+        final: kimg and values of the closing test: a star, and a dashed line for real against real items.
         samples: the latest; the picture among them is shown.
     """
     history = fidelity.history if fidelity is not None else []

@@ -8,6 +8,7 @@ import torch
 from lightning.pytorch import Callback, Trainer
 
 from ganlit.callbacks.loggers.board import boards
+from ganlit.contracts import Sampled
 from ganlit.records.samples import FOLDER, place
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.step import stateless_seed
@@ -26,10 +27,10 @@ class Samples(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         if trainer.is_global_zero:
-            data = trainer.datamodule
-            self.batch = data.grid(self.rows, self.columns)
-            real = data.modality.to_stored(self.batch[0])
-            data.modality.show([real], self.columns, Path(trainer.default_root_dir) / FOLDER / "real")
+            modality = trainer.datamodule.modality
+            self.batch = trainer.datamodule.grid(self.rows, self.columns)
+            real = modality.to_stored(self._sample(pl_module).reference)
+            modality.show([real], self.columns, Path(trainer.default_root_dir) / FOLDER / "real")
             if pl_module.images_seen == 0:  # a resumed run has its samples
                 self._write(trainer, pl_module)
 
@@ -37,12 +38,15 @@ class Samples(Callback):
         if trainer.is_global_zero and trainer.state.fn == "fit":
             self._write(trainer, pl_module)
 
-    def _write(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
-        device = pl_module.device
-        batch = pl_module.transfer_batch_to_device(self.batch, device, 0)
+    def _sample(self, module: AdversarialModule) -> Sampled:
+        device = module.device
+        batch = module.transfer_batch_to_device(self.batch, device, 0)
         with torch.no_grad(), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            torch.manual_seed(stateless_seed(pl_module.seed))
-            output = pl_module.sample(batch).output
+            torch.manual_seed(stateless_seed(module.seed))
+            return module.sample(batch)
+
+    def _write(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        output = self._sample(pl_module).output
         modality = trainer.datamodule.modality
         with pl_module.stopwatch("io"):
             stem = place(Path(trainer.default_root_dir), pl_module.kimg)

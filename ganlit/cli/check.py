@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from ganlit.configuration.names import modalities, recognised
-from ganlit.data.images.fitting import Fit
+from ganlit.configuration.names import by_default, modalities, recognised
+from ganlit.contracts import Modality
+from ganlit.errors import UserError
 
 
-def check(
-    source: str,
-    resolution: int | None = None,
-    channels: Literal[1, 3] | None = None,
-    split: str = "train",
-    fit: Fit = "exact",
-    convert: bool = False,
-    root: Path = Path("datasets"),
-    batch: int = 32,
-) -> None:
+def check(source: str, split: str = "train", root: Path = Path("datasets"), batch: int = 32, **options: Any) -> None:
     """Read all of a source, then print what it holds, what would stop a training, and what would work.
 
     Args:
-        source: digits, a class of torchvision.datasets, a folder or a zip.
-        resolution: side of the images in pixels; by default that of most pictures.
-        channels: of images 3 for RGB, 1 for grey; by default what most pictures are.
+        source: a folder, a zip, digits, or a class of torchvision.datasets.
         split: "train", or what else the source has.
-        fit: how pictures of another size are treated.
-        convert: turn pictures of another kind into that of `channels`.
-        root: where torchvision's datasets lie or are downloaded to.
+        root: where datasets known by name lie or are downloaded to.
         batch: items in a step.
+        options: of the kind of data that it is.
 
     Raises:
         SystemExit: with status 1, where anything would stop a training.
     """
-    options: dict[str, Any] = {"resolution": resolution, "channels": channels, "fit": fit, "convert": convert}
-    untouched = {"resolution": None, "channels": None, "fit": "exact", "convert": False}
-    given = {name: value for name, value in options.items() if value != untouched[name]}
-    kind = recognised(source) or modalities()[0]  # which says what it makes of it
+    kind = recognised(source) or by_default()  # which says what it makes of it
+    defaults = {name: each.default for one in modalities() for name, each in own_options(one).items()}
+    given = {name: value for name, value in options.items() if value != defaults[name]}
+    if unknown := given.keys() - own_options(kind).keys():
+        raise UserError(f"--{unknown.pop()} is no option of {kind.name}: leave it out.")
     kind.check(source, split, Path(root), batch, **given)
+
+
+def own_options(kind: Modality) -> dict[str, Parameter]:
+    """What the check of a kind of data takes beside what all of them do."""
+    parameters = signature(kind.check).parameters.items()
+    return {name: each for name, each in parameters if each.default is not Parameter.empty}

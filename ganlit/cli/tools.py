@@ -10,8 +10,9 @@ from typing import Any
 
 from jsonargparse import ActionSubCommands, Namespace
 
-from ganlit.cli.check import check
+from ganlit.cli.check import check, own_options
 from ganlit.configuration.manual import MANUAL
+from ganlit.configuration.names import modalities
 from ganlit.configuration.parser import Parser
 from ganlit.studies.dashboard.dashboard import dashboard
 from ganlit.studies.evaluation.evaluate import evaluate
@@ -47,6 +48,10 @@ def add_tools(commands: ActionSubCommands) -> None:
         purpose = getdoc(tool).splitlines()[0]
         parser = Parser(description=purpose)
         parser.add_function_arguments(tool, as_positional=True)
+        if tool is check:
+            for kind in modalities():
+                others = {name for name in signature(kind.check).parameters if name not in own_options(kind)}
+                parser.add_method_arguments(type(kind), "check", skip=others, as_group=False)
         for action in parser._actions:
             if action.default is False:
                 action.nargs, action.const = "?", True  # which --help shows
@@ -65,7 +70,10 @@ def underscored(args: list[str]) -> list[str]:
     words = next((words.split() for words in TOOLS if args[: len(words.split())] == words.split()), None)
     if words is None:
         return args
-    parameters = signature(TOOLS[" ".join(words)]).parameters.values()
+    tool = TOOLS[" ".join(words)]
+    parameters = [*signature(tool).parameters.values()]
+    if tool is check:
+        parameters += [one for kind in modalities() for one in own_options(kind).values()]
     known = {one.name: one.default is False for one in parameters if one.default is not Parameter.empty}
     found, rest = words, deque(args[len(words) :])
     while rest:

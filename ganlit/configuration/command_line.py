@@ -19,6 +19,7 @@ from ganlit.configuration.names import import_named
 from ganlit.configuration.parser import Parser
 from ganlit.data.base import GanDataModule
 from ganlit.errors import UserError
+from ganlit.records.moved import current
 from ganlit.records.resume import Resume
 from ganlit.tasks.base import AdversarialModule
 
@@ -106,7 +107,7 @@ class CommandLine(LightningCLI):
         parser.link_arguments("seed", "data.init_args.seed", compute_fn=int)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: list[str] | None) -> None:
-        args = understood(sys.argv[1:] if args is None else args)
+        args = [current(argument) for argument in understood(sys.argv[1:] if args is None else args)]
         if any(argument.startswith("--resume.") for argument in args):  # which says all that the flag says
             args = [argument for argument in args if argument != "--resume"]
         self.config = parser.parse_args(args)

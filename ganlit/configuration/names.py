@@ -43,5 +43,11 @@ def modalities() -> list[Modality]:
 
 def recognised(place: str) -> Modality | None:
     """The kind of data that a folder, a file or the name of a dataset looks like."""
-    found = max(modalities(), key=lambda one: one.recognises(place))
-    return found if found.recognises(place) else None
+    scores = {one: one.recognises(place) for one in modalities()}
+    likeliest = max(scores, key=scores.__getitem__)
+    return likeliest if scores[likeliest] else None
+
+
+def by_default() -> Modality:
+    """Images, of which most datasets with names are."""
+    return next(one for one in modalities() if one.name == "images")

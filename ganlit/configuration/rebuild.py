@@ -122,7 +122,12 @@ def _described(key: str, kind: type, config: str, source: Path) -> Any:
         parsed = parser.parse_object({key: _settings(config, source)[key]})
     except (TypeError, KeyError, ArgumentError) as error:
         raise UserError(f"{source} does not describe a {key} of ganlit ({' '.join(str(error).split())}).") from None
-    return parser.instantiate(parsed)[key]
+    try:
+        return parser.instantiate(parsed)[key]
+    except TypeError as error:
+        if "abstract" not in str(error):
+            raise
+        raise UserError(f"{source} has a {key} that lacks what ganlit asks of it today ({error}): add that.") from None
 
 
 def _settings(config: str, source: Path) -> dict[str, Any]:

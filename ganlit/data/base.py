@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -78,6 +79,11 @@ class GanDataModule(LightningDataModule, ABC):
         """
 
     @property
+    def place(self) -> Path | None:
+        """The folder in which the items lie ready to be read; None where they are in memory."""
+        return None
+
+    @property
     def tick_images(self) -> int:
         """Images in a tick, which is rounded to whole steps."""
         return max(1, round(self.tick * 1000 / self.batch)) * self.batch
@@ -119,8 +125,13 @@ class GanDataModule(LightningDataModule, ABC):
 
     def to_network(self, batch: Any) -> Any:
         """The same named tuple with its items as networks take them."""
-        parts = batch._asdict().items()
-        return batch._replace(**{name: self.modality.to_network(part) for name, part in parts if name != "label"})
+        kinds = {name: self.modality_of(name) for name, part in batch._asdict().items() if part is not None}
+        items = {name: kind.to_network(getattr(batch, name)) for name, kind in kinds.items() if kind is not None}
+        return batch._replace(**items)
+
+    def modality_of(self, field: str) -> Modality | None:
+        """What kind of data a part of a batch is; None of what networks take as it is."""
+        return None if field == "label" else self.modality
 
     def grid(self, rows: int, columns: int) -> Any:
         """The fixed items of the sample grid, row after row, as a batch on the CPU, as networks take it.

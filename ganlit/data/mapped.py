@@ -90,6 +90,10 @@ class MappedDataModule(GanDataModule):
         return self._stored.reference
 
     @property
+    def place(self) -> Path:
+        return self._stored.folder.parent
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """The names of the classes; empty without labels."""
         return self.reference.classes

@@ -27,6 +27,7 @@ class Stored(NamedTuple):
     reference: Reference
     skipped: list[tuple[str, str]]  # title and reason
     folder: Path
+    about: dict[str, Any]  # all of about.json: a modality may keep more there, such as a vocabulary
 
 
 def stored(kind: str, name: str, key: str, write: Callable[[Path], dict[str, Any]]) -> Stored:
@@ -70,7 +71,7 @@ def mapped(folder: Path) -> Stored | None:
     tensor = torch.from_file(str(items), shared=False, size=size.numel(), dtype=dtype).view(size)
     labels = torch.tensor(about["labels"] or [0] * len(tensor))
     reference = Reference(about["name"], about["digest"], tensor, labels, tuple(about["classes"]))
-    return Stored(reference, [(title, reason) for title, reason in about["skipped"]], folder)
+    return Stored(reference, [(title, reason) for title, reason in about["skipped"]], folder, about)
 
 
 @contextmanager

@@ -47,7 +47,7 @@ class Hinge(Wasserstein):
 
 
 class LeastSquares(AdversarialLoss):
-    """Regression to 1 for real and 0 for generated images: Mao et al., arXiv 1611.04076, equation 9."""
+    """Regression to 1 for real and 0 for generated items: Mao et al., arXiv 1611.04076, equation 9."""
 
     def discriminator(self, verdict: Verdict) -> Tensor:
         return ((verdict.real_logits - 1).square().mean() + verdict.fake_logits.square().mean()) / 2
@@ -57,7 +57,7 @@ class LeastSquares(AdversarialLoss):
 
 
 class Relativistic(AdversarialLoss):
-    """Real image i has only to look more real than generated image i, and the reverse for G.
+    """Real item i has only to look more real than generated item i, and the reverse for G.
 
     The relativistic standard GAN of Jolicoeur-Martineau, arXiv 1807.00734; as the relativistic pairing loss of R3GAN,
     Huang et al., arXiv 2501.05441, equation 2. The batches of both kinds are equally large.

@@ -9,13 +9,13 @@ from torch import Tensor
 
 
 def bootstrap(statistic: Callable[[Tensor], Tensor | float], count: int, replicates: int, seed: int) -> float:
-    """Standard error of a statistic of `count` images: its standard deviation over resamples (Efron 1979).
+    """Standard error of a statistic of `count` items: its standard deviation over resamples (Efron 1979).
 
-    An image may be drawn more than once, which what looks at pairs of images takes for a pair at distance 0.
+    An item may be drawn more than once, which what looks at pairs of items takes for a pair at distance 0.
 
     Args:
-        statistic: of the images of these indices [count], drawn with replacement.
-        count: images.
+        statistic: of the items of these indices [count], drawn with replacement.
+        count: items.
         replicates: resamples, two at least.
         seed: of the draws.
     """

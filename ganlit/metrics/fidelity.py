@@ -101,20 +101,20 @@ def kernel_distances(
     """KID (arXiv 1801.01401) of random subsets: unbiased squared maximum mean discrepancies under (x.y / d + 1)^3.
 
     Their mean and (biased) standard deviation are those of torch-fidelity, which draws the same subsets. Where the
-    images have fewer pairs than the subsets together, the kernel of each pair is computed once for all subsets.
+    items have fewer pairs than the subsets together, the kernel of each pair is computed once for all subsets.
 
     Args:
         features1: [N, d], generated.
         features2: [M, d], real.
         subsets: their number S.
-        size: images of each side in a subset.
+        size: items of each side in a subset.
         seed: of the draw.
 
     Returns:
         [S] float64, on the features' device.
 
     Raises:
-        UserError: a side has fewer than `size` images.
+        UserError: a side has fewer than `size` items.
     """
     counts = len(features1), len(features2)
     if size > min(counts):
@@ -170,22 +170,22 @@ def _kernel(features1: Tensor, features2: Tensor) -> Tensor:
 
 
 class ScoreSums:
-    """The Inception Score (arXiv 1606.03498, section 4) of images that come in pieces and in any order.
+    """The Inception Score (arXiv 1606.03498, section 4) of items that come in pieces and in any order.
 
     It is exp of the mean divergence of p(y|x) from p(y): from 1 to the number of classes. Papers average it over 10
-    splits of 5,000 images; a small set needs one, since each split estimates p(y). An image belongs to the split in
-    which torch-fidelity puts it. Of the images only the number of its split is kept, two bytes each; the score of
+    splits of 5,000 images; a small set needs one, since each split estimates p(y). An item belongs to the split in
+    which torch-fidelity puts it. Of the items only the number of its split is kept, two bytes each; the score of
     several processes is that of the `ScoreSums` whose `counts`, `total` and `entropies` are the sums of theirs.
 
     Args:
         classes: their number K.
-        count: all images to come, on all processes.
-        splits: parts of the images, each with a score of its own.
+        count: all items to come, on all processes.
+        splits: parts of the items, each with a score of its own.
         seed: of the permutation that is split.
         device: of the sums and of the probabilities to come.
 
     Raises:
-        UserError: there are fewer images than splits.
+        UserError: there are fewer items than splits.
     """
 
     def __init__(
@@ -205,7 +205,7 @@ class ScoreSums:
         self.entropies = torch.zeros(splits, dtype=torch.float64, device=device)  # sums of -p log p
 
     def add(self, probabilities: Tensor, indices: Tensor) -> None:
-        """Takes p(y|x) [B, K], rows of sum one, of the images of these indices [B] in [0, count)."""
+        """Takes p(y|x) [B, K], rows of sum one, of the items of these indices [B] in [0, count)."""
         probabilities = probabilities.double()
         split = self.split[indices.to(self.split.device)]
         members = (split == torch.arange(len(self.counts), device=split.device)[:, None]).double()

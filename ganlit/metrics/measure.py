@@ -62,7 +62,7 @@ class Metric(NamedTuple):
     measure: Callable[[Question], Iterator[Measured]]
     first: str  # what its first number is called
     better: Literal["lower", "higher"]  # of that number
-    rows: bool  # asks for features one by one, of which `KEPT` images are kept
+    rows: bool  # asks for features one by one, of which `KEPT` items are kept
     least: int  # generated items that it needs
     derived: Callable[[Reality], object] = lambda real: None  # has what it asks of real rows computed and stored
 
@@ -175,13 +175,13 @@ METRICS = {
 }
 
 
-def by_extractor(names: list[str], key: str, default: str = "inception") -> dict[str, list[str]]:
+def by_extractor(names: list[str], key: str, default: str = "") -> dict[str, list[str]]:
     """Metrics by the extractor that they share: "fid@dinov2" asks for another than the default one.
 
     Args:
         names: as they are given.
         key: where they are given, for the error.
-        default: the extractor of those that ask for none.
+        default: the extractor of those that ask for none; empty where it is not known yet.
 
     Raises:
         UserError: a name is unknown or given twice, or there is none.
@@ -225,7 +225,7 @@ def measure(metrics: list[str], question: Question) -> list[Measured]:
     """All numbers of the metrics; one that does not apply gives none, and `unavailable` says why.
 
     Raises:
-        UserError: there are too few images on either side.
+        UserError: there are too few items on either side.
     """
     sides = {"generated": question.fake.count, f"real, {question.real.name}": question.real.moments.count}
     for side, count in sides.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -10,10 +10,13 @@ import torch
 from torch import Tensor
 
 from ganlit.errors import UserError
-from ganlit.metrics.images import paired as images
+from ganlit.metrics.rooms import rooms
 
-PAIRED = {**images.PAIRED}
-"""By name what builds a metric on a device, with its protocol; those of all modalities."""
+PAIRED = {modality: room.PAIRED for modality, room in rooms("paired").items()}
+"""By modality and name what builds a metric on a device, with its protocol."""
+
+Measure = Callable[[Tensor, Tensor], Tensor]
+"""Outputs and targets, stored [B, ...] both, to scores [B] in float64."""
 
 
 class Estimate(NamedTuple):
@@ -28,15 +31,16 @@ class Comparison:
     """The paired metrics of items that come in batches.
 
     Args:
-        metrics: some of `PAIRED`; only LPIPS needs weights.
+        metrics: some of the modality's in `PAIRED`; only LPIPS needs weights.
         device: of the items.
+        modality: of the items.
 
     Raises:
         UserError: a metric is unknown, or the weights of LPIPS are not there.
     """
 
-    def __init__(self, metrics: Sequence[str] = tuple(PAIRED), device: torch.device | str = "cpu") -> None:
-        self.measures = dict(_measure(metric, device) for metric in metrics)
+    def __init__(self, metrics: Sequence[str], device: torch.device | str = "cpu", modality: str = "images") -> None:
+        self.measures = dict(_measure(metric, device, modality) for metric in metrics)
         self.scores: dict[str, list[Tensor]] = {protocol: [] for protocol in self.measures}
 
     def add(self, output: Tensor, target: Tensor) -> None:
@@ -62,10 +66,11 @@ def estimate(scores: Tensor) -> Estimate:
     return Estimate(float(scores.mean()), error, len(scores))
 
 
-def _measure(metric: str, device: torch.device | str) -> tuple[str, images.Measure]:
+def _measure(metric: str, device: torch.device | str, modality: str) -> tuple[str, Measure]:
     """The protocol of a metric, and the metric."""
-    if metric not in PAIRED:
-        close = get_close_matches(metric, PAIRED, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(PAIRED)}"
+    known = PAIRED.get(modality, {})
+    if metric not in known:
+        close = get_close_matches(metric, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known of {modality}: {', '.join(known) or 'none'}"
         raise UserError(f"unknown paired metric {metric}; {hint}")
-    return PAIRED[metric](device)
+    return known[metric](device)

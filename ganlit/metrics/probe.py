@@ -1,4 +1,4 @@
-"""The class probe: what a dataset's own classes say about generated images."""
+"""The class probe: what a dataset's own classes say about generated items."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Probe(NamedTuple):
     weight: Tensor  # [K, d]
     bias: Tensor  # [K]
     accuracy: float  # on the held-out part
-    held_out: int  # images
+    held_out: int  # items
 
     def probabilities(self, features: Tensor) -> Tensor:
         """p(y|x) [N, K] in float64 for features [N, d]."""

@@ -14,11 +14,11 @@ class Protocol(NamedTuple):
     """
 
     metric: str  # "fid"
-    count: int  # generated images
+    count: int  # generated items
     variant: str  # what else the metric was asked for: "k5", "10x200"; empty where there is no choice
     extractor: str  # network, digest of its weights, resize: "inception-2015-12-05@1a2b3c4d/legacy"
     reference: str  # dataset, split and digest of its content, "digits-train@9f8e7d"; "-" where none is used
-    made: str  # how the images were made: "ema", "ema-psi0.7", "trained", "images"
+    made: str  # how the items were made: "ema", "ema-psi0.7", "trained", "images"
     part: str = ""  # the class, where there is a number for each
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What the ranks of a run tell each other about images; one process alone is a world of one."""
+"""What the ranks of a run tell each other about items; one process alone is a world of one."""
 
 from __future__ import annotations
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import glob
 import io
 import mimetypes
+import wave
 from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
+import numpy as np
 from PIL import Image
 
 from ganlit.records.durable import replacing
@@ -22,6 +25,7 @@ PICTURE = ".png"
 """Suffix of every picture that is written."""
 
 LARGE = 700_000  # bytes of a picture that a page takes in as it is; a larger one is scaled down
+LARGEST = 3_000_000  # of another file; a larger one is left out
 ACROSS = 1400  # pixels, then
 
 
@@ -34,6 +38,13 @@ def kind_of(path: Path) -> Kind | None:
 def named(path: Path, suffix: str) -> Path:
     """A path with a suffix behind its whole name, which may have dots."""
     return path.with_name(path.name + suffix)
+
+
+def companions(picture: Path) -> list[Path]:
+    """Sounds, films and texts that have a picture's name, and would be replaced by those written with it."""
+    stem = picture.name.removesuffix(picture.suffix)
+    near = picture.parent.glob(f"{glob.escape(stem)}*")
+    return sorted(path for path in near if kind_of(path) not in (None, "image"))
 
 
 def write_picture(image: Image.Image, path: Path) -> Path:
@@ -59,6 +70,25 @@ def drawn(figure: Figure, dpi: int = 150, **metadata: str) -> bytes:
     return content.getvalue()
 
 
+class Sound(NamedTuple):
+    """Channels averaged."""
+
+    samples: np.ndarray  # [1, T] in [-1, 1]
+    rate: int  # samples a second
+
+
+def sound_of(path: Path) -> Sound | None:
+    """A WAV file of 16 bits; None of others."""
+    try:
+        with wave.open(str(path)) as file:
+            if file.getsampwidth() != 2:
+                return None
+            frames = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, file.getnchannels())
+            return Sound(frames.mean(1)[None] / 2**15, file.getframerate())
+    except (wave.Error, EOFError):
+        return None
+
+
 class Embedded(NamedTuple):
     """A file inside a page."""
 
@@ -69,9 +99,11 @@ class Embedded(NamedTuple):
 
 
 def embedded(path: Path) -> Embedded | None:
-    """A file as a page takes it in; None where it cannot be read, or shown: it is not worth a page."""
+    """A file as a page takes it in; None where it is too large, or cannot be read or shown: it is not worth a page."""
     kind, mime = kind_of(path), mimetypes.guess_type(path.name)[0]
     try:
+        if kind is None or (kind != "image" and path.stat().st_size > LARGEST):
+            return None
         if kind == "text":
             return Embedded(kind, path.read_text())
         content = path.read_bytes()
@@ -86,7 +118,7 @@ def embedded(path: Path) -> Embedded | None:
             return Embedded(kind, data_uri(written.getvalue(), "image/jpeg"), small.width, scaled=True)
     except (OSError, ValueError):
         return None
-    return None if kind is None else Embedded(kind, data_uri(content, mime))
+    return Embedded(kind, data_uri(content, mime))
 
 
 def data_uri(content: bytes, mime: str = f"image/{PICTURE.removeprefix('.')}") -> str:

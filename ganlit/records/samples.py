@@ -35,6 +35,8 @@ def latest(run: Path) -> Shown | None:
     for path in (run / FOLDER).glob("kimg*"):
         if (match := NAME.match(path.name)) and kind_of(path) is not None:
             found.setdefault(match[1], []).append(path)
+    # A kill may have left sounds or numbers without the picture that they belong to.
+    found = {kimg: files for kimg, files in found.items() if any(kind_of(file) == "image" for file in files)}
     if not found:
         return None
     last = max(found, key=float)

@@ -61,6 +61,16 @@ def _flatten(value: Any, key: str, found: Tree) -> None:
         _flatten(item, f"{key}.{name}", found)
 
 
-def setting(config: Tree) -> str:
-    """A word that runs have in common which differ in their seed only, to draw them as one curve with a band."""
-    return sha256(json.dumps(flat(config), sort_keys=True).encode()).hexdigest()[:8]
+def fingerprint(config: Tree) -> str:
+    """A word that runs have in common which differ in their seed only, to draw them as one curve with a band.
+
+    Of classes it knows the names alone: one may move, and is the same.
+    """
+
+    def bare(value: Any) -> Any:
+        if isinstance(value, list):
+            return [bare(each) for each in value]
+        return value.rpartition(".")[2] if isinstance(value, Class) else value
+
+    tree = {key: bare(value) for key, value in flat(config).items()}
+    return sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()[:8]

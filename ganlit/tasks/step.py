@@ -22,14 +22,14 @@ def stateless_seed(*key: int) -> int:
 
 
 def micro_batches(batch: Any, count: int) -> Iterator[Any]:
-    """A named tuple of tensors [B, ...], cut into `count` equal ones.
+    """A named tuple of tensors [B, ...], or None where it has no such part, cut into `count` equal ones.
 
     Raises:
         UserError: it cannot be.
     """
     if len(batch[0]) % count:
         raise UserError(f"model.init_args.accumulate is {count}: it does not divide a batch of {len(batch[0])}.")
-    parts = [tensor.chunk(count) for tensor in batch]
+    parts = [[None] * count if part is None else part.chunk(count) for part in batch]
     return (type(batch)(*tensors) for tensors in zip(*parts, strict=True))
 
 

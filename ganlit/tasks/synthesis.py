@@ -33,8 +33,8 @@ class Synthesis(AdversarialModule):
                 f"{reference.name} has {labels} classes but the generator knows {self.generator.classes}: "
                 "set model.init_args.generator.init_args.classes and the discriminator's to the same number."
             )
-        shape = list(self.sample(data.grid(1, 1)).output.shape[1:])
-        wanted = list(reference.items.shape[1:])
+        shape = list(kind.to_stored(self.sample(data.grid(1, 1)).output).shape[1:])
+        wanted = list(reference.items[:1].shape[1:])
         if shape != wanted:
             raise UserError(
                 f"{reference.name} has {kind.item}s of {wanted} ({kind.axes}) but the generator makes {shape}: set "

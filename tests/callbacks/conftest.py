@@ -10,40 +10,17 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from torch.utils.data import Dataset
+from noises import Noises
 
 from ganlit.callbacks.budget import Budget
 from ganlit.callbacks.checkpoint import DurableIO
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.progress import Progress
-from ganlit.contracts import Labelled, Reference
-from ganlit.data.base import GanDataModule
-from ganlit.data.images.images import LabelledImages
-from ganlit.data.images.modality import ImageModality
 from ganlit.losses.adversarial import NonSaturating
 from ganlit.networks.images.dcgan import DCDiscriminator, DCGenerator
 from ganlit.tasks.synthesis import Synthesis
 
 BATCH = 100
-
-
-class Tiles(GanDataModule):
-    """120 grey tiles of two classes; a tick has four steps."""
-
-    modality = ImageModality()
-
-    def __init__(self) -> None:
-        super().__init__(batch=BATCH, tick=4 * BATCH / 1000, val_images=2 * BATCH, test_images=2 * BATCH)
-        images = torch.randint(0, 256, (120, 1, 8, 8), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
-        self.tiles = Labelled(images, torch.arange(120) % 2)
-
-    @property
-    def reference(self) -> Reference:
-        return Reference("tiles-train", "abc", *self.tiles, ("even", "odd"))
-
-    @property
-    def dataset(self) -> Dataset:
-        return LabelledImages(*self.tiles)
 
 
 class Scripted(Fidelity):
@@ -89,7 +66,7 @@ def make_module() -> Synthesis:
 
 class Run(NamedTuple):
     module: Synthesis
-    data: Tiles
+    data: Noises
     trainer: Trainer
 
 
@@ -99,7 +76,7 @@ def play(folder: Path, kimg: float, *callbacks: Callback, ckpt_path: Path | None
     quiet["enable_progress_bar"] = any(isinstance(callback, Progress) for callback in callbacks)
     run = Run(
         make_module(),
-        Tiles(),
+        Noises(120, 8, batch=BATCH, tick=4 * BATCH / 1000, val_images=2 * BATCH, test_images=2 * BATCH),
         Trainer(
             accelerator="cpu",
             max_epochs=-1,

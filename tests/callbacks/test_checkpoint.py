@@ -4,26 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
+from remains import checkpoint, same
 
 from ganlit.callbacks.checkpoint import Checkpoints
 from ganlit.records import durable
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two nests of containers hold the same, tensors bit for bit."""
-    if isinstance(one, torch.Tensor):
-        return torch.equal(one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    return one == other
-
-
-def load(folder: Path, name: str) -> dict[str, Any]:
-    return torch.load(folder / "checkpoints" / f"{name}.ckpt", weights_only=True)
 
 
 def test_the_last_and_the_best_are_kept_and_nothing_else(fit: Any, scripted: Any, tmp_path: Path) -> None:
@@ -31,8 +16,8 @@ def test_the_last_and_the_best_are_kept_and_nothing_else(fit: Any, scripted: Any
     fit(1.2, fidelity, Checkpoints("name: tiles\n", fidelity))
     kept = ["best.ckpt", "ema.safetensors", "last.ckpt", "previous.ckpt"]
     assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == kept
-    assert load(tmp_path, "best")["images_seen"] == 800
-    assert load(tmp_path, "last")["images_seen"] == 1200
+    assert checkpoint(tmp_path, "best")["images_seen"] == 800
+    assert checkpoint(tmp_path, "last")["images_seen"] == 1200
     assert (tmp_path / "config.yaml").read_text() == "name: tiles\n"
 
 
@@ -47,10 +32,10 @@ def test_the_best_is_remembered_by_a_resumed_run(fit: Any, scripted: Any, tmp_pa
     resumed = Checkpoints("", second)
     fit(0.8, second, resumed, ckpt_path=tmp_path / "checkpoints" / "last.ckpt")
     assert resumed.best == 20.0
-    assert load(tmp_path, "best")["images_seen"] == 400
+    assert checkpoint(tmp_path, "best")["images_seen"] == 400
     fit(1.2, second, resumed, ckpt_path=tmp_path / "checkpoints" / "last.ckpt")
     assert (resumed.best, resumed.best_kimg) == (10.0, pytest.approx(1.2))
-    assert load(tmp_path, "best")["images_seen"] == 1200
+    assert checkpoint(tmp_path, "best")["images_seen"] == 1200
 
 
 def test_a_score_under_another_protocol_is_no_match(fit: Any, scripted: Any, tmp_path: Path, capsys: Any) -> None:
@@ -79,7 +64,7 @@ def test_of_some_scores_the_highest_is_best(fit: Any, scripted: Any, tmp_path: P
     checkpoints = Checkpoints("", fidelity)
     fit(1.2, fidelity, checkpoints)
     assert checkpoints.best == 2.5
-    assert load(tmp_path, "best")["images_seen"] == 800
+    assert checkpoint(tmp_path, "best")["images_seen"] == 800
 
 
 def test_the_average_is_also_kept_without_pickle(fit: Any, tmp_path: Path) -> None:
@@ -103,5 +88,5 @@ def test_weights_that_are_not_finite_are_not_saved(fit: Any, tmp_path: Path, cap
                 next(pl_module.discriminator.parameters()).data.fill_(float("inf"))
 
     fit(0.8, Poison(), Checkpoints(""))
-    assert load(tmp_path, "last")["images_seen"] == 400
+    assert checkpoint(tmp_path, "last")["images_seen"] == 400
     assert "not saved at 0.8 kimg" in capsys.readouterr().out

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
+from remains import Kill, Killed, rows_of, same
 from torch import Tensor
 
 from ganlit.callbacks.checkpoint import Checkpoints
@@ -57,37 +57,8 @@ class Diary(Callback):
         self.start[key], self.data[key] = copy.deepcopy(state), batch.item.clone()
 
 
-class Killed(Exception):
-    """The process ends here."""
-
-
-class Kill(Callback):
-    def __init__(self, when: When) -> None:
-        self.when = when
-
-    def on_train_batch_end(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
-        if self.when(pl_module):
-            raise Killed
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two nests of containers hold the same, tensors bit for bit."""
-    if isinstance(one, Tensor):
-        return torch.equal(one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    return one == other
-
-
 def on_first_branch(*clocks: int) -> When:
     return lambda module: module.branch == 0 and module.images_seen in clocks
-
-
-def rows_of(folder: Path) -> list[dict[str, str]]:
-    with (folder / "metrics.csv").open() as file:
-        return list(csv.DictReader(file))
 
 
 def test_a_skipped_step_is_told_with_its_player_term_and_images(fit: Any, capsys: pytest.CaptureFixture) -> None:
@@ -206,9 +177,8 @@ def test_a_run_killed_after_going_back_is_resumed_on_its_branch(fit: Any, tmp_pa
     whole = fit(1.2, *callbacks())
     for file in (tmp_path / "checkpoints").iterdir():
         file.unlink()
-    kill = Kill(lambda module: (module.branch, module.images_seen) == (1, clock))
     with pytest.raises(Killed):
-        fit(1.2, *callbacks(), kill)
+        fit(1.2, *callbacks(), Kill(clock, branch=1))
     recovery = Recovery(2)
     last = tmp_path / "checkpoints" / "last.ckpt"
     resumed = fit(1.2, recovery, Checkpoints(""), ckpt_path=last)

@@ -1,100 +1,29 @@
 from __future__ import annotations
 
-import csv
 import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import torch
 import yaml
-from PIL import Image
-from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d
+from remains import rows_of
+from squares import STYLES, tiny
 
 from ganlit.cli.commands import GanlitCLI
 from ganlit.cli.main import main
 from ganlit.compute import signals, slurm
 from ganlit.configuration.resolve import resolve
 from ganlit.errors import UserError
-from ganlit.metrics.features import FeatureExtractor
 from ganlit.tasks.synthesis import Synthesis
-
-TINY = """
-seed: 3
-kimg: 0.2
-trainer: {accelerator: cpu, log_every_n_steps: 1, callbacks: null}
-model:
-  class_path: Synthesis
-  init_args:
-    generator:
-      class_path: StyleGenerator
-      init_args: {resolution: "${data.init_args.resolution}", channels: 1, classes: 2, z_dim: 4, w_dim: 4,
-                  mapping_depth: 1, channel_base: 64, channel_max: 4}
-    discriminator: {class_path: DCDiscriminator, init_args: {resolution: "${data.init_args.resolution}", channels: 1,
-                    width: 2}}
-    loss: NonSaturating
-    regularizers: [{class_path: R1, init_args: {weight: 0.1, every: 2}}]
-    ema: {class_path: EMA, init_args: {half_life: 0.1}}
-    generator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002, betas: [0.0, 0.99]}}
-    discriminator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002}}
-data:
-  class_path: Images
-  init_args: {source: squares, channels: 1, resolution: 16, fit: resize, batch: 20, tick: 0.1, val_images: 20,
-              test_images: 40}
-"""
-
-
-class Tiny(FeatureExtractor):
-    """Six means of an image's halves, in place of the Inception."""
-
-    name = "tiny"
-    dim = 6
-    protocol = "tiny@0/none"
-    batch = 500
-
-    def __init__(self, weights: Path | None = None, precision: str = "fp32", resize: str = "legacy") -> None:
-        super().__init__()
-        self.scale = nn.Parameter(torch.tensor(1 / 255))
-
-    def encode(self, images: Tensor) -> dict[str, Tensor]:
-        return {"pool": adaptive_avg_pool2d(images * self.scale, (2, 1)).flatten(1)}
-
-
-class Answer(NamedTuple):
-    code: int
-    out: str
-    err: str
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with tiny.yaml and a dataset, in which all of these commands run, and where metrics take no time."""
-    folder = tmp_path_factory.mktemp("place")
-    (folder / "tiny.yaml").write_text(TINY)
-    for index in range(100):
-        path = folder / "squares" / ("dark", "light")[index % 2] / f"{index}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("L", (16, 16), 50 + index + 50 * (index % 2)).save(path)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("WANDB_MODE", "disabled")
-        patch.setenv("GANLIT_CACHE", str(folder / "cache"))
-        patch.setattr("ganlit.metrics.images.backbones.Inception", Tiny)
-        yield folder
-
-
-@pytest.fixture
-def ganlit(place: Path, capsys: pytest.CaptureFixture) -> Callable[..., Answer]:
-    def run(*args: str) -> Answer:
-        code = main(list(args))
-        return Answer(code, *capsys.readouterr())
-
-    return run
+def configuration() -> str:
+    return tiny(model=STYLES, kimg=0.2, data={"fit": "resize"})
 
 
 @pytest.fixture(scope="module")
@@ -102,11 +31,6 @@ def trained(place: Path) -> Path:
     """The run directory of a whole run."""
     assert main(["fit", "--config", "tiny.yaml"]) == 0
     return Path("runs/tiny")
-
-
-def rows_of(run: Path) -> list[dict[str, str]]:
-    with (run / "metrics.csv").open() as file:
-        return list(csv.DictReader(file))
 
 
 def scores_of(row: dict[str, str], metric: str) -> list[str]:

@@ -15,36 +15,22 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
-from PIL import Image
+from squares import STYLES, paint, part, tiny
 
 WORKER = Path(__file__).parent / "worker"
 PATIENCE = 240  # seconds for one launch, on a machine that others use too
 
 Found = dict[int, list[dict[str, Any]]]
 
-TINY = """
-seed: 3
-kimg: 0.3
-trainer: {accelerator: cpu, log_every_n_steps: 1, callbacks: null}
-model:
-  class_path: faulty.Faulty
-  init_args:
-    generator:
-      class_path: StyleGenerator
-      init_args: {resolution: 16, channels: 1, classes: 2, z_dim: 4, w_dim: 4, mapping_depth: 1, channel_base: 64,
-                  channel_max: 4}
-    discriminator: {class_path: DCDiscriminator, init_args: {resolution: 16, channels: 1, width: 2}}
-    loss: NonSaturating
-    augment: {class_path: ADA, init_args: {p: 0.2, target: 0.2, speed: 1.0, interval: 2}}
-    regularizers: [{class_path: R1, init_args: {weight: 0.1, every: 2}}]
-    generator_regularizers: [{class_path: PathLength, init_args: {weight: 0.5, every: 2}}]
-    ema: {class_path: EMA, init_args: {half_life: 0.1}}
-    generator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002, betas: [0.0, 0.99]}}
-    discriminator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002}}
-data:
-  class_path: Images
-  init_args: {source: squares, channels: 1, resolution: 16, batch: 20, tick: 0.1, val_images: 20, test_images: 40}
-"""
+TINY = tiny(
+    "faulty.Faulty",
+    kimg=0.3,
+    model=STYLES
+    | {
+        "augment": part("ADA", p=0.2, target=0.2, speed=1.0, interval=2),
+        "generator_regularizers": [part("PathLength", weight=0.5, every=2)],
+    },
+)
 
 # "rank:step:what", and further options; without a fault a run goes to its end.
 FORKED = {
@@ -74,7 +60,7 @@ def environment(folder: Path) -> dict[str, str]:
     """One thread a process, and nothing that points to other processes, to a logger or to a cache elsewhere."""
     inherited = {key: value for key, value in os.environ.items() if key not in ("LOCAL_RANK", "WORLD_SIZE")}
     return inherited | {
-        "PYTHONPATH": os.pathsep.join([str(WORKER.parents[2]), str(WORKER)]),
+        "PYTHONPATH": os.pathsep.join(map(str, (WORKER.parents[2], WORKER.parents[1] / "toys", WORKER))),
         "OMP_NUM_THREADS": "1",
         "WANDB_MODE": "disabled",
         "GANLIT_CACHE": str(folder / "cache"),
@@ -129,13 +115,10 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with tiny.yaml and a hundred squares, each of its own shade, in which commands run."""
+    """A folder with tiny.yaml and a hundred squares in which commands run."""
     folder = tmp_path_factory.mktemp("place")
     (folder / "tiny.yaml").write_text(TINY)
-    for index in range(100):
-        path = folder / "squares" / ("dark", "light")[index % 2] / f"{index}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("L", (16, 16), 50 + index // 2 + 100 * (index % 2)).save(path)
+    paint(folder / "squares")
     return folder
 
 

@@ -1,37 +1,35 @@
 from __future__ import annotations
 
+from pathlib import Path
+from urllib.error import URLError
+
 import pytest
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d
+from extractors import Tiny
+from torch import Tensor
 
 from ganlit.contracts import Reference
-from ganlit.metrics.features import FeatureExtractor
+from ganlit.records import downloads
 
 
-class Tiny(FeatureExtractor):
-    """Six means of an image's halves, and logits of as many classes; counts the images that it has seen."""
+class Counting(Tiny):
+    """With logits of as many classes as there are features; counts the images that it has seen."""
 
-    name = "tiny"
-    dim = 6
-    protocol = "tiny@0/none"
-    batch = 4
-    classes = 6
+    batch, classes = 4, 6
 
     def __init__(self) -> None:
         super().__init__()
-        self.scale = nn.Parameter(torch.tensor(1 / 255))
         self.seen: list[int] = []
 
     def encode(self, images: Tensor) -> dict[str, Tensor]:
         self.seen.append(len(images))
-        pool = adaptive_avg_pool2d(images * self.scale, (2, 1)).flatten(1)
+        pool = super().encode(images)["pool"]
         return {"pool": pool, "logits": 4 * pool}
 
 
 @pytest.fixture
-def tiny() -> Tiny:
-    return Tiny()
+def tiny() -> Counting:
+    return Counting()
 
 
 @pytest.fixture
@@ -47,3 +45,15 @@ def reference() -> Reference:
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANLIT_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without network, whose cache of weights is empty."""
+
+    def fail(*_: object) -> None:
+        raise URLError("no route to host")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(torch.hub, "urlopen", fail)
+    monkeypatch.setattr(downloads, "urlopen", fail)

@@ -2,15 +2,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor, nn
+from noises import noise
+from torch import nn
 
 from ganlit.errors import UserError
 from ganlit.metrics.features import FeatureExtractor, digest, exact_float32
-
-
-def noise(count: int, channels: int = 3, size: int = 4) -> Tensor:
-    generator = torch.Generator().manual_seed(0)
-    return torch.randint(0, 256, (count, channels, size, size), generator=generator, dtype=torch.uint8)
 
 
 def test_short_products_are_forbidden_inside_and_restored_after() -> None:
@@ -27,7 +23,7 @@ def test_short_products_are_forbidden_inside_and_restored_after() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 4, 11])
 def test_images_are_seen_in_the_extractors_own_batches_and_order(tiny: FeatureExtractor, count: int) -> None:
-    images, advances = noise(count), []
+    images, advances = noise(count, 4, 4), []
     pool = tiny.extract(images, advances.append)["pool"]
     full, rest = divmod(count, tiny.batch)
     assert [seen for seen in tiny.seen if seen] == [tiny.batch] * full + [rest] * (rest > 0)
@@ -40,7 +36,7 @@ def test_images_are_seen_in_the_extractors_own_batches_and_order(tiny: FeatureEx
 def test_features_that_are_not_finite_are_refused(tiny: FeatureExtractor, value: float) -> None:
     nn.init.constant_(tiny.scale, value)
     with pytest.raises(UserError, match=r"tiny .*not finite.* weights .*fp32"):
-        tiny.extract(noise(6))
+        tiny.extract(noise(6, 4, 4))
 
 
 def test_a_digest_is_of_values_in_their_order_however_they_are_stored() -> None:

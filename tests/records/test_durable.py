@@ -19,6 +19,7 @@ import pytest
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from remains import same
 from safetensors.torch import save_file
 from torch import nn
 
@@ -32,14 +33,6 @@ fork = multiprocessing.get_context("fork")
 
 def state(number: int, payload: torch.Tensor = PAYLOAD[:10]) -> dict[str, Any]:
     return {"number": number, "state_dict": {"weight": payload, "other": torch.eye(3)}, "names": ["a", "b"]}
-
-
-def same(one: Any, other: Any) -> bool:
-    if isinstance(one, torch.Tensor):
-        return isinstance(other, torch.Tensor) and one.dtype == other.dtype and torch.equal(one, other)
-    if isinstance(one, dict):
-        return isinstance(other, dict) and one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
-    return one == other
 
 
 def names(folder: Path) -> list[str]:

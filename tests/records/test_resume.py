@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import csv
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -17,9 +16,10 @@ from hypothesis import strategies as st
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.strategies import SingleDeviceStrategy
-from PIL import Image
+from noises import Noises
+from remains import Kill, Killed, rows_of, same
+from squares import Answer, tiny
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from ganlit.augment.adaptive import ADA
 from ganlit.callbacks.anneal import Anneal
@@ -31,10 +31,7 @@ from ganlit.callbacks.loggers.wandb import Wandb, WandbOptions
 from ganlit.callbacks.recovery import Recovery
 from ganlit.cli.lab import Lab
 from ganlit.cli.main import main
-from ganlit.contracts import Labelled, Reference
-from ganlit.data.base import GanDataModule
-from ganlit.data.images.images import LabelledImages
-from ganlit.data.images.modality import ImageModality
+from ganlit.contracts import Labelled
 from ganlit.ema import EMA
 from ganlit.errors import UserError
 from ganlit.losses.adversarial import NonSaturating
@@ -47,26 +44,6 @@ from ganlit.records.resume import brief, changes, compare, differences, guarded,
 from ganlit.tasks.synthesis import Synthesis
 
 BATCH, TICK, END = 8, 32, 96  # images
-
-
-class Noises(GanDataModule):
-    """64 grey images of noise in two classes."""
-
-    modality = ImageModality()
-
-    def __init__(self) -> None:
-        super().__init__(batch=BATCH, tick=TICK / 1000, val_images=2 * BATCH)
-        stream = torch.Generator().manual_seed(1)
-        images = torch.randint(0, 256, (64, 1, 16, 16), generator=stream, dtype=torch.uint8)
-        self.noises = Labelled(images, torch.arange(64) % 2)
-
-    @property
-    def reference(self) -> Reference:
-        return Reference("noises", "abc", *self.noises, ("even", "odd"))
-
-    @property
-    def dataset(self) -> Dataset:
-        return LabelledImages(*self.noises)
 
 
 def full_game() -> Synthesis:
@@ -138,23 +115,6 @@ class Journal(Callback):
         self.stream[pl_module.images_seen] = torch.get_rng_state()
 
 
-class Killed(Exception):
-    """The process ends here."""
-
-
-class Kill(Callback):
-    """Ends the process when one of its hooks is called at `clock`, perhaps after saving."""
-
-    def __init__(self, clock: int, hook: str, save: bool = False) -> None:
-        def act(trainer: Trainer, pl_module: Synthesis, *_: Any) -> None:
-            if pl_module.images_seen == clock:
-                if save:
-                    next(each for each in trainer.callbacks if isinstance(each, Checkpoints)).save(trainer, pl_module)
-                raise Killed
-
-        setattr(self, hook, act)
-
-
 class Ended(NamedTuple):
     module: Synthesis
     journal: Journal
@@ -191,7 +151,8 @@ def play(
     )
     module = full_game()
     last = folder / "checkpoints" / "last.ckpt"
-    trainer.fit(module, Noises(), ckpt_path=last if resume else None)
+    data = Noises(batch=BATCH, tick=TICK / 1000, val_images=2 * BATCH)
+    trainer.fit(module, data, ckpt_path=last if resume else None)
     states = copy.deepcopy([optimizer.state_dict() for optimizer in trainer.optimizers])
     return Ended(module, journal, judge, checkpoints, states, folder)
 
@@ -242,17 +203,6 @@ STATE: dict[str, Callable[[Ended], Any]] = {
     "skipped steps": lambda ended: ended.module.skipped,
     "rows of metrics.csv": lambda ended: (ended.folder / "metrics.csv").read_text(),
 }
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two nests of containers hold the same, tensors bit for bit."""
-    if isinstance(one, Tensor):
-        return torch.equal(one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    return one == other
 
 
 @pytest.fixture(scope="module")
@@ -450,55 +400,18 @@ def test_a_run_without_a_record_is_gone_on_with(tmp_path: Path) -> None:
     compare(tmp_path, {"seed": 0}, [])
 
 
-TINY = """
-kimg: 0.1
-fidelity: null
-trainer: {accelerator: cpu, callbacks: null}
-model:
-  class_path: Synthesis
-  init_args:
-    generator: {class_path: DCGenerator, init_args: {resolution: 8, channels: 1, z_dim: 4, width: 2}}
-    discriminator: {class_path: DCDiscriminator, init_args: {resolution: 8, channels: 1, width: 2}}
-    loss: NonSaturating
-    generator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002}}
-    discriminator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002}}
-data:
-  class_path: Images
-  init_args: {source: squares, channels: 1, resolution: 8, batch: 20, tick: 0.1, val_images: 20, test_images: 20}
-"""
-
 RATE = "model.init_args.discriminator_optimizer.init_args.lr"
 FASTER = f"--{RATE}=0.01"
 
 
-class Answer(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with tiny.yaml and a dataset, in which all of these commands run."""
-    folder = tmp_path_factory.mktemp("place")
-    (folder / "tiny.yaml").write_text(TINY)
-    (folder / "squares").mkdir()
-    for index in range(20):
-        Image.new("L", (8, 8), 50 + index).save(folder / "squares" / f"{index}.png")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("WANDB_MODE", "disabled")
-        patch.setenv("GANLIT_CACHE", str(folder / "cache"))
-        yield folder
+def configuration() -> str:
+    return tiny(trainer={"accelerator": "cpu", "callbacks": None}, fidelity=None)
 
 
 @pytest.fixture
-def go(place: Path, capsys: pytest.CaptureFixture) -> Callable[..., Answer]:
-    def run(name: str, *args: str) -> Answer:
-        code = main(["fit", "--config", "tiny.yaml", "--name", name, *args])
-        return Answer(code, *capsys.readouterr())
-
-    return run
+def go(ganlit: Any) -> Callable[..., Answer]:
+    return partial(ganlit, "fit", "--config", "tiny.yaml", "--name")
 
 
 def last_of(name: str) -> dict[str, Any]:
@@ -576,8 +489,7 @@ def test_the_checkpoint_of_another_run_begins_a_run_of_its_own(go: Any) -> None:
     assert (answer.code, last_of("child")["images_seen"]) == (0, 200)
     assert last_of("child")["optimizer_states"][0]["param_groups"][0]["lr"] == 0.01
     assert Path("runs/parent/checkpoints/last.ckpt").read_bytes() == parent
-    with Path("runs/child/metrics.csv").open() as file:
-        assert {float(row["kimg"]) > 0.1 for row in csv.DictReader(file)} <= {True}
+    assert {float(row["kimg"]) > 0.1 for row in rows_of(Path("runs/child"))} <= {True}
 
 
 def test_help_explains_resume(place: Path, capsys: pytest.CaptureFixture) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from squares import paint
 
 from .cluster import Cluster
 
@@ -37,17 +37,14 @@ class Desk:
         shutil.copy(HERE / "worker/tiny.yaml", folder)
         (folder / "experiments/0001-seeds").mkdir(parents=True)
         shutil.copy(HERE / "worker/sweep.yaml", folder / "experiments/0001-seeds")
-        for index in range(100):
-            path = folder / "squares" / ("dark", "light")[index % 2] / f"{index}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.new("L", (16, 16), 50 + index // 2 + 100 * (index % 2)).save(path)
+        paint(folder / "squares")
 
     def do(self, *command: str, check: bool = True, **variables: str) -> str:
         """What a command prints in the project's folder on the login host."""
-        packages = (REPOSITORY, HERE / "worker", REPOSITORY / "tests/distributed/worker")
+        tests = (HERE / "worker", REPOSITORY / "tests/distributed/worker", REPOSITORY / "tests/toys")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
         environment = inherited | {
-            "PYTHONPATH": os.pathsep.join(map(str, packages)),
+            "PYTHONPATH": os.pathsep.join(map(str, (REPOSITORY, *tests))),
             "WANDB_MODE": "disabled",
             "GANLIT_CACHE": str(self.folder / "cache"),
             "NOTES": str(self.notes),

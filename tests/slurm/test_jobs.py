@@ -2,61 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from concurrent.futures import Future
 from typing import Any
 
 import pytest
-import torch
+from remains import checkpoint, numbers_of, same, stream
 
 from ganlit.records import state
 
 from .desk import Desk
 
-OF_THE_MACHINE = ("time/", "speed/", "memory/")
 TROUBLED = ("preempted", "unlucky")
 
 Jobs = dict[str, Future[Any]]
 
 
-def checkpoint(desk: Desk, run: str) -> dict[str, Any]:
-    return torch.load(desk.folder / "runs" / run / "checkpoints/last.ckpt", weights_only=True)
-
-
 def rows(desk: Desk, run: str) -> list[dict[str, str]]:
-    """The numbers of a run that do not depend on the machine."""
-    with (desk.folder / "runs" / run / "metrics.csv").open() as file:
-        numbers = [
-            {key: value for key, value in row.items() if value and not key.startswith(OF_THE_MACHINE)}
-            for row in csv.DictReader(file)
-        ]
+    """The numbers of a run that do not depend on the machine, where there are any."""
+    numbers = [{name: value for name, value in row.items() if value} for row in numbers_of(desk.folder / "runs" / run)]
     return [row for row in numbers if row.keys() != {"kimg"}]
-
-
-def stream(desk: Desk, run: str, world: int) -> dict[int, list[int]]:
-    """By the clock, the shades of a batch in the order of the stream: rank r holds items r, r + world, ..."""
-    shares = [
-        {
-            int(clock): list(map(int, shades))
-            for clock, *shades in map(str.split, desk.note(run, f"served-{rank}").read_text().splitlines())
-        }
-        for rank in range(world)
-    ]
-    return {
-        clock: [shade for together in zip(*(share[clock] for share in shares), strict=True) for shade in together]
-        for clock in shares[0]
-    }
-
-
-def alike(one: Any, other: Any) -> bool:
-    if isinstance(one, torch.Tensor):
-        return torch.equal(one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(alike, one, other))
-    return one == other
 
 
 def in_order(text: str, *lines: str) -> bool:
@@ -68,10 +33,10 @@ def in_order(text: str, *lines: str) -> bool:
 def test_ranks_of_one_and_of_two_nodes_train_together(jobs: Jobs, desk: Desk, run: str, world: int) -> None:
     job = jobs[run].result()
     assert (job.state, job.code, job.restarts) == ("COMPLETED", "0:0", 0), job.printed
-    left = checkpoint(desk, run)
+    left = checkpoint(desk.folder / "runs" / run)
     assert (left["world_size"], left["images_seen"]) == (world, 300)
     jobs["whole"].result()
-    assert stream(desk, run, world) == stream(desk, "whole", 2)
+    assert stream(desk.notes / run, world) == stream(desk.notes / "whole", 2)
     assert "nothing to resume" in job.printed
 
 
@@ -89,7 +54,7 @@ def test_a_run_that_was_stopped_three_times_comes_back_each_time_and_ends(jobs: 
 @pytest.mark.parametrize("key", ["state_dict", "optimizer_states", "images_seen", "skipped", "world_size"])
 def test_it_ends_with_the_bits_of_the_run_that_was_let_alone(jobs: Jobs, desk: Desk, run: str, key: str) -> None:
     assert jobs["whole"].result().state == jobs[run].result().state == "COMPLETED"
-    assert alike(checkpoint(desk, run)[key], checkpoint(desk, "whole")[key])
+    assert same(checkpoint(desk.folder / "runs" / run)[key], checkpoint(desk.folder / "runs/whole")[key])
 
 
 @pytest.mark.parametrize("run", TROUBLED)
@@ -97,7 +62,7 @@ def test_it_ends_with_the_same_history(jobs: Jobs, desk: Desk, run: str) -> None
     assert jobs["whole"].result().state == jobs[run].result().state == "COMPLETED"
     assert rows(desk, run) == rows(desk, "whole")
     assert len([row for row in rows(desk, "whole") if "generator/adversarial" in row]) == 15
-    assert stream(desk, run, 2) == stream(desk, "whole", 2)
+    assert stream(desk.notes / run, 2) == stream(desk.notes / "whole", 2)
 
 
 def test_a_container_without_the_commands_of_slurm_leaves_it_to_the_script(jobs: Jobs) -> None:

@@ -1,4 +1,4 @@
-"""A game small enough for a test: points of the plane as images of two channels and one pixel."""
+"""A game small enough for a test, of points in the plane."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 import torch
 from lightning.pytorch import Trainer
-from torch import Tensor, nn
+from points import PointDiscriminator, PointGenerator
 from torch.utils.data import DataLoader, IterableDataset
 
 from ganlit.contracts import Labelled
@@ -16,27 +16,6 @@ from ganlit.ema import EMA
 from ganlit.losses.adversarial import NonSaturating
 from ganlit.losses.regularizers.gradient import R1
 from ganlit.tasks.synthesis import Synthesis
-
-
-class PointGenerator(nn.Sequential):
-    z_dim = 4
-    classes = 0
-
-    def __init__(self, width: int = 64) -> None:
-        layers = [nn.Linear(4, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 2)]
-        super().__init__(*layers, nn.Unflatten(1, (2, 1, 1)))
-
-    def forward(self, z: Tensor, label: Tensor) -> Tensor:
-        return super().forward(z)
-
-
-class PointDiscriminator(nn.Sequential):
-    def __init__(self, width: int = 64) -> None:
-        layers = [nn.Linear(2, width), nn.LeakyReLU(0.2), nn.Linear(width, width), nn.LeakyReLU(0.2)]
-        super().__init__(nn.Flatten(), *layers, nn.Linear(width, 1))
-
-    def forward(self, image: Tensor, label: Tensor) -> Tensor:
-        return super().forward(image)[:, 0]
 
 
 class Ring(IterableDataset):
@@ -53,7 +32,7 @@ class Ring(IterableDataset):
         for _ in range(self.batches):
             mode = torch.randint(8, (self.batch,), generator=stream)
             points = self.modes[mode] + self.deviation * torch.randn(self.batch, 2, generator=stream)
-            yield Labelled(points[:, :, None, None], mode)
+            yield Labelled(points, mode)
 
 
 def game(**overrides: object) -> Synthesis:

@@ -35,7 +35,7 @@ def test_one_step_equals_the_game_written_by_hand(new_game: Callable, play_game:
     logits = d(real, batch.label)
     (slope,) = torch.autograd.grad(logits.sum(), real, create_graph=True)
     adversarial = -logits.sigmoid().log().mean() - (1 - d(fake, batch.label).sigmoid()).log().mean()
-    penalty = 4 * 0.3 / 2 * slope.square().sum(dim=(1, 2, 3)).mean()
+    penalty = 4 * 0.3 / 2 * slope.square().sum(dim=1).mean()
     for parameter, gradient in zip(d.parameters(), torch.autograd.grad(adversarial + penalty, d.parameters())):  # noqa: B905
         parameter.data -= 0.1 * gradient
     objective = -d(g(torch.randn(16, 4), batch.label), batch.label).sigmoid().log().mean()
@@ -137,7 +137,7 @@ def test_seeds_differ_between_ranks_and_steps() -> None:
 def test_validation_repeats_its_latents_and_leaves_the_random_stream(new_game: Callable, play_game: Callable) -> None:
     module = new_game()
     play_game(module, batches=1)
-    batch = Labelled(torch.zeros(8, 2, 1, 1), torch.zeros(8, dtype=torch.long))
+    batch = Labelled(torch.zeros(8, 2), torch.zeros(8, dtype=torch.long))
     torch.manual_seed(5)
     first: Sampled = module.validation_step(batch, 0)
     drawn = torch.rand(1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import csv
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
@@ -13,8 +12,9 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
+from noises import Noises
+from remains import rows_of, same
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
 from ganlit.augment.adaptive import ADA
 from ganlit.callbacks.anneal import Anneal
@@ -22,10 +22,7 @@ from ganlit.callbacks.budget import Budget
 from ganlit.callbacks.checkpoint import Checkpoints, DurableIO
 from ganlit.callbacks.loggers.metrics_file import MetricsFile
 from ganlit.callbacks.samples import Samples
-from ganlit.contracts import Labelled, Reference
-from ganlit.data.base import GanDataModule
-from ganlit.data.images.images import LabelledImages
-from ganlit.data.images.modality import ImageModality
+from ganlit.contracts import Labelled
 from ganlit.ema import EMA
 from ganlit.errors import UserError
 from ganlit.losses.adversarial import NonSaturating
@@ -37,26 +34,6 @@ from ganlit.tasks.clocked import PLAYERS, Player
 from ganlit.tasks.synthesis import Synthesis
 
 BATCH = 10
-
-
-class Noises(GanDataModule):
-    """64 grey images of noise in two classes; a tick has ten steps."""
-
-    modality = ImageModality()
-
-    def __init__(self, batch: int = BATCH) -> None:
-        super().__init__(batch=batch, tick=10 * batch / 1000, val_images=batch)
-        stream = torch.Generator().manual_seed(1)
-        images = torch.randint(0, 256, (64, 1, 16, 16), generator=stream, dtype=torch.uint8)
-        self.noises = Labelled(images, torch.arange(64) % 2)
-
-    @property
-    def reference(self) -> Reference:
-        return Reference("noises", "abc", *self.noises, ("even", "odd"))
-
-    @property
-    def dataset(self) -> Dataset:
-        return LabelledImages(*self.noises)
 
 
 def rich_game(**overrides: Any) -> Synthesis:
@@ -78,7 +55,7 @@ def rich_game(**overrides: Any) -> Synthesis:
     return Synthesis(**(parts | overrides))
 
 
-def fit(module: Synthesis, steps: int, *callbacks: Callback, data: GanDataModule | None = None, **options: Any) -> None:
+def fit(module: Synthesis, steps: int, *callbacks: Callback, **options: Any) -> None:
     """Trains for so many steps; a Budget's kimg counts as any other callback."""
     quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "num_sanity_val_steps": 0}
     trainer = Trainer(
@@ -90,7 +67,7 @@ def fit(module: Synthesis, steps: int, *callbacks: Callback, data: GanDataModule
         callbacks=[Budget(steps * BATCH / 1000), *callbacks],
         **(quiet | options),
     )
-    trainer.fit(module, data or Noises())
+    trainer.fit(module, Noises(batch=BATCH, tick=10 * BATCH / 1000, val_images=BATCH))
 
 
 def player_of(module: Synthesis) -> Player:
@@ -158,17 +135,6 @@ def watched(module: Synthesis) -> list[Turn]:
 
     module.play = watch
     return turns
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two nests of containers hold the same, tensors bit for bit."""
-    if isinstance(one, Tensor):
-        return torch.equal(one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    return one == other
 
 
 TROUBLES = [
@@ -301,7 +267,7 @@ def test_the_critic_leaves_mixed_precision_where_a_penalty_that_is_due_different
 ) -> None:
     module = new_game(regularizers=regularizers)
     passes: list[tuple[int, Player, torch.dtype]] = []
-    module.discriminator[1].register_forward_hook(
+    module.discriminator[0].register_forward_hook(
         lambda _, given, output: passes.append((module.images_seen, player_of(module), output.dtype))
     )
     play_game(module, batches=2, batch=16, precision="bf16-mixed")
@@ -382,8 +348,7 @@ def test_there_is_one_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert checkpoint["images_seen"] == steps * batch
     assert not {"epoch", "global_step", "loops"} & checkpoint.keys()
 
-    with metrics.path.open() as file:
-        rows = [row for row in csv.DictReader(file) if row["discriminator/adversarial"]]
+    rows = [row for row in rows_of(tmp_path) if row["discriminator/adversarial"]]
     assert [round(1000 * float(row["kimg"])) for row in rows] == [clock + batch for clock in every_step]
     for name, at in {
         "generator/adversarial": fifth,

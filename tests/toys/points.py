@@ -61,12 +61,20 @@ class PointModality(Modality):
     def open(self, place: str, split: str, root: Path) -> Collection:
         return Rows(Path(place))
 
-    def check(self, place: str, split: str, root: Path, batch: int, **options: Any) -> None:
-        if options:
-            raise UserError(f"--{next(iter(options))} is no option of points: leave it out.")
+    def check(self, place: str, split: str, root: Path, batch: int, radius: float = math.inf) -> None:
+        """Counts points that are too far.
+
+        Args:
+            place: a folder.
+            split: there is one.
+            root: is not needed.
+            batch: points in a step.
+            radius: within which points must lie.
+        """
         found = Rows(Path(place))
-        print(f"{found.name}: {len(found)} points{'' if len(found) >= batch else ', fewer than a batch'}")
-        if len(found) < batch:
+        far = int((found.points.norm(dim=1) > radius).sum())
+        print(f"{found.name}: {len(found)} points, {far} of them too far")
+        if len(found) < batch or far:
             raise SystemExit(1)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -15,7 +14,7 @@ from PIL import Image
 
 from ganlit.callbacks.loggers.board import Board
 from ganlit.errors import UserError
-from ganlit.records.media import kind_of
+from ganlit.records.media import kind_of, sound_of
 
 
 class TensorBoard(TensorBoardLogger, Board):
@@ -52,15 +51,15 @@ class TensorBoard(TensorBoardLogger, Board):
 
     @rank_zero_only
     def log_media(self, name: str, files: Sequence[Path], kimg: float) -> None:
-        """Pictures, sounds as WAV, and text; TensorBoard has no other player."""
+        """Pictures, sounds in WAV of 16 bits, and text: what else there is, is in the run directory alone."""
         for number, path in enumerate(files):
             key = f"{name}/{number}" if number else name
             match kind_of(path):
                 case "image":
                     shown = np.atleast_3d(np.asarray(Image.open(path)))
                     self.experiment.add_image(key, shown, images(kimg), dataformats="HWC")
-                case "audio":
-                    self.experiment.add_audio(key, *sound(path, images(kimg)))
+                case "audio" if (sound := sound_of(path)) is not None:
+                    self.experiment.add_audio(key, sound.samples, images(kimg), sound.rate)
                 case "text":
                     self.experiment.add_text(key, f"<pre>{escape(path.read_text())}</pre>", images(kimg))
 
@@ -68,13 +67,6 @@ class TensorBoard(TensorBoardLogger, Board):
     def log_histograms(self, values: Mapping[str, np.ndarray], kimg: float) -> None:
         for name, array in values.items():
             self.experiment.add_histogram(name, array, images(kimg))
-
-
-def sound(path: Path, step: int) -> tuple[np.ndarray, int, int]:
-    """The samples [1, T] in [-1, 1] of a WAV file of 16 bits, its channels averaged; the step; samples a second."""
-    with wave.open(str(path)) as file:
-        frames = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, file.getnchannels())
-        return frames.mean(1)[None] / 2**15, step, file.getframerate()
 
 
 def images(kimg: float) -> int:

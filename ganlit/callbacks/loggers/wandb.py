@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from html import escape
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -18,11 +17,11 @@ import wandb
 from lightning.pytorch.utilities import rank_zero_only
 
 from ganlit.callbacks.loggers.board import Board
+from ganlit.callbacks.loggers.wandb_media import media
 from ganlit.compute.console import say
 from ganlit.metrics.measure import METRICS
 from ganlit.records.durable import replacing
-from ganlit.records.media import Kind, kind_of
-from ganlit.records.settings import setting
+from ganlit.records.settings import fingerprint
 
 PATIENCE = {
     "login_timeout": 10,
@@ -213,7 +212,7 @@ class Wandb(Board):
             dir=self.folder.absolute(),
             resume="allow",
             reinit="create_new",
-            config={**self.config, "setting": setting(self.config)},
+            config={**self.config, "setting": fingerprint(self.config)},
             mode=mode,
             settings=wandb.Settings(**quiet, **PATIENCE | upload),
         )
@@ -245,30 +244,6 @@ def summary_of(name: str) -> Literal["min", "max"] | None:
         if re.fullmatch(f"{metric.first}([0-9].*)?", name):
             return "min" if metric.better == "lower" else "max"
     return None
-
-
-def media(name: str, files: Sequence[Path]) -> dict[str, Any]:
-    """Files as W&B shows them, by kind; those of the first file's kind under the name itself."""
-    found: dict[str, list[Any]] = {}
-    for path in files:
-        if (kind := kind_of(path)) is not None:
-            found.setdefault(kind, []).append(MEDIA[kind](path))
-    first = next(iter(found), None)
-    shown = {name if kind == first else f"{name}/{kind}": each for kind, each in found.items()}
-    return {key: each[0] if len(each) == 1 else each for key, each in shown.items()}
-
-
-def words(path: Path) -> wandb.Html:
-    """A text file, as it stands."""
-    return wandb.Html(f"<pre>{escape(path.read_text())}</pre>")
-
-
-MEDIA: dict[Kind, Callable[[Path], Any]] = {
-    "image": lambda path: wandb.Image(str(path)),
-    "audio": lambda path: wandb.Audio(str(path)),
-    "video": lambda path: wandb.Video(str(path)),
-    "text": words,
-}
 
 
 def brief(error: Exception) -> str:

@@ -38,25 +38,17 @@ class Problem(NamedTuple):
 
 def check(
     source: str,
+    split: str,
+    root: Path,
+    batch: int,
     resolution: int | None = None,
     channels: Literal[1, 3] | None = None,
-    split: str = "train",
     fit: Fit = "exact",
     convert: bool = False,
-    root: Path = Path("datasets"),
-    batch: int = 32,
 ) -> None:
     """Reads every picture of a source, then prints what it holds, what would stop a training, and what would work.
 
-    Args:
-        source: digits, a class of torchvision.datasets, a folder or a zip.
-        resolution: side of the images in pixels; by default that of most pictures.
-        channels: 3 for RGB, 1 for grey; by default what most pictures are.
-        split: "train", or what else the source has.
-        fit: how pictures of another size are treated.
-        convert: turn pictures of another kind into that of `channels`.
-        root: where torchvision's datasets lie or are downloaded to.
-        batch: images in a step.
+    The arguments are those of `ImageModality.check`.
 
     Raises:
         SystemExit: with status 1, where anything would stop a training.

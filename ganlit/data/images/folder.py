@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -34,7 +35,7 @@ class Folder(Source):
         elif split != "train":
             raise UserError(f"{folder} has no folder {split}: leave split out, or make one folder for each split.")
         self.folder = folder
-        self.files = files_below(folder)
+        self.files = sorted(walked(folder))
         if not self.files:
             raise UserError(f"{folder} is an empty folder: put images into it, in a sub-folder for each class if any.")
 
@@ -69,10 +70,8 @@ class Folder(Source):
         return self.files[index].relative_to(self.folder).parts
 
 
-def files_below(folder: Path) -> list[Path]:
-    """All files of a folder and its sub-folders but hidden ones, sorted by path."""
-    found = []
+def walked(folder: Path) -> Iterator[Path]:
+    """All files of a folder and its sub-folders but hidden ones, as they come."""
     for parent, folders, files in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(parent, name) for name in files if not name.startswith(".")]
-    return sorted(found)
+        yield from (Path(parent, name) for name in files if not name.startswith("."))

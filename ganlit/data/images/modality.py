@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import torch
 from PIL import Image
@@ -17,13 +17,15 @@ from torchvision.utils import make_grid
 from ganlit.contracts import Modality
 from ganlit.data.images.catalogue import NAMES, open_source
 from ganlit.data.images.check import check
-from ganlit.data.images.folder import Folder, files_below
+from ganlit.data.images.fitting import Fit
+from ganlit.data.images.folder import Folder, walked
 from ganlit.data.images.pictures import Pictures
 from ganlit.data.images.pixels import to_uint8
 from ganlit.errors import UserError
 from ganlit.records.media import write_picture
 
 PADDING = 2  # pixels between the images of a grid
+GLANCE = 2000  # files of a folder at a first look
 
 
 class ImageModality(Modality):
@@ -55,21 +57,41 @@ class ImageModality(Modality):
     def recognises(self, place: str) -> float:
         path, known = Path(place).expanduser(), Image.registered_extensions()
         if path.is_dir():
-            files = files_below(path)
+            files = [*islice(walked(path), GLANCE)]
             return sum(file.suffix.lower() in known for file in files) / max(len(files), 1)
         return float(path.suffix.lower() == ".zip" if path.is_file() else place.lower() in NAMES)
 
     def open(self, place: str, split: str, root: Path) -> Pictures:
         source = open_source(place, split, root)
-        if isinstance(source, Folder) and not self.recognises(str(source.folder)):
+        known = Image.registered_extensions()
+        if isinstance(source, Folder) and not any(file.suffix.lower() in known for file in source.files):
             raise UserError(f"{place} is no folder of images, for no file in it has the suffix of one: name another.")
         return Pictures(source)
 
-    def check(self, place: str, split: str, root: Path, batch: int, **options: Any) -> None:
-        known = inspect.signature(check).parameters
-        if unknown := options.keys() - known.keys():
-            raise UserError(f"--{unknown.pop()} is no option of images: leave it out.")
-        check(place, split=split, root=root, batch=batch, **options)
+    def check(
+        self,
+        place: str,
+        split: str,
+        root: Path,
+        batch: int,
+        resolution: int | None = None,
+        channels: Literal[1, 3] | None = None,
+        fit: Fit = "exact",
+        convert: bool = False,
+    ) -> None:
+        """Also judges by the options of `Images`.
+
+        Args:
+            place: digits, a class of torchvision.datasets, a folder or a zip.
+            split: "train", or what else there is.
+            root: where torchvision's datasets lie or are downloaded to.
+            batch: images in a step.
+            resolution: side of the images in pixels; by default that of most pictures.
+            channels: 3 for RGB, 1 for grey; by default what most pictures are.
+            fit: how pictures of another size are treated.
+            convert: turn pictures of another kind into that of `channels`.
+        """
+        check(place, split, root, batch, resolution, channels, fit, convert)
 
 
 def grid(rows: Sequence[Tensor], columns: int) -> Image.Image:

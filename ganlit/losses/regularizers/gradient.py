@@ -44,6 +44,11 @@ class GradientPenalty(Regularizer):
         real, fake = verdict.real.detach(), verdict.fake.detach()
         share = torch.rand(len(real), *[1] * (real.ndim - 1), dtype=real.dtype, device=real.device)
         between = torch.lerp(fake, real, share).requires_grad_()
+        each = [slope(logits, between) for logits in verdict.judgement(between).logits]
         # Unlike a square root, this norm has a finite derivative (0) where a critic is flat.
-        norm = torch.linalg.vector_norm(slope(verdict.critic(between), between), dim=1)
-        return (norm - 1).square().mean()
+        norms = torch.stack([torch.linalg.vector_norm(gradient, dim=1) for gradient in each])
+        return (norms - 1).square().mean()
+
+    def value(self, verdict: Verdict) -> Tensor:
+        """All networks of the discriminator judge the same points, in one pass."""
+        return self(verdict)

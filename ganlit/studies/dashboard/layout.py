@@ -47,6 +47,9 @@ class Section:
     columns: int = 2
 
 
+SAMPLES = ("samples", "samples/audio", "samples/video", "samples/text")
+"""As the logger calls them: the second to the fourth where samples are more than pictures."""
+
 PARAMETERS = (
     "model.init_args.generator_optimizer.init_args.lr",
     "model.init_args.discriminator_optimizer.init_args.lr",
@@ -78,7 +81,7 @@ def layout(score: str, parameters: tuple[str, ...] = PARAMETERS) -> tuple[Sectio
                 Panel("Share of each class", pattern="^share[0-9]", bands=False, always=False),
             ),
         ),
-        Section("Samples", (Panel("EMA generator, fixed latents", ("samples",), kind="pictures"),), columns=1),
+        Section("Samples", (Panel("EMA generator, fixed latents", SAMPLES, kind="pictures"),), columns=1),
         Section(
             "Balance of the players",
             (

@@ -1,4 +1,4 @@
-"""What is seen of images on their way through extractors, outside of a training."""
+"""What is seen of items on their way through extractors, outside of a training."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ganlit.metrics.portrait import Advance
 
 
 class Rate(ProgressColumn):
-    """Images a second."""
+    """Items a second."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.0f} img/s")
+        return Text("" if speed is None else f"{speed:,.0f}/s")
 
 
 class Bars(Progress):
-    """A bar on a terminal for everything that takes its time, with images/s and the time left."""
+    """A bar on a terminal for everything that takes its time, with items a second and the time left."""
 
     def __init__(self) -> None:
         console = rich.get_console()
@@ -35,7 +35,7 @@ class Bars(Progress):
             super().stop()
 
     def counted(self, title: str, total: int) -> Advance:
-        """What is told of images just seen; the bar comes with the first of them."""
+        """What is told of items just seen; the bar comes with the first of them."""
         task = None
 
         def advance(count: int) -> None:

@@ -15,7 +15,7 @@ from ganlit.metrics.measure import Measured, Question, measure, require, unavail
 from ganlit.metrics.passes import Options, Pass, passes
 from ganlit.metrics.portrait import Collector, Portrait
 from ganlit.metrics.reality import subset
-from ganlit.records.media import PICTURE, named
+from ganlit.records.media import PICTURE, companions, named
 from ganlit.studies.evaluation import scores
 from ganlit.studies.evaluation.bars import Bars, device_of
 from ganlit.studies.evaluation.options import (
@@ -28,8 +28,8 @@ from ganlit.studies.evaluation.options import (
 )
 from ganlit.studies.evaluation.pairs import compare
 from ganlit.studies.evaluation.subject import (
+    Collected,
     Generated,
-    Shown,
     Subject,
     Weights,
     collection_of,
@@ -99,17 +99,21 @@ def evaluate(
     for option, path in (("json", json), ("neighbours", neighbours), ("neighbours", picture)):
         if path is not None and path.exists():
             raise UserError(f"--{option} {path} exists already: name a new file.")
-    sorted_out(metrics, picture is not None)  # which refuses what nobody knows
+    if picture is not None and (others := companions(picture)):
+        raise UserError(
+            f"--neighbours {neighbours} would be beside {others[0]}, a file of the same name: take another."
+        )
+    sorted_out(metrics, picture is not None)  # which refuses what nobody knows, of any modality
     place = device_of(device)
     refuse_idle_options(Sides(subject, against, split, against_split, root, weights, truncation, checkpoint))
     modality = modality_of(subject, against)
-    asked, paired = sorted_out(metrics, picture is not None, modality.extractor)
+    asked, paired = sorted_out(metrics, picture is not None, modality)
     names = [name for group in asked.values() for name in group]
     if is_run(subject):
         measured: Subject = Generated(subject, count, weights, truncation, seed, checkpoint, place)
     else:
         found = collection_of(subject, modality, split, root, count)
-        measured = Shown(found, modality.name, labelled="class-fid" in names)
+        measured = Collected(found, modality.name, labelled="class-fid" in names)
     require(names, len(measured), "--count")
     reference = reference_for(against or subject, modality, against_split, root)
     own = measured.fidelity

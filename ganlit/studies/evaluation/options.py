@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from ganlit.contracts import Modality
 from ganlit.errors import UserError
 from ganlit.metrics.measure import by_extractor
 from ganlit.metrics.paired import PAIRED
@@ -28,13 +29,14 @@ class Sides(NamedTuple):
 
 
 def sorted_out(
-    metrics: str, with_neighbours: bool, default: str = "inception"
+    metrics: str, with_neighbours: bool, modality: Modality | None = None
 ) -> tuple[dict[str, list[str]], list[str]]:
-    """The metrics by the extractor that they share, `default` where they name none, and those that compare pairs."""
+    """The metrics by the extractor that they share, and those that compare pairs, of a modality or of any."""
     words = [word.strip() for word in metrics.split(",") if word.strip()]
-    paired = [word for word in words if word in PAIRED]
-    others = [word for word in words if word not in PAIRED]
-    asked = by_extractor(others, "--metrics", default) if others or not paired else {}
+    known = PAIRED.get(modality.name, {}) if modality else {name for each in PAIRED.values() for name in each}
+    paired = [word for word in words if word in known]
+    others = [word for word in words if word not in known]
+    asked = by_extractor(others, "--metrics", modality.extractor if modality else "") if others or not paired else {}
     if with_neighbours and not any("memorisation" in group for group in asked.values()):
         raise UserError("--neighbours shows what memorisation measures: add it to --metrics.")
     return asked, paired

@@ -40,10 +40,10 @@ def partners(outputs: Collection, targets: Collection) -> Collection:
 
 
 def compare(
-    metrics: Sequence[str], outputs: Collection, targets: Collection, made: str, device: torch.device, bars: Bars
+    metrics: Sequence[str], outputs: Collection, targets: Collection, modality: str, device: torch.device, bars: Bars
 ) -> list[Measured]:
-    """The mean of each metric over all pairs, with its standard error; `made` is how ids call the outputs."""
-    partner, comparison = partners(outputs, targets), Comparison(metrics, device)
+    """The mean of each metric over all pairs, with its standard error."""
+    partner, comparison = partners(outputs, targets), Comparison(metrics, device, modality)
     advance = bars.counted(f"{outputs.name} beside {targets.name}", len(outputs))
     together = min(outputs.together, partner.together)
     for first in range(0, len(outputs), together):
@@ -56,6 +56,6 @@ def compare(
         metric, _, variant = name.partition("-")
         value, error, count = estimate(scores)
         reference = f"{targets.name}@{targets.digest[:6]}"
-        protocol = Protocol(metric, count, variant, "-/-", reference, made)
+        protocol = Protocol(metric, count, variant, "-/-", reference, modality)
         found.append(Measured(protocol, value, error if count > 1 else None, f"{count} pairs"))
     return found

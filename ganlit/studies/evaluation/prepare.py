@@ -15,7 +15,6 @@ from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.measure import METRICS
 from ganlit.metrics.passes import Pass, passes
 from ganlit.metrics.reality import subset
-from ganlit.records.cache import room
 from ganlit.studies.evaluation.bars import Bars
 
 
@@ -35,9 +34,10 @@ def prepare(data: GanDataModule, fidelity: Fidelity | None, device: torch.device
     began = time.monotonic()
     data.prepare_data()
     reference = data.reference
-    size, place = megabytes(reference.items.nbytes), room(data.modality.name)
-    where = place if place.is_dir() else "memory"
-    say(f"data     {reference.name}: {len(reference.items):,} {data.modality.item}s, {size} in {where}")
+    size = megabytes(reference.items[:1].nbytes * len(reference.items))
+    say(
+        f"data     {reference.name}: {len(reference.items):,} {data.modality.item}s, {size} in {data.place or 'memory'}"
+    )
     if fidelity is not None:
         if fidelity.reference_images is not None:
             reference = subset(reference, fidelity.reference_images)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ganlit.compute.precision import native_bf16
-from ganlit.configuration.names import modalities, recognised
+from ganlit.configuration.names import by_default, recognised
 from ganlit.configuration.rebuild import load, setting
 from ganlit.contracts import Collection, Labelled, Modality, Reference
 from ganlit.errors import UserError
@@ -114,7 +114,7 @@ class Generated(Subject):
         )
 
 
-class Shown(Subject):
+class Collected(Subject):
     """Items as they are.
 
     Args:
@@ -163,31 +163,12 @@ def is_run(word: str) -> bool:
 
 
 def modality_of(*words: str | None) -> Modality:
-    """The kind of data that is spoken of: that of the first run among the words, else what the first one looks like.
-
-    Raises:
-        UserError: there is nothing of that name, or nothing that anybody knows how to read.
-    """
+    """The kind of data that is spoken of: that of the first run among the words, else what the first one looks like."""
     given = [word for word in words if word is not None]
-    for word in given:
-        if is_run(word):
-            return setting(word).data.modality
-    word = given[0]
-    if (found := recognised(word)) is not None:
-        return found
-    known = modalities()
-    path, kinds = Path(word).expanduser(), " or ".join(one.name for one in known)
-    if path.is_dir():
-        raise UserError(
-            f"{word} is neither a run, for it has no config.yaml, nor a folder of {kinds}, for no file in it has the "
-            "suffix of one: name another."
-        )
-    if not path.exists() and (os.sep in word or path.suffix):
-        raise UserError(
-            f"There is nothing at {word}: name a run directory (with its config.yaml), a .safetensors file of a run, a "
-            f"folder of {kinds}, a zip of them, or a dataset."
-        )
-    return known[0]  # which says what it makes of the word
+    run = next((word for word in given if is_run(word)), None)
+    if run is not None:
+        return setting(run).data.modality
+    return recognised(given[0]) or by_default()
 
 
 def collection_of(word: str, modality: Modality, split: str, root: Path, count: int | None) -> Collection:
@@ -196,6 +177,17 @@ def collection_of(word: str, modality: Modality, split: str, root: Path, count: 
     Raises:
         UserError: there are none, or less than that.
     """
+    path = Path(word).expanduser()
+    if not path.exists() and (os.sep in word or path.suffix):
+        raise UserError(
+            f"There is nothing at {word}: name a run directory (with its config.yaml), a .safetensors file of a run, a "
+            f"folder of {modality.name}, a zip of {modality.name}, or a dataset."
+        )
+    if path.is_dir() and any(path.iterdir()) and not modality.recognises(word):
+        raise UserError(
+            f"{word} is neither a run, for it has no config.yaml, nor a folder of {modality.name}, for no file in it "
+            "has the suffix of one: name another."
+        )
     found = modality.open(word, split, root)
     if count is None or count == len(found):
         return found

@@ -61,5 +61,6 @@ def _samples(found: Summary, row: Row) -> Samples | None:
     own = found.ranking.take(row.median) if found.ranking and found.ranking.name in row.median.curves else None
     value = "" if own is None else f", {found.ranking.title} {own:.4g}"
     scaled = ", scaled down" if any(each.scaled for each in media) else ""
-    caption = f"seed {row.median.seed}{value}, at {shown.kimg:g} kimg{scaled}"
+    fewer = f", {left} too large to be shown" if (left := len(shown.files) - len(media)) else ""
+    caption = f"seed {row.median.seed}{value}, at {shown.kimg:g} kimg{scaled}{fewer}"
     return Samples(row.number, found.label(row), f"{row.score}", media, caption)

@@ -198,7 +198,7 @@ def check_frozen(sweep: Sweep, before: dict[int, Trial], wanted: dict[int, Value
     for number, trial in before.items():
         if number not in wanted:
             raise UserError(f"{sweep.folder} now has {len(wanted)} trials, but {len(before)} are frozen: {anew}.")
-        if json.dumps(trial.values) != json.dumps(wanted[number]):
+        if json.dumps(trial.values) != current(json.dumps(wanted[number])):
             raise UserError(
                 f"{sweep.trial(number)} is frozen with {told(trial.values)}, but sweep.yaml now gives "
                 f"{told(wanted[number])}: {anew}; new trials can only be added at the end."
@@ -208,7 +208,7 @@ def check_frozen(sweep: Sweep, before: dict[int, Trial], wanted: dict[int, Value
 def check_base(sweep: Sweep, before: dict[int, Trial]) -> None:
     """Refuses to freeze trials that are based on other arguments than the others."""
     for number, trial in before.items():
-        if trial.base != sweep.base:
+        if trial.base != shlex.split(current(shlex.join(sweep.base))):
             raise UserError(
                 f"{sweep.trial(number)} is frozen from `fit {shlex.join(trial.base)}`, but sweep.yaml now says "
                 f"`fit {shlex.join(sweep.base)}`: take that back, or ask in a new folder."

@@ -11,7 +11,7 @@ import wandb
 from PIL import Image
 
 from ganlit.callbacks.loggers.tensorboard import TensorBoard
-from ganlit.callbacks.loggers.wandb import media
+from ganlit.callbacks.loggers.wandb_media import media
 
 
 @pytest.fixture

@@ -9,20 +9,21 @@ import pytest
 import yaml
 from PIL import Image
 
-from ganlit.data.images.check import check
 from ganlit.data.images.images import Images
+from ganlit.data.images.modality import ImageModality
 
 Make = Callable[..., Path]
+COMMON = {"split": "train", "root": Path("datasets"), "batch": 32}
 NAMES = [f"{kind}/{number:02}.png" for kind in ("cat", "dog") for number in range(20)]
 
 
 def report(capsys: pytest.CaptureFixture[str], source: Path | str, status: int, **options: Any) -> str:
     if status:
         with pytest.raises(SystemExit) as stopped:
-            check(str(source), **options)
+            ImageModality().check(str(source), **(COMMON | options))
         assert stopped.value.code == status
     else:
-        check(str(source), **options)
+        ImageModality().check(str(source), **(COMMON | options))
     return capsys.readouterr().out
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from faulty import Tiny
+from faulty import Grey
 from games import RANK, WORLD, SmoothGenerator, game, trainer_of
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -54,7 +54,7 @@ class Darkening(Synthesis):
         return Sampled(batch.item, batch.item * 0.5 - 0.25)
 
 
-class Scored(Tiny):
+class Scored(Grey):
     """Counts the images that this rank sees, and takes its features for logits too."""
 
     name = "scored"
@@ -108,7 +108,7 @@ def found() -> dict[str, Any]:
     real = Reality(own, extractor, said.append)
     with patch.object(reality, "BLOCK", 20), held_for_a_while(real.folder / reality.SUMS):
         real.prepare()
-    backbones.Inception = Tiny
+    backbones.Inception = Grey
     return {
         "sampled": sampled,
         "logged": logged,

@@ -4,10 +4,10 @@ import inspect
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from urllib.error import URLError
 
 import pytest
 import torch
+from noises import noise, pillow
 from PIL import Image
 from torch import Tensor, nn
 from torch.testing import assert_close
@@ -101,21 +101,9 @@ number = 3
 
 
 @pytest.fixture(autouse=True)
-def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine without network, whose caches are empty, and which trusts the files in them."""
-
-    def fail(*_: object) -> None:
-        raise URLError("no route to host")
-
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(torch.hub, "urlopen", fail)
-    monkeypatch.setattr(downloads, "urlopen", fail)
+def trusting(offline: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without network, which trusts the files in its cache."""
     monkeypatch.setattr(downloads, "digest_of", lambda path: path.stem.rpartition("-")[2])
-
-
-def noise(count: int = 2, height: int = 40, width: int = 32) -> Tensor:
-    generator = torch.Generator().manual_seed(0)
-    return torch.randint(0, 256, (count, 3, height, width), generator=generator, dtype=torch.uint8)
 
 
 def assert_same(found: Tensor, expected: Tensor, tolerance: float = 1e-4) -> None:
@@ -123,10 +111,6 @@ def assert_same(found: Tensor, expected: Tensor, tolerance: float = 1e-4) -> Non
     assert found.shape == expected.shape
     error = float((found - expected).norm() / (expected[0] - expected[1]).norm())
     assert error < tolerance
-
-
-def pillow(images: Tensor) -> list[Image.Image]:
-    return [Image.fromarray(image.permute(1, 2, 0).numpy()) for image in images]
 
 
 def place(name: str, state: Mapping[str, Tensor]) -> None:

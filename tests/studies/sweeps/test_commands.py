@@ -10,31 +10,15 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from squares import Answer
 
-from ganlit.cli.main import main
 from ganlit.errors import UserError
 from ganlit.records import state
 from ganlit.studies.sweeps import commands
 
 Made = Callable[..., Path]
-
-
-class Ended(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def ganlit(place: Path, capsys: pytest.CaptureFixture) -> Callable[..., Ended]:
-    def call(*args: str) -> Ended:
-        code = main(list(args))
-        return Ended(code, *capsys.readouterr())
-
-    return call
 
 
 @pytest.fixture
@@ -67,7 +51,7 @@ def mixed(sweep_of: Made, place: Path) -> Path:
     return sweep_of("0001-mixed", configs, metric={"name": "skipped/generator", "goal": "minimize"})
 
 
-def test_trials_run_here_and_each_ends_on_its_own(mixed: Path, ganlit: Callable[..., Ended]) -> None:
+def test_trials_run_here_and_each_ends_on_its_own(mixed: Path, ganlit: Callable[..., Answer]) -> None:
     ended = ganlit("sweep", "run", str(mixed), "--parallel", "3")
     assert ended.code == 2
     assert "0001  config=good.yaml  done in" in ended.out
@@ -96,7 +80,7 @@ def test_trials_run_here_and_each_ends_on_its_own(mixed: Path, ganlit: Callable[
     assert "has no trial to start: 2 done, 1 diverged" in ended.out
 
 
-def test_an_interrupted_sweep_saves_and_tells_how_to_go_on(sweep_of: Made, ganlit: Callable[..., Ended]) -> None:
+def test_an_interrupted_sweep_saves_and_tells_how_to_go_on(sweep_of: Made, ganlit: Callable[..., Answer]) -> None:
     folder = sweep_of("0002-long", {"seed": {"value": 1}, "kimg": {"value": 1000}})
     run = Path("runs/0002-long/0001")
 
@@ -115,7 +99,7 @@ def test_an_interrupted_sweep_saves_and_tells_how_to_go_on(sweep_of: Made, ganli
 
 
 def test_what_is_due_is_submitted_in_arrays(
-    sweep_of: Made, stands: Callable[..., None], site: Path, ganlit: Callable[..., Ended]
+    sweep_of: Made, stands: Callable[..., None], site: Path, ganlit: Callable[..., Answer]
 ) -> None:
     folder = sweep_of("0003-array", {"seed": {"values": [0, 1, 2, 3, 4]}})
     stands("0003-array/0002", "done")
@@ -149,7 +133,7 @@ def test_what_is_due_is_submitted_in_arrays(
 
 
 def test_what_has_failed_is_submitted_again_as_it_was(
-    sweep_of: Made, stands: Callable[..., None], site: Path, ganlit: Callable[..., Ended]
+    sweep_of: Made, stands: Callable[..., None], site: Path, ganlit: Callable[..., Answer]
 ) -> None:
     folder = sweep_of("0004-retry", {"seed": {"values": [0, 1, 2]}})
     ganlit("sweep", "submit", str(folder), "--partition", "p", "--max-parallel", "2")
@@ -189,7 +173,7 @@ def test_what_has_failed_is_submitted_again_as_it_was(
 
 
 def test_nothing_is_submitted_where_something_is_wrong(
-    sweep_of: Made, site: Path, ganlit: Callable[..., Ended]
+    sweep_of: Made, site: Path, ganlit: Callable[..., Answer]
 ) -> None:
     wrong = sweep_of("0005-wrong", {"sed": {"values": [0, 1]}})
     assert "unknown key sed; did you mean seed?" in ganlit("sweep", "submit", str(wrong)).err
@@ -207,7 +191,7 @@ def test_nothing_is_submitted_where_something_is_wrong(
     assert "0003.yaml is missing, and no search may choose it" in ganlit("sweep", "propose", str(right), "3").err
 
 
-def test_a_dry_run_needs_no_slurm_and_leaves_nothing(sweep_of: Made, site: Path, ganlit: Callable[..., Ended]) -> None:
+def test_a_dry_run_needs_no_slurm_and_leaves_nothing(sweep_of: Made, site: Path, ganlit: Callable[..., Answer]) -> None:
     folder = sweep_of("0008-dry", {"seed": {"values": [0]}})
     (site / "scontrol").write_text("#!/bin/bash\necho 'no controller' >&2; exit 1\n")
     ended = ganlit("sweep", "submit", "--dry-run", str(folder), "--sbatch", "--gpu-bind=none")
@@ -228,7 +212,7 @@ def test_two_who_submit_at_once_submit_a_trial_once(sweep_of: Made, site: Path) 
     assert len(said(site)) == 1
 
 
-def test_files_do_where_there_is_no_slurm(sweep_of: Made, site: Path, ganlit: Callable[..., Ended]) -> None:
+def test_files_do_where_there_is_no_slurm(sweep_of: Made, site: Path, ganlit: Callable[..., Answer]) -> None:
     folder = sweep_of("0007-files", {"seed": {"values": [0]}})
     assert "has no trials yet" in ganlit("sweep", "status", str(folder)).err
     ganlit("sweep", "submit", str(folder))

@@ -1,0 +1,36 @@
+"""Files as Weights & Biases shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import wandb
+
+from ganlit.records.media import Kind, kind_of
+
+
+def media(name: str, files: Sequence[Path]) -> dict[str, Any]:
+    """Files as W&B shows them, by kind; those of the first file's kind under the name itself."""
+    found: dict[str, list[Any]] = {}
+    for path in files:
+        if (kind := kind_of(path)) is not None:
+            found.setdefault(kind, []).append(MEDIA[kind](path))
+    first = next(iter(found), None)
+    shown = {name if kind == first else f"{name}/{kind}": each for kind, each in found.items()}
+    return {key: each[0] if len(each) == 1 else each for key, each in shown.items()}
+
+
+def words(path: Path) -> wandb.Html:
+    """A text file, as it stands."""
+    return wandb.Html(f"<pre>{escape(path.read_text())}</pre>")
+
+
+MEDIA: dict[Kind, Callable[[Path], Any]] = {
+    "image": lambda path: wandb.Image(str(path)),
+    "audio": lambda path: wandb.Audio(str(path), caption=path.stem),
+    "video": lambda path: wandb.Video(str(path), caption=path.stem),
+    "text": words,
+}
