@@ -31,7 +31,7 @@ class Comparison:
     """The paired metrics of items that come in batches.
 
     Args:
-        metrics: some of the modality's in `PAIRED`; only LPIPS needs weights.
+        metrics: some of the modality's in `PAIRED`, or all; only LPIPS needs weights.
         device: of the items.
         modality: of the items.
 
@@ -39,8 +39,11 @@ class Comparison:
         UserError: a metric is unknown, or the weights of LPIPS are not there.
     """
 
-    def __init__(self, metrics: Sequence[str], device: torch.device | str = "cpu", modality: str = "images") -> None:
-        self.measures = dict(_measure(metric, device, modality) for metric in metrics)
+    def __init__(
+        self, metrics: Sequence[str] | None = None, device: torch.device | str = "cpu", modality: str = "images"
+    ) -> None:
+        names = PAIRED.get(modality, {}) if metrics is None else metrics
+        self.measures = dict(_measure(name, device, modality) for name in names)
         self.scores: dict[str, list[Tensor]] = {protocol: [] for protocol in self.measures}
 
     def add(self, output: Tensor, target: Tensor) -> None:
@@ -71,6 +74,6 @@ def _measure(metric: str, device: torch.device | str, modality: str) -> tuple[st
     known = PAIRED.get(modality, {})
     if metric not in known:
         close = get_close_matches(metric, known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known of {modality}: {', '.join(known) or 'none'}"
+        hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known) or 'none'}"
         raise UserError(f"unknown paired metric {metric}; {hint}")
     return known[metric](device)

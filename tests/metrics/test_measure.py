@@ -131,7 +131,7 @@ def test_what_needs_rows_is_named_by_the_kept_ones(
 
 
 def test_a_metric_asks_for_its_extractor() -> None:
-    assert by_extractor(["fid", "fid@dinov2", "prdc", "kid@dinov2"], "metrics") == {
+    assert by_extractor(["fid", "fid@dinov2", "prdc", "kid@dinov2"], "metrics", "inception") == {
         "inception": ["fid", "prdc"],
         "dinov2-vit-l-14": ["fid", "kid"],
     }

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ganlit.records.media import embedded, kind_of, named, write_picture
+from ganlit.records.media import LARGEST, companions, embedded, kind_of, named, write_picture
 from ganlit.records.samples import latest, place
 
 
@@ -28,6 +28,15 @@ def test_a_suffix_goes_behind_names_with_dots() -> None:
     assert named(Path("samples/kimg000001.5"), ".png") == Path("samples/kimg000001.5.png")
 
 
+def test_what_would_be_replaced_with_a_picture_is_found(tmp_path: Path) -> None:
+    for name in ("near.png", "near.jpg", "nearly", "far.csv"):
+        (tmp_path / name).touch()
+    assert companions(tmp_path / "near.png") == []
+    (tmp_path / "near.csv").touch()
+    (tmp_path / "near-0.wav").touch()
+    assert [path.name for path in companions(tmp_path / "near.png")] == ["near-0.wav", "near.csv"]
+
+
 def test_pages_take_files_in_by_kind(tmp_path: Path) -> None:
     small = embedded(write_picture(Image.new("RGB", (7, 5)), tmp_path / "small"))
     assert (small.kind, small.across, small.scaled) == ("image", 7, False)
@@ -40,6 +49,8 @@ def test_pages_take_files_in_by_kind(tmp_path: Path) -> None:
     (tmp_path / "half.png").write_bytes(b"half")
     assert embedded(tmp_path / "half.png") is None
     assert embedded(tmp_path / "none.png") is None
+    (tmp_path / "long.wav").write_bytes(bytes(LARGEST + 1))
+    assert embedded(tmp_path / "long.wav") is None
     (tmp_path / "a.ckpt").touch()
     assert embedded(tmp_path / "a.ckpt") is None
 
@@ -52,6 +63,7 @@ def test_the_latest_samples_are_found_whatever_they_are(tmp_path: Path) -> None:
             path.parent.mkdir(exist_ok=True)
             path.with_name(path.name + name).touch()
     (tmp_path / "samples" / "real.png").touch()
+    place(tmp_path, 15.0).with_name("kimg000015.0.wav").touch()  # whose picture a kill has prevented
     (tmp_path / "samples" / "kimg000099.0.partial").touch()
     found = latest(tmp_path)
     assert found.kimg == 12

@@ -14,13 +14,17 @@ import yaml
 from ganlit import load
 from ganlit.cli.main import main
 from ganlit.configuration.rebuild import setting
+from ganlit.configuration.resolve import resolve
 from ganlit.data.images.images import Images
 from ganlit.losses.regularizers.gradient import R1
 from ganlit.records import durable
 from ganlit.records.moved import MOVED, current
 from ganlit.records.settings import fingerprint
+from ganlit.studies.sweeps.definition import read
+from ganlit.studies.sweeps.trials import freeze
 
 OLD = Path(__file__).parent / "old_run"
+LOSS = "ganlit.losses.adversarial.Hinge"
 
 
 @pytest.fixture
@@ -76,6 +80,25 @@ def test_it_is_resumed(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "changed" not in told
     assert durable.load(run / "checkpoints" / "last.ckpt")["images_seen"] == 400
     assert "ganlit.losses.regularizers.gradient.R1" in (run / "config.yaml").read_text()
+
+
+def test_names_typed_by_old_scripts_and_frozen_by_old_sweeps_are_understood(run: Path) -> None:
+    words = ["--model.init_args.discriminator=ganlit.networks.dcgan.DCDiscriminator"]
+    config = yaml.safe_load(resolve(["--config", str(run / "config.yaml"), *words, "--name=x"]))
+    found = config["model"]["init_args"]["discriminator"]["class_path"]
+    assert found == "ganlit.networks.images.dcgan.DCDiscriminator"
+    folder = Path("experiments/0001-old")
+    folder.mkdir(parents=True)
+    key, old = "model.init_args.regularizers", "ganlit.regularizers.gradient.R1"
+    values = [[{"class_path": old, "init_args": {"weight": weight}}] for weight in (1.0, 2.0)]
+    base = ["fit", "--config", str(run / "config.yaml"), f"--model.init_args.loss={LOSS}"]
+    sweep = {"method": "grid", "parameters": {key: {"values": values}}, "command": [*base, "${args}"]}
+    (folder / "sweep.yaml").write_text(yaml.safe_dump(sweep))
+    frozen = freeze(read(folder))
+    for path in (folder / "trials").glob("*.yaml"):  # as the older code has written them
+        path.write_text(path.read_text().replace("ganlit.losses.regularizers", "ganlit.regularizers"))
+    again = freeze(read(folder))
+    assert [trial.config for trial in again.values()] == [trial.config for trial in frozen.values()]
 
 
 def test_it_is_the_same_setting_as_a_run_of_today(run: Path) -> None:

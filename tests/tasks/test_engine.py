@@ -31,6 +31,7 @@ from ganlit.losses.regularizers.gradient import R1, R2, GradientPenalty
 from ganlit.networks.images.dcgan import DCDiscriminator
 from ganlit.networks.images.stylegan import StyleGenerator
 from ganlit.tasks.clocked import PLAYERS, Player
+from ganlit.tasks.step import micro_batches
 from ganlit.tasks.synthesis import Synthesis
 
 BATCH = 10
@@ -278,6 +279,12 @@ def test_the_critic_leaves_mixed_precision_where_a_penalty_that_is_due_different
     assert second.count(torch.float32) == sum(regularizer.every == 1 for regularizer in regularizers)
     assert len(first) == len(second) == 2
     assert all(dtype == torch.bfloat16 for _, player, dtype in passes if player == "generator")
+
+
+def test_a_part_that_a_batch_lacks_is_lacking_in_its_micro_batches() -> None:
+    parts = list(micro_batches(Labelled(torch.arange(4), None), 2))
+    assert [part.item.tolist() for part in parts] == [[0, 1], [2, 3]]
+    assert [part.label for part in parts] == [None, None]
 
 
 def test_a_batch_that_micro_batches_do_not_divide_is_refused() -> None:

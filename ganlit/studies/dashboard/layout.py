@@ -47,8 +47,8 @@ class Section:
     columns: int = 2
 
 
-SAMPLES = ("samples", "samples/audio", "samples/video", "samples/text")
-"""As the logger calls them: the second to the fourth where samples are more than pictures."""
+FURTHER = ("samples/audio", "samples/video", "samples/text")
+"""As the logger calls samples that come with pictures."""
 
 PARAMETERS = (
     "model.init_args.generator_optimizer.init_args.lr",
@@ -81,7 +81,14 @@ def layout(score: str, parameters: tuple[str, ...] = PARAMETERS) -> tuple[Sectio
                 Panel("Share of each class", pattern="^share[0-9]", bands=False, always=False),
             ),
         ),
-        Section("Samples", (Panel("EMA generator, fixed latents", SAMPLES, kind="pictures"),), columns=1),
+        Section(
+            "Samples",
+            (
+                Panel("EMA generator, fixed latents", ("samples",), kind="pictures"),
+                Panel("Its sounds, films and texts", FURTHER, kind="pictures", always=False),
+            ),
+            columns=1,
+        ),
         Section(
             "Balance of the players",
             (

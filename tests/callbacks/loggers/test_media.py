@@ -12,6 +12,7 @@ from PIL import Image
 
 from ganlit.callbacks.loggers.tensorboard import TensorBoard
 from ganlit.callbacks.loggers.wandb_media import media
+from ganlit.records.media import sound_of
 
 
 @pytest.fixture
@@ -36,6 +37,17 @@ def test_wandb_gets_them_by_kind_the_first_under_the_name_itself(files: list[Pat
     assert [type(each) for each in found["samples/audio"]] == [wandb.Audio] * 2
     assert "1,&lt;2&gt;" in found["samples/text"].html
     assert media("samples", []) == {}
+
+
+def test_sounds_that_cannot_be_played_are_left_out(tmp_path: Path) -> None:
+    deep, other = tmp_path / "deep.wav", tmp_path / "other.wav"
+    with wave.open(str(deep), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(3)
+        file.setframerate(8000)
+        file.writeframes(bytes(9))
+    other.write_bytes(b"fLaC")
+    assert sound_of(deep) is sound_of(other) is None
 
 
 def test_tensorboard_plays_sounds_and_shows_text(files: list[Path], tmp_path: Path) -> None:

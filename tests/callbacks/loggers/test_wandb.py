@@ -22,7 +22,7 @@ from wandb.sdk.launch.sweeps.utils import create_sweep_command_args
 
 from ganlit.callbacks.loggers.wandb import PATIENCE, Wandb, WandbOptions, agents_run, logged_in, summary_of
 from ganlit.configuration.resolve import resolve
-from ganlit.records.settings import setting
+from ganlit.records.settings import fingerprint
 
 KEY = 40 * "a"
 
@@ -369,9 +369,9 @@ def test_only_the_first_rank_talks_to_it(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_runs_that_differ_in_their_seed_have_one_setting() -> None:
     one = {"seed": 1, "name": "a", "kimg": 3, "model": {"class_path": "S", "init_args": {"seed": 1, "lr": 0.1}}}
     other = {"seed": 2, "name": "b", "kimg": 3, "model": {"class_path": "S", "init_args": {"seed": 2, "lr": 0.1}}}
-    assert setting(one) == setting(other)
-    assert setting(one) != setting({**one, "kimg": 4})
-    assert setting(one) != setting({**one, "model": {"class_path": "S", "init_args": {"seed": 1, "lr": 0.2}}})
+    assert fingerprint(one) == fingerprint(other)
+    assert fingerprint(one) != fingerprint({**one, "kimg": 4})
+    assert fingerprint(one) != fingerprint({**one, "model": {"class_path": "S", "init_args": {"seed": 1, "lr": 0.2}}})
 
 
 def test_a_summary_keeps_the_best_of_measures_alone() -> None:

@@ -170,7 +170,7 @@ def test_mean_and_standard_error() -> None:
 
 
 @pytest.mark.usefixtures("alexnet")
-@pytest.mark.parametrize("metric", PAIRED)
+@pytest.mark.parametrize("metric", PAIRED["images"])
 def test_what_cannot_be_compared_is_refused(metric: str) -> None:
     comparison = Comparison([metric])
     output, target = pairs()

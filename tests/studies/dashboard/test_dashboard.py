@@ -25,8 +25,8 @@ def panels() -> list[Panel]:
 def test_every_panel_has_data_in_a_real_run(keys: set[str], recorded: Any) -> None:
     logged = [panel for panel in panels() if panel.score is None]
     empty = [panel.title for panel in logged if not any(map(panel.draws, keys))]
-    assert empty == ["Skipped steps"]  # none was skipped
-    assert all(set(panel.keys) <= keys for panel in logged)
+    assert empty == ["Its sounds, films and texts", "Skipped steps"]  # of images there are pictures; none was skipped
+    assert all(set(panel.keys) <= keys for panel in logged if panel.title not in empty)
     histograms = {key for panel in panels() if panel.kind == "histogram" for key in panel.keys}
     assert {key for row in recorded.history for key, value in row.items() if is_of(value, "histogram")} == histograms
 
