@@ -50,8 +50,9 @@ def add_tools(commands: ActionSubCommands) -> None:
         parser.add_function_arguments(tool, as_positional=True)
         if tool is check:
             for kind in modalities():
+                there = {action.dest for action in parser._actions}  # two kinds may call an option alike
                 others = {name for name in signature(kind.check).parameters if name not in own_options(kind)}
-                parser.add_method_arguments(type(kind), "check", skip=others, as_group=False)
+                parser.add_method_arguments(type(kind), "check", skip=others | there, as_group=False)
         for action in parser._actions:
             if action.default is False:
                 action.nargs, action.const = "?", True  # which --help shows
