@@ -1,6 +1,9 @@
-"""The ways in which a run ends early on purpose."""
+"""The ways in which a run ends early on purpose, and what a refusal adds about a name."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
+from difflib import get_close_matches
 
 
 class UserError(ValueError):
@@ -21,3 +24,9 @@ class Stopped(Exception):
     def __init__(self, signal: int) -> None:
         super().__init__(f"stopped by signal {signal}")
         self.signal = signal
+
+
+def nearest(name: str, known: Collection[str], prefix: str = "") -> str:
+    """What the end of a sentence about an unknown name says of the known ones."""
+    close = get_close_matches(name, known, n=1)
+    return f"; did you mean {prefix}{close[0]}?" if close else ""

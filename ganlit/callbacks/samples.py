@@ -29,14 +29,15 @@ class Samples(Callback):
         if trainer.is_global_zero:
             modality = trainer.datamodule.modality
             self.batch = trainer.datamodule.grid(self.rows, self.columns)
-            real = modality.to_stored(self._sample(pl_module).reference)
+            sampled = self._sample(pl_module)
+            real = modality.to_stored(sampled.reference)
             modality.show([real], self.columns, Path(trainer.default_root_dir) / FOLDER / "real")
             if pl_module.images_seen == 0:  # a resumed run has its samples
-                self._write(trainer, pl_module)
+                self._write(trainer, pl_module, sampled)
 
     def on_validation_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         if trainer.is_global_zero and trainer.state.fn == "fit":
-            self._write(trainer, pl_module)
+            self._write(trainer, pl_module, self._sample(pl_module))
 
     def _sample(self, module: AdversarialModule) -> Sampled:
         device = module.device
@@ -45,11 +46,10 @@ class Samples(Callback):
             torch.manual_seed(stateless_seed(module.seed))
             return module.sample(batch)
 
-    def _write(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
-        output = self._sample(pl_module).output
+    def _write(self, trainer: Trainer, pl_module: AdversarialModule, sampled: Sampled) -> None:
         modality = trainer.datamodule.modality
         with pl_module.stopwatch("io"):
             stem = place(Path(trainer.default_root_dir), pl_module.kimg)
-            files = modality.show([modality.to_stored(output)], self.columns, stem)
+            files = modality.show([modality.to_stored(sampled.output)], self.columns, stem)
             for board in boards(trainer):
                 board.log_media("samples", files, pl_module.kimg)

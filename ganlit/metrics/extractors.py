@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from difflib import get_close_matches
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
 from torch import Tensor
 
-from ganlit.errors import UserError
+from ganlit.errors import UserError, nearest
 from ganlit.metrics.features import FeatureExtractor, Precision, Resize
 from ganlit.metrics.rooms import rooms
 
@@ -50,7 +49,7 @@ def extractor(
             return found.eval().requires_grad_(False)
     if "." not in name:
         families = [family for room in ROOMS for family in room.FAMILIES]
-        known = nearest(name) or f"; known are {', '.join((*NAMES, *families, 'package.module.Class'))}."
+        known = nearest(name, NAMES) or f"; known are {', '.join((*NAMES, *families, 'package.module.Class'))}."
         raise UserError(f"unknown extractor {name}{known}")
     return _own(name, options, example).eval().requires_grad_(False)
 
@@ -66,7 +65,7 @@ def _own(path: str, options: dict[str, Any], example: Tensor | None) -> FeatureE
     try:
         own = resolve_name(path)
     except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(f"unknown extractor {path} ({error}){nearest(path)}") from error
+        raise UserError(f"unknown extractor {path} ({error}){nearest(path, NAMES)}") from error
     if not (inspect.isclass(own) and issubclass(own, FeatureExtractor)) or inspect.isabstract(own):
         raise UserError(f"extractor {path} is no class that implements ganlit.metrics.features.FeatureExtractor.")
     found = own(**_refuse(path, tuple(inspect.signature(own).parameters), options))
@@ -90,9 +89,3 @@ def _refuse(name: str, taken: tuple[str, ...], options: dict[str, Any]) -> dict[
             default = DEFAULTS[option] or "null"
             raise UserError(f"extractor {name} takes no {option}: leave it at {default} instead of {value}.")
     return {option: value for option, value in options.items() if option in taken}
-
-
-def nearest(name: str) -> str:
-    """What the end of a sentence about an unknown name says of the known ones."""
-    close = get_close_matches(name, NAMES, n=1)
-    return f"; did you mean {close[0]}?" if close else ""

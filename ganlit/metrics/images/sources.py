@@ -8,8 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import warnings
-from collections.abc import Callable, Collection, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Sequence
 from functools import cache
 from math import floor
 from pathlib import Path
@@ -27,7 +26,7 @@ from torch_fidelity.feature_extractor_clip import FeatureExtractorCLIP
 from torch_fidelity.feature_extractor_dinov2 import MODEL_METADATA as DINOV2
 from torchvision.transforms.functional import center_crop, normalize
 
-from ganlit.errors import UserError
+from ganlit.errors import UserError, nearest
 from ganlit.metrics.features import Resize
 from ganlit.metrics.images.resize import legacy_resize
 from ganlit.records.downloads import PATIENCE, fetched, obstacle, patience
@@ -157,12 +156,6 @@ def timm_model(name: str, weights: Path | None = None) -> Source:
         raise UserError(f"{what} sees images neither cropped nor squeezed to a square: choose another model.")
     edge, squash = floor(height / own["crop_pct"]), own["crop_mode"] == "squash"
     return Source(network, cropped(edge, height, own["interpolation"], own["mean"], own["std"], squash))
-
-
-def nearest(name: str, known: Collection[str], prefix: str = "") -> str:
-    """What the end of a sentence about an unknown name says of the known ones."""
-    close = get_close_matches(name, known, n=1)
-    return f"; did you mean {prefix}{close[0]}?" if close else ""
 
 
 @cache
