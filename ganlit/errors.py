@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from difflib import get_close_matches
 
@@ -30,3 +31,29 @@ def nearest(name: str, known: Collection[str], prefix: str = "") -> str:
     """What the end of a sentence about an unknown name says of the known ones."""
     close = get_close_matches(name, known, n=1)
     return f"; did you mean {prefix}{close[0]}?" if close else ""
+
+
+def within(
+    key: str,
+    value: float | None,
+    *,
+    least: float = -math.inf,
+    above: float = -math.inf,
+    most: float = math.inf,
+    below: float = math.inf,
+) -> None:
+    """Refuses a number that is not finite or outside its bounds; None is one that was left out.
+
+    Args:
+        key: where the number stands, as a user would write it.
+        value: the number.
+        least, above, most, below: what it must be, where that is asked for.
+
+    Raises:
+        UserError: it is not.
+    """
+    if value is None or (math.isfinite(value) and least <= value <= most and above < value < below):
+        return
+    bounds = {"at least": least, "above": above, "at most": most, "below": below}
+    asked = " and ".join(f"{words} {bound:g}" for words, bound in bounds.items() if math.isfinite(bound))
+    raise UserError(f"{key} is {value}: it must be {asked or 'a finite number'}.")
