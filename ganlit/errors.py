@@ -52,8 +52,9 @@ def within(
     Raises:
         UserError: it is not.
     """
-    if value is None or (math.isfinite(value) and least <= value <= most and above < value < below):
+    finite = value is None or isinstance(value, int) or math.isfinite(value)
+    if value is None or (finite and least <= value <= most and above < value < below):
         return
     bounds = {"at least": least, "above": above, "at most": most, "below": below}
     asked = " and ".join(f"{words} {bound:g}" for words, bound in bounds.items() if math.isfinite(bound))
-    raise UserError(f"{key} is {value}: it must be {asked or 'a finite number'}.")
+    raise UserError(f"{key} is {value}: it must be {asked if finite else f'a finite number {asked}'.rstrip()}.")
