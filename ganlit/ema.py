@@ -7,6 +7,8 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
+from ganlit.errors import within
+
 
 class EMA(nn.Module):
     """Averages the weights of a module with a half-life counted in images, so that it does not change with the batch.
@@ -17,10 +19,15 @@ class EMA(nn.Module):
         module: the module to follow; it is copied, not kept.
         half_life: kimg after which a weight counts half.
         rampup: early on, the half-life is at most this share of all images seen so far; `null` switches it off.
+
+    Raises:
+        UserError: an argument is out of its range.
     """
 
     def __init__(self, module: nn.Module, half_life: float = 10.0, rampup: float | None = 0.05) -> None:
         super().__init__()
+        within("EMA.half_life", half_life, least=0)
+        within("EMA.rampup", rampup, above=0)
         self.half_life = half_life
         self.rampup = rampup
         self.module = deepcopy(module).eval().requires_grad_(False)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import traceback
 from collections.abc import Collection
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class UserError(ValueError):
@@ -31,6 +33,16 @@ def nearest(name: str, known: Collection[str], prefix: str = "") -> str:
     """What the end of a sentence about an unknown name says of the known ones."""
     close = get_close_matches(name, known, n=1)
     return f"; did you mean {prefix}{close[0]}?" if close else ""
+
+
+def reason(error: BaseException) -> str:
+    """What went wrong in a line, and in which line of the user's own code, if it was there."""
+    said = " ".join(str(error).split())
+    said = f"{type(error).__name__}: {said[:300]}" if said else type(error).__name__
+    libraries = ("site-packages", "dist-packages", str(Path(__file__).parent), "<")
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not any(part in frame.filename for part in libraries)]
+    return f"{said}, {own[-1].filename} line {own[-1].lineno}" if own else said
 
 
 def within(

@@ -9,7 +9,7 @@ from ganlit.augment.base import Augment
 from ganlit.augment.geometry import resample
 from ganlit.augment.pipeline import blitting, deformation, recolour
 from ganlit.contracts import Verdict
-from ganlit.errors import UserError
+from ganlit.errors import within
 
 
 class ADA(Augment):
@@ -43,14 +43,10 @@ class ADA(Augment):
         color: bool = True,
     ) -> None:
         super().__init__()
-        for name, value, fits, range_ in (
-            ("p", p, 0 <= p <= 1, "from 0 to 1"),
-            ("target", target, target is None or -1 < target < 1, "between -1 and 1, or null"),
-            ("speed", speed, speed > 0, "above 0"),
-            ("interval", interval, interval >= 1, "of 1 or more"),
-        ):
-            if not fits:
-                raise UserError(f"ADA: {name} is {value}; give a number {range_}.")
+        within("ADA.p", p, least=0, most=1)
+        within("ADA.target", target, above=-1, below=1)
+        within("ADA.speed", speed, above=0)
+        within("ADA.interval", interval, least=1)
         self.target = target
         self.speed = speed
         self.interval = interval

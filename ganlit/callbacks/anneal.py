@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from lightning.pytorch import Callback, Trainer
 
-from ganlit.errors import UserError
+from ganlit.errors import UserError, within
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import PLAYERS, Player
 
@@ -80,12 +80,9 @@ class Anneal(Callback):
         shape: Literal["linear", "cosine", "step"] = "linear",
         player: Player | None = None,
     ) -> None:
-        if not 0 < end < math.inf:
-            raise UserError(f"Anneal: end is {end}; it must be a number of kimg above 0.")
-        if not 0 < share <= 1:
-            raise UserError(f"Anneal: share is {share}; it must lie between 0 and 1.")
-        if not {"beta2": 0 <= to < 1, "p": 0 <= to <= 1}.get(what, 0 <= to < math.inf):
-            raise UserError(f"Anneal: to is {to}; it must be 0 or more, for beta2 below 1, for p at most 1.")
+        within("Anneal.end", end, above=0)
+        within("Anneal.share", share, above=0, most=1)
+        within("Anneal.to", to, least=0, **{"beta2": {"below": 1}, "p": {"most": 1}}.get(what, {}))
         if player is not None and what not in OF_PLAYERS:
             raise UserError(f"Anneal: player is {player}, but {what} belongs to neither player: leave player out.")
         self.end, self.what, self.to, self.share, self.shape, self.player = end, what, to, share, shape, player

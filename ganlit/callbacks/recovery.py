@@ -10,7 +10,7 @@ from lightning.pytorch.trainer.call import _call_callbacks_load_state_dict
 
 from ganlit.callbacks.checkpoint import rewind
 from ganlit.compute.console import say
-from ganlit.errors import Diverged, UserError
+from ganlit.errors import Diverged, within
 from ganlit.records import durable
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import PLAYERS
@@ -27,8 +27,7 @@ class Recovery(Callback):
 
     def __init__(self, patience: int = 10, attempts: int = 3) -> None:
         for key, value in {"patience": patience, "attempts": attempts}.items():
-            if value < 1:
-                raise UserError(f"recovery.{key} is {value}: it must be positive.")
+            within(f"recovery.{key}", value, least=1)
         self.patience = patience
         self.attempts = attempts
         self.causes: list[str] = []  # what was not finite since a step was last taken

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
+from collections import deque
 from pathlib import Path
 
 from lightning.pytorch.utilities import rank_zero_only
@@ -16,6 +17,7 @@ from ganlit.compute import signals, slurm
 from ganlit.compute.console import say
 from ganlit.configuration.refusals import MENDABLE, sentence
 from ganlit.errors import Stopped, UserError
+from ganlit.records.trust import trust
 
 
 def quieten() -> None:
@@ -35,7 +37,7 @@ def main(args: list[str] | None = None) -> int:
     """Runs a command; the exit code is 2 for an error that is the user's to mend, told in one line."""
     quieten()
     try:
-        GanlitCLI(args)
+        GanlitCLI(trusting(sys.argv[1:] if args is None else args))
     except MENDABLE as error:
         print(f"error: {sentence(error)}", file=sys.stderr)
         return 2
@@ -44,6 +46,21 @@ def main(args: list[str] | None = None) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     return 0
+
+
+def trusting(args: list[str]) -> list[str]:
+    """The words without `--trust MODULE,...`, which may stand anywhere and counts from here on."""
+    rest, words = [], deque(args)
+    while words:
+        word = words.popleft()
+        option, _, value = word.partition("=")
+        if option != "--trust":
+            rest.append(word)
+        elif value or words:
+            trust((value or words.popleft()).split(","))
+        else:
+            raise UserError("--trust needs the name of a module of yours, such as my.package.")
+    return rest
 
 
 def left(number: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import yaml
 from jsonargparse import Namespace
 from jsonargparse.typing import NonNegativeInt, PositiveFloat
 from lightning.pytorch import Trainer, seed_everything
@@ -14,9 +15,12 @@ import ganlit
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.loggers.wandb import WandbOptions, agents_run, understood
 from ganlit.callbacks.recovery import Recovery
+from ganlit.configuration import building  # noqa: F401, by which classes are built
 from ganlit.configuration.manual import MANUAL
 from ganlit.configuration.names import import_named
 from ganlit.configuration.parser import Parser
+from ganlit.configuration.references import kept
+from ganlit.configuration.refusals import refused
 from ganlit.data.base import GanDataModule
 from ganlit.errors import UserError
 from ganlit.records.moved import current
@@ -128,6 +132,12 @@ class CommandLine(LightningCLI):
         """The run directory."""
         return Path(self.settings.trainer.default_root_dir) / self.settings.name
 
+    def instantiate_classes(self) -> None:
+        try:
+            super().instantiate_classes()
+        except (ValueError, TypeError) as error:
+            raise refused(error) or error from None
+
     def before_instantiate_classes(self) -> None:
         self.give_name()
         self.check_flags()
@@ -146,7 +156,11 @@ class CommandLine(LightningCLI):
                 raise UserError(f"trainer.{flag} is {value}: leave it out and set {instead}.")
 
     def dump(self) -> str:
-        """The resolved configuration, from which `--config` repeats the run: where it resumed from is left out."""
+        """The configuration from which `--config` repeats the run, filled in: where it resumed from is left out."""
         settings = self.settings.clone()
         settings.ckpt_path, settings.resume = None, False
-        return self._parser(self.subcommand).dump(settings, skip_unset=False)
+        text = self._parser(self.subcommand).dump(settings, skip_unset=False)
+        if not self.parser.written:
+            return text
+        written = yaml.safe_load(self.parser.written)[self.subcommand]
+        return yaml.safe_dump(kept(yaml.safe_load(text), written), sort_keys=False, allow_unicode=True)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import yaml
 from jsonargparse import ArgumentError, ArgumentParser
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor, nn
 
+from ganlit.configuration import building  # noqa: F401, by which classes are built
+from ganlit.configuration.references import filled
+from ganlit.configuration.refusals import explain, refused
 from ganlit.data.base import GanDataModule
 from ganlit.errors import UserError
-from ganlit.records import durable
+from ganlit.records import documents, durable
 from ganlit.records.moved import current
 from ganlit.records.runs import last_checkpoint
 from ganlit.tasks.base import AdversarialModule
@@ -38,7 +42,7 @@ def _from_directory(folder: Path, checkpoint: str) -> AdversarialModule:
     config = _config_file(folder)
     path = last_checkpoint(folder) if checkpoint == "last" else folder / "checkpoints" / f"{checkpoint}.ckpt"
     state = durable.load(path)
-    module = build(config.read_text(), config)
+    module = build(documents.text(config), config)
     _fill(module, state.get("state_dict", {}), path, config)
     module.on_load_checkpoint(state)
     return module
@@ -98,7 +102,7 @@ def setting(run: str | Path) -> Setting:
         config, source = durable.read_weights(path).config, path
     else:
         source = _config_file(path)
-        config = source.read_text()
+        config = documents.text(source)
     data: GanDataModule = _described("data", GanDataModule, config, source)
     settings = _settings(config, source)
     data.seed = settings.get("seed", data.seed)
@@ -116,22 +120,19 @@ def _config_file(folder: Path) -> Path:
 
 def _described(key: str, kind: type, config: str, source: Path) -> Any:
     """The object that a saved configuration describes under a key."""
+    settings = OmegaConf.create(_settings(config, source))
+    if not settings.get(key):
+        raise UserError(f"{source} does not describe a {key} of ganlit, it has no such key: name a run's.")
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(kind, key, required=True)
     try:
-        parsed = parser.parse_object({key: _settings(config, source)[key]})
-    except (TypeError, KeyError, ArgumentError) as error:
-        raise UserError(f"{source} does not describe a {key} of ganlit ({' '.join(str(error).split())}).") from None
-    try:
+        parsed = parser.parse_object({key: filled(settings[key])})
         return parser.instantiate(parsed)[key]
-    except TypeError as error:
-        if "abstract" not in str(error):
-            raise
-        raise UserError(f"{source} has a {key} that lacks what ganlit asks of it today ({error}): add that.") from None
+    except (TypeError, ValueError, ArgumentError, OmegaConfBaseException) as error:
+        said = refused(error) or (explain(str(error), ()) if isinstance(error, ArgumentError) else str(error))
+        said = " ".join(str(said).split()).rstrip(".")
+        raise UserError(f"{source} does not describe a {key} of ganlit ({said}).") from None
 
 
 def _settings(config: str, source: Path) -> dict[str, Any]:
-    try:
-        return yaml.safe_load(current(config))
-    except yaml.YAMLError as error:
-        raise UserError(f"{source} is no YAML ({' '.join(str(error).split())}).") from None
+    return documents.mapping(current(config), source)

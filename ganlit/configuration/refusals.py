@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from difflib import get_close_matches
-from pkgutil import resolve_name
 
 from jsonargparse import ArgumentParser
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
@@ -16,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from ganlit.configuration.names import known_classes
 from ganlit.errors import UserError
+from ganlit.records.trust import imported, refusal
 
 MENDABLE = (UserError, MisconfigurationException, OmegaConfBaseException, RuntimeError)
 
@@ -30,8 +30,22 @@ STRAY = re.compile(r"unrecognized arguments: (\S+)")
 MISSING = re.compile(r"the following arguments are required: (.+)")
 COMMAND = re.compile(r"(fit|validate|test|prepare|generate|evaluate|report|dashboard|data.check|sweep.[a-z]+)[.]")
 CLASS = re.compile(r"Expected a dot import path string: (\S+)|module '\S+' has no attribute '(\w+)'")
+DENIED = re.compile(r"Importing '([^']+)' is not allowed")
 TYPE = re.compile(r"Expected an? <class '([^']+)'>|Expected an? (?:typing\.)?(Literal\[.+?\]|List|Tuple|Dict)")
 VALUE = re.compile(r"(?:Got|Given) value: (.*)")
+
+
+def refused(error: BaseException | None) -> UserError | None:
+    """The sentence of ours that libraries have wrapped into theirs, if there is one."""
+    open_, seen = [error], set[int]()
+    while open_:
+        each = open_.pop(0)
+        if isinstance(each, UserError):
+            return each
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            open_ += [each.__cause__, each.__context__]
+    return None
 
 
 def explain(message: str, keys: Collection[str]) -> str:
@@ -42,6 +56,8 @@ def explain(message: str, keys: Collection[str]) -> str:
         keys: the known keys of the top level, dotted inside its groups.
     """
     path, owner = _place(message)
+    if denied := _found(DENIED, message):
+        return f"{path.removesuffix('.init_args').removesuffix('.init_args')}: {refusal(denied)}"
     inside = f"{path}." if path else ""
     if unknown := _found(UNKNOWN, message):
         known = _parameters(owner) if owner else keys
@@ -110,5 +126,5 @@ def _nearest(name: str, known: Collection[str], inside: str) -> str:
 def _parameters(class_path: str) -> set[str]:
     """What a class takes, inherited parameters included."""
     parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(resolve_name(class_path), fail_untyped=False)
+    parser.add_class_arguments(imported(class_path), fail_untyped=False)
     return {key.partition(".")[0] for key in parser.get_defaults(skip_validation=True).keys(branches=True)}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -16,7 +18,7 @@ from ganlit.augment.base import Augment, Unaugmented
 from ganlit.compute.strategy import average_over_ranks
 from ganlit.contracts import Critic, Sampled, Terms, Verdict, over_networks
 from ganlit.ema import EMA
-from ganlit.errors import UserError
+from ganlit.errors import UserError, reason, within
 from ganlit.losses.base import AdversarialLoss
 from ganlit.losses.regularizers.base import GeneratorRegularizer, Regularizer
 from ganlit.tasks.clocked import PLAYERS, ClockedModule, Player
@@ -70,8 +72,9 @@ class AdversarialModule(ClockedModule, ABC):
     ) -> None:
         super().__init__()
         for key, value in {"n_critic": n_critic, "accumulate": accumulate}.items():
-            if value < 1:
-                raise UserError(f"model.init_args.{key} is {value}: it must be positive.")
+            within(f"model.init_args.{key}", value, least=1)
+        for key, value in {"generator_clip": generator_clip, "discriminator_clip": discriminator_clip}.items():
+            within(f"model.init_args.{key}", value, above=0)
         self.automatic_optimization = False
         self.generator = channels_last(generator)
         self.discriminator = channels_last(discriminator)
@@ -99,6 +102,41 @@ class AdversarialModule(ClockedModule, ABC):
     @abstractmethod
     def sample(self, batch: Any) -> Sampled:
         """The EMA generator's answer to a batch, with latents from torch's random stream."""
+
+    def rehearse(self, batch: Any) -> None:
+        """Both players' terms of a few items, of which nothing is kept: parts that do not fit one another are told of.
+
+        Raises:
+            UserError: they do not.
+        """
+        before = [buffer.clone() for buffer in self.buffers()]
+        self.images, self.step = len(batch[0]) * self.accumulate, 0
+        try:
+            for player in PLAYERS:
+                with self.fitting(f"the {player}'s turn"), torch.random.fork_rng(devices=[]):
+                    terms = getattr(self, f"{player}_terms")(batch)
+                    shapes = {name: list(term.shape) for name, term in terms.items() if term.numel() != 1}
+                    if shapes:
+                        raise UserError(f"terms of the {player} are no single numbers, but of {shapes}: mend them.")
+        finally:
+            self.verdict = None
+            for buffer, value in zip(self.buffers(), before, strict=True):
+                buffer.copy_(value)
+
+    @contextmanager
+    def fitting(self, what: str) -> Iterator[None]:
+        """What fails inside is told as a fault of the configuration.
+
+        Raises:
+            UserError: it failed.
+        """
+        try:
+            yield
+        except UserError:
+            raise
+        except Exception as error:
+            names = " and ".join(f"{player} {type(getattr(self, player)).__name__}" for player in reversed(PLAYERS))
+            raise UserError(f"{what} fails with these data: {names} do not fit them or one another ({reason(error)}).")
 
     def training_step(self, batch: Any, batch_idx: int) -> None:
         torch.manual_seed(stateless_seed(self.seed, self.global_rank, self.images_seen, self.branch))
@@ -220,9 +258,27 @@ class AdversarialModule(ClockedModule, ABC):
         self.log("kimg", self.kimg)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        optimizers = [self.optimizer_factories[player](getattr(self, player).parameters()) for player in PLAYERS]
+        optimizers = [self._optimizer(player) for player in PLAYERS]
         self.hyperparameters = [
             [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
             for optimizer in optimizers
         ]
         return optimizers
+
+    def _optimizer(self, player: Player) -> torch.optim.Optimizer:
+        key = f"model.init_args.{player}_optimizer"
+        parameters = list(getattr(self, player).parameters())
+        if not parameters:
+            raise UserError(f"model.init_args.{player} has no parameters, so there is nothing to train: name another.")
+        try:
+            optimizer = self.optimizer_factories[player](parameters)
+        except (ValueError, TypeError, RuntimeError) as error:
+            raise UserError(f"{key}: {str(error).rstrip('.')}.") from error
+        for name, value in optimizer.defaults.items():
+            for each in value if isinstance(value, list | tuple) else [value]:
+                if isinstance(each, float):
+                    within(f"{key}.init_args.{name}", each, **({"least": 0} if name == "lr" else {}))
+        closure = inspect.signature(optimizer.step).parameters.get("closure")
+        if closure is not None and closure.default is inspect.Parameter.empty:
+            raise UserError(f"{key}: {type(optimizer).__name__} evaluates a step again and again: take another one.")
+        return optimizer

@@ -7,9 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganlit.compute.strategy import world_size
 from ganlit.contracts import Labelled, Made, Sampled, Terms, Verdict
 from ganlit.errors import UserError
 from ganlit.tasks.base import AdversarialModule
+from ganlit.tasks.clocked import PLAYERS
+
+
+FEW = 4
+"""Items by which parts that do not fit are found."""
 
 
 class Synthesis(AdversarialModule):
@@ -24,22 +30,30 @@ class Synthesis(AdversarialModule):
         """Refuses a data module that the networks were not built for, before the first step.
 
         Raises:
-            UserError: the items are of another shape, or a label is beyond the generator's classes.
+            UserError: the items are of another shape, the classes are others, or a turn of either player fails.
         """
         reference, kind = data.reference, data.modality
         labels = int(reference.labels.max()) + 1
-        if 0 < self.generator.classes < labels:
-            raise UserError(
-                f"{reference.name} has {labels} classes but the generator knows {self.generator.classes}: "
-                "set model.init_args.generator.init_args.classes and the discriminator's to the same number."
-            )
-        shape = list(kind.to_stored(self.sample(data.grid(1, 1)).output).shape[1:])
+        for player in reversed(PLAYERS):
+            known = getattr(getattr(self, player), "classes", 0)
+            if known not in (0, labels):
+                has = f"{labels} classes" if labels > 1 else "no classes"
+                raise UserError(
+                    f"{reference.name} has {has} but the {player} knows {known}: set model.init_args.{player}.init_args."
+                    f"classes to {labels if labels > 1 else 0}, and the other network's alike."
+                )
+        items = data.grid(1, min(FEW, max(1, data.batch // (world_size() * self.accumulate))))
+        items.label[-1] = labels - 1
+        with self.fitting("sampling"):
+            made = kind.to_stored(self.sample(items).output)
+        shape = list(made.shape[1:])
         wanted = list(reference.items[:1].shape[1:])
         if shape != wanted:
             raise UserError(
                 f"{reference.name} has {kind.item}s of {wanted} ({kind.axes}) but the generator makes {shape}: set "
                 f"{kind.shaped_by} alike in data.init_args and in both networks."
             )
+        self.rehearse(items)
 
     def discriminator_terms(self, batch: Labelled) -> Terms:
         with torch.no_grad():

@@ -224,7 +224,7 @@ def test_a_remedy_names_the_keys_of_the_players_concerned(causes: list[str], pre
 
 @pytest.mark.parametrize("key", ["patience", "attempts"])
 def test_it_must_try_at_least_once(key: str) -> None:
-    with pytest.raises(UserError, match=rf"recovery\.{key} is 0: it must be positive"):
+    with pytest.raises(UserError, match=rf"recovery\.{key} is 0: it must be at least 1"):
         Recovery(**{key: 0})
 
 

@@ -145,7 +145,7 @@ def test_weights_of_other_networks_are_refused(exported: Path, module: Synthesis
     [
         (lambda run: os.remove(run / "config.yaml"), "is not a run directory: it has no config.yaml"),
         (lambda run: (run / "config.yaml").write_text("seed: 3"), "config.yaml does not describe a model"),
-        (lambda run: (run / "config.yaml").write_text("- 3"), "config.yaml does not describe a model"),
+        (lambda run: (run / "config.yaml").write_text("- 3"), "config.yaml is no mapping in YAML"),
         (lambda run: (run / "config.yaml").write_text("model: {class_path: Nothing}"), "does not describe a model"),
         (lambda run: os.remove(run / "checkpoints" / "last.ckpt"), "holds no trained run: train it first"),
         (

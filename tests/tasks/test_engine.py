@@ -343,6 +343,8 @@ def test_there_is_one_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert [turn.clock for turn in turns if turn.player == "generator"] == fifth
     taken = [optimizer.state_dict()["state"][0]["step"].item() for optimizer in module.trainer.optimizers]
     assert taken == [steps, steps // 5]
+    rehearsed = {name: clocks.pop(0) for name, clocks in penalised.items()}
+    assert rehearsed == {"r1": 0, "pathlength": 0}
     assert penalised == {"r1": every_step[::4], "pathlength": fifth[::2]}
     assert averaged == [(clock + batch, batch) for clock in every_step]
     assert clocks.rates == {clock + batch: anneal.value(clock / 1000, 1e-3) for clock in every_step}

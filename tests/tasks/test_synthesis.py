@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from points import PointGenerator
+from points import PointDiscriminator, PointGenerator
 from torch import Tensor
 
 from ganlit.contracts import Labelled, Reference
@@ -35,17 +35,24 @@ class Pixels(PointGenerator):
         return super().forward(z, label)[:, :, None, None]
 
 
+class PixelsJudged(PointDiscriminator):
+    """Points again, to the discriminator of points."""
+
+    def forward(self, item: Tensor, label: Tensor) -> Tensor:
+        return super().forward(item[:, :, 0, 0], label)
+
+
 def holding(images: torch.Tensor, labels: list[int]) -> SimpleNamespace:
     """As much of a data module as tells what it holds."""
     label = torch.tensor(labels)
     reference = Reference("points-train", "abc", images, label, ("left", "right"))
     return SimpleNamespace(
-        modality=ImageModality(), reference=reference, grid=lambda *_: Labelled(images[:1], label[:1])
+        modality=ImageModality(), reference=reference, batch=4, grid=lambda *_: Labelled(images[:1], label[:1])
     )
 
 
 def test_data_of_another_shape_is_refused_before_training(new_game: Callable) -> None:
-    module = new_game(generator=Pixels())
+    module = new_game(generator=Pixels(), discriminator=PixelsJudged())
     with pytest.raises(UserError, match=r"points-train has images of \[3, 8, 8\].*generator makes \[2, 1, 1\]"):
         module.check_data(holding(torch.zeros(4, 3, 8, 8), [0, 1, 0, 1]))
     module.check_data(holding(torch.zeros(4, 2, 1, 1), [0, 1, 0, 1]))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlit.contracts import Verdict, over_networks
-from ganlit.errors import UserError
+from ganlit.errors import UserError, within
 
 
 class Regularizer(nn.Module, ABC):
@@ -27,10 +27,8 @@ class Regularizer(nn.Module, ABC):
 
     def __init__(self, weight: float, every: int = 1) -> None:
         super().__init__()
-        if not weight >= 0:
-            raise UserError(f"{type(self).__name__}: weight is {weight}; give a number of 0 or more.")
-        if every < 1:
-            raise UserError(f"{type(self).__name__}: every is {every}; give the steps between two terms, 1 or more.")
+        within(f"{type(self).__name__}.weight", weight, least=0)
+        within(f"{type(self).__name__}.every", every, least=1)
         self.weight = weight
         self.every = every
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ganlit.contracts import Verdict
+from ganlit.errors import within
 from ganlit.losses.regularizers.base import GeneratorRegularizer
 
 
@@ -35,6 +36,7 @@ class PathLength(GeneratorRegularizer):
 
     def __init__(self, weight: float = 2.0, every: int = 4, decay: float = 0.01) -> None:
         super().__init__(weight, every)
+        within("PathLength.decay", decay, above=0, most=1)
         self.decay = decay
         self.register_buffer("mean", torch.zeros(()))
 

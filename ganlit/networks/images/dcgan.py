@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from ganlit.errors import UserError
+from ganlit.errors import UserError, within
 from ganlit.networks.layers import wide
 
 
@@ -40,6 +40,8 @@ class DCGenerator(nn.Module):
 
     def __init__(self, resolution: int, channels: int = 3, z_dim: int = 100, width: int = 64) -> None:
         super().__init__()
+        for name, size in {"channels": channels, "z_dim": z_dim, "width": width}.items():
+            within(f"DCGenerator.{name}", size, least=1, most=2**20)
         self.z_dim = z_dim
         steps = doublings(resolution)
         maps = [width << step for step in reversed(range(steps))]
@@ -66,6 +68,9 @@ class DCDiscriminator(nn.Module):
 
     def __init__(self, resolution: int, channels: int = 3, width: int = 64) -> None:
         super().__init__()
+        for name, size in {"channels": channels, "width": width}.items():
+            within(f"DCDiscriminator.{name}", size, least=1, most=2**20)
+        self.resolution = resolution
         maps = [width << step for step in range(doublings(resolution))]
         layers: list[nn.Module] = [nn.Conv2d(channels, maps[0], 4, 2, 1), nn.LeakyReLU(0.2)]
         for inputs, outputs in pairwise(maps):
@@ -75,4 +80,9 @@ class DCDiscriminator(nn.Module):
 
     def forward(self, image: Tensor, label: Tensor) -> Tensor:
         """Images [B, C, H, W] to logits [B]."""
+        if image.shape[-1] != self.resolution:  # it would give a logit for each place
+            raise UserError(
+                f"DCDiscriminator.resolution is {self.resolution}, but it is shown images of {image.shape[-1]}: set it "
+                "and data.init_args.resolution alike."
+            )
         return wide(self.layers(image).flatten())

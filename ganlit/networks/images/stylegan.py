@@ -11,7 +11,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from ganlit.errors import UserError
+from ganlit.errors import UserError, within
 from ganlit.networks.layers import (
     GAIN,
     EqualConv2d,
@@ -26,6 +26,10 @@ from ganlit.networks.layers import (
 )
 
 
+LARGEST = 2**20
+"""Of any number of maps, classes or layers."""
+
+
 def resolutions(final: int) -> list[int]:
     """4, 8, ... up to the resolution of the images."""
     if final not in (16, 32, 64, 128, 256, 512, 1024):
@@ -36,6 +40,19 @@ def resolutions(final: int) -> list[int]:
 def width(resolution: int, base: int, most: int) -> int:
     """Feature maps at a resolution: `base` counts those times the resolution, `most` caps them."""
     return min(base // resolution, most)
+
+
+def check(network: str, resolution: int, classes: int, channel_base: int, channel_max: int, **sizes: int) -> None:
+    """Refuses sizes of which no network can be made.
+
+    Raises:
+        UserError: one of them is too small, or larger than any that was ever meant.
+    """
+    resolutions(resolution)
+    within(f"{network}.classes", classes, least=0, most=LARGEST)
+    within(f"{network}.channel_base", channel_base, least=resolution, most=LARGEST)
+    for name, size in {"channel_max": channel_max, **sizes}.items():
+        within(f"{network}.{name}", size, least=1, most=LARGEST)
 
 
 class Mapping(nn.Module):
@@ -119,6 +136,9 @@ class StyleGenerator(nn.Module):
         bounded: bool = False,
     ) -> None:
         super().__init__()
+        sizes = {"channels": channels, "z_dim": z_dim, "w_dim": w_dim, "mapping_depth": mapping_depth}
+        check("StyleGenerator", resolution, classes, channel_base, channel_max, **sizes)
+        within("StyleGenerator.style_mixing", style_mixing, least=0, most=1)
         self.z_dim = z_dim
         self.classes = classes
         self.style_mixing = style_mixing
@@ -221,6 +241,9 @@ class StyleDiscriminator(nn.Module):
         minibatch_group: int = 4,
     ) -> None:
         super().__init__()
+        sizes = {"channels": channels, "minibatch_group": minibatch_group}
+        check("StyleDiscriminator", resolution, classes, channel_base, channel_max, **sizes)
+        self.classes = classes
         sizes = resolutions(resolution)[::-1]
         widths = [width(size, channel_base, channel_max) for size in sizes]
         self.from_image = EqualConv2d(channels, widths[0], 1)
