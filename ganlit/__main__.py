@@ -4,12 +4,20 @@ import os
 import sys
 
 from ganlit.compute import signals
+from ganlit.compute.launch import left_behind
+from ganlit.errors import UserError
 
 
 def run() -> int:
     signals.listen()
     if not sys.flags.safe_path and sys.path[0] == os.getcwd():  # `python -m` puts it there: no file that lies here is
         del sys.path[0]  # imported for its name, unless PYTHONPATH says so
+    try:
+        if strays := left_behind():
+            print(f"ignored {', '.join(strays)}: no launcher has set the rest that belongs to it", file=sys.stderr)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     try:
         from ganlit.cli.main import main
 

@@ -13,6 +13,10 @@ class UserError(ValueError):
     """One sentence: what is wrong, where (file, key, value), what to do; printed by the CLI without a traceback."""
 
 
+class Unwritten(UserError, OSError):
+    """A file cannot be written, as on a full disk."""
+
+
 class Diverged(UserError):
     """Numbers of a training were not finite, again and again: its settings are to blame, not the machine."""
 
@@ -39,7 +43,13 @@ def reason(error: BaseException) -> str:
     """What went wrong in a line, and in which line of the user's own code, if it was there."""
     said = " ".join(str(error).split())
     said = f"{type(error).__name__}: {said[:300]}" if said else type(error).__name__
-    libraries = ("site-packages", "dist-packages", str(Path(__file__).parent), "<")
+    libraries = (
+        "site-packages",
+        "dist-packages",
+        str(Path(__file__).parent),
+        str(Path(traceback.__file__).parent),
+        "<",
+    )
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if not any(part in frame.filename for part in libraries)]
     return f"{said}, {own[-1].filename} line {own[-1].lineno}" if own else said
@@ -68,5 +78,9 @@ def within(
     if value is None or (finite and least <= value <= most and above < value < below):
         return
     bounds = {"at least": least, "above": above, "at most": most, "below": below}
-    asked = " and ".join(f"{words} {bound:g}" for words, bound in bounds.items() if math.isfinite(bound))
+    asked = " and ".join(
+        f"{words} {bound:{',' if isinstance(bound, int) else 'g'}}"
+        for words, bound in bounds.items()
+        if math.isfinite(bound)
+    )
     raise UserError(f"{key} is {value}: it must be {asked if finite else f'a finite number {asked}'.rstrip()}.")

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from lightning.pytorch import Callback, Trainer
 
+from ganlit.callbacks.budget import Budget
+from ganlit.compute.console import say
 from ganlit.errors import UserError, within
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import PLAYERS, Player
@@ -103,6 +105,12 @@ class Anneal(Callback):
             rival = isinstance(other, Anneal) and other is not self and other.what == self.what
             if rival and (other.player == self.player or None in (other.player, self.player)):
                 raise UserError(f"{self} contradicts {other}: remove one of them from trainer.callbacks.")
+        length = next((other.kimg for other in trainer.callbacks if isinstance(other, Budget)), self.end)
+        if length > self.end and trainer.is_global_zero:
+            say(
+                f"{self} is over at {self.end:g} of {length:g} kimg: {self.what} stays at {self.to:g} from there on, "
+                "unless its end is set to '${kimg}', which follows the run"
+            )
         if self.what in OF_PLAYERS:  # new optimizers; a checkpoint is restored into them after this
             self._read(pl_module)
 

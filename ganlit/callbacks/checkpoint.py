@@ -55,9 +55,12 @@ class Checkpoints(Callback):
         self.best_name: str | None = None  # the protocol id of that number
         self.best_kimg: float | None = None
         self.owes_validation = False
+        self.saved: int | None = None  # images seen, of the state that last.ckpt holds
         self.troubled = False  # whether the last save fell among skipped steps
 
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        if trainer.ckpt_path is not None:
+            self.saved = pl_module.images_seen
         if trainer.is_global_zero:
             self._write_config(Path(trainer.default_root_dir) / "config.yaml", pl_module.kimg)
             self._keep_best(trainer, pl_module.kimg)
@@ -88,7 +91,7 @@ class Checkpoints(Callback):
 
     def on_train_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         """The average alone, for those who only want to sample it."""
-        if trainer.is_global_zero:
+        if trainer.is_global_zero and self.saved == pl_module.images_seen:
             path = self._folder(trainer) / "ema.safetensors"
             durable.write_weights(pl_module.ema.module, self.config, pl_module.images_seen, path)
 
@@ -108,6 +111,7 @@ class Checkpoints(Callback):
         self.troubled = pl_module.skips_in_a_row > 0
         with pl_module.stopwatch("io"):
             trainer.save_checkpoint(self._folder(trainer) / "last.ckpt", weights_only=False)
+        self.saved = pl_module.images_seen
         return True
 
     def _fresh(self, kimg: float) -> tuple[str, float] | None:

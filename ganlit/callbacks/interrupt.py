@@ -22,7 +22,7 @@ from ganlit.tasks.base import AdversarialModule
 
 
 class Interrupt(Callback):
-    """Ctrl-C, SIGTERM, and SIGUSR1 from SLURM: the step is finished, the run saved and ended.
+    """Ctrl-C, SIGTERM, the end of a session, and SIGUSR1 from SLURM: the step is finished, the run saved and ended.
 
     All ranks stop after the same step, whichever was signalled. A measured validation is left where it stands: it has
     a checkpoint behind it. On several ranks, which wait for one another there, the first leaves and ends the others.
@@ -34,7 +34,7 @@ class Interrupt(Callback):
         parting: told of a signal that ends the process at once.
     """
 
-    SIGNALS = (signal.SIGINT, signal.SIGTERM, signals.ENDING)
+    SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signals.ENDING)
 
     def __init__(self, checkpoints: Checkpoints, parting: Callable[[int], object] = lambda number: None) -> None:
         self.checkpoints = checkpoints
@@ -91,6 +91,7 @@ class Interrupt(Callback):
 
         if threading.current_thread() is threading.main_thread():  # elsewhere Python takes no handlers
             for number in self.SIGNALS:
-                signal.signal(number, answer)
+                if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as nohup asks for
+                    signal.signal(number, answer)
         while signals.early:
             answer(signals.early.pop(), None)

@@ -20,7 +20,7 @@ from ganlit.cli.tools import add_tools, called, underscored
 from ganlit.configuration.command_line import CommandLine
 from ganlit.errors import UserError
 from ganlit.records.durable import whole
-from ganlit.records.runs import last_checkpoint
+from ganlit.records.runs import last_checkpoint, trained
 
 
 class GanlitCLI(CommandLine):
@@ -73,6 +73,7 @@ class GanlitCLI(CommandLine):
         return trainer(self.folder, built.trainer, callbacks, logger)
 
     def before_fit(self) -> None:
+        self.model.share(self.datamodule.batch, self.trainer.world_size)  # before other processes are started
         begins(self.folder, self.model, self.settings.kimg)
 
     def fit(self, **kwargs: Any) -> None:
@@ -80,6 +81,11 @@ class GanlitCLI(CommandLine):
             self.trainer.fit(**kwargs)
 
     def after_fit(self) -> None:
+        if self.run.checkpoints.saved != self.model.images_seen or not trained(self.folder):
+            raise UserError(
+                f"{self.folder} has no checkpoint of its end, at {self.model.kimg:g} kimg: what was trained there is "
+                "not finite, or was too little to be saved; lower the learning rates, or raise --kimg."
+            )
         if self.fidelity is not None:
             with stops(self.folder, self.model):
                 self.test(model=self.model, datamodule=self.datamodule)

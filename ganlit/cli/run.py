@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,9 @@ from ganlit.callbacks.samples import Samples
 from ganlit.cli.lab import Lab
 from ganlit.compute import slurm
 from ganlit.compute.console import say
-from ganlit.compute.machine import affordable, processes, ranks, slurms
+from ganlit.compute.machine import affordable, most, processes, ranks, slurms
 from ganlit.compute.strategy import AdversarialDDP
-from ganlit.errors import Stopped
+from ganlit.errors import Stopped, UserError, within
 from ganlit.records.resume import Resume, compare
 from ganlit.records.runs import claim, last_checkpoint, locked, trained
 from ganlit.records.state import Recorder, ending, read, recorded
@@ -115,7 +116,15 @@ def trainer(folder: Path, given: dict[str, Any], callbacks: list[Callback], logg
     given["default_root_dir"] = folder
     given["precision"] = affordable(given["precision"], given["accelerator"])
     given["plugins"] = [DurableIO(), *slurms(), *(given["plugins"] or [])]
+    within(
+        "trainer.devices", processes(given["devices"], given["accelerator"]), least=1, most=most(given["accelerator"])
+    )
     given["devices"], given["num_nodes"] = ranks(given["devices"], given["num_nodes"], given["accelerator"])
+    if given["num_nodes"] > 1 and not (given["plugins"][1:] or "MASTER_ADDR" in os.environ):
+        raise UserError(
+            f"trainer.num_nodes is {given['num_nodes']}, but nothing has started this on other nodes: use srun or "
+            "torchrun, or set MASTER_ADDR, MASTER_PORT and NODE_RANK on each."
+        )
     if given["strategy"] == "auto" and processes(given["devices"], given["accelerator"]) * given["num_nodes"] > 1:
         given["strategy"] = AdversarialDDP()
     given["callbacks"] = [*callbacks, *(given["callbacks"] or [])]

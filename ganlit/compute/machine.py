@@ -83,6 +83,13 @@ def processes(devices: Any, accelerator: Any) -> int:
         raise UserError(f"trainer.devices is {devices}: give a number, a list of GPUs such as 0,2, or auto.") from None
 
 
+def most(accelerator: Any) -> int:
+    """Processes that a machine can be asked for: one a GPU, and on CPUs no crowd."""
+    if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available():
+        return torch.cuda.device_count()
+    return max(8, 2 * (os.cpu_count() or 1))
+
+
 def affordable(precision: Any, accelerator: Any) -> Any:
     """The precision asked for, or full precision where bfloat16 would be emulated, many times slower.
 

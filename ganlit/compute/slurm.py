@@ -21,8 +21,9 @@ REQUEUE = 75  # exit code of a run that wants to be started again: EX_TEMPFAIL, 
 
 def job(environment: Mapping[str, str] = os.environ) -> str | None:
     """The job that this process belongs to, as `scontrol` calls it: "12", or "12_3" for an element of an array."""
-    if array := environment.get("SLURM_ARRAY_JOB_ID"):
-        return f"{array}_{environment['SLURM_ARRAY_TASK_ID']}"
+    array, element = environment.get("SLURM_ARRAY_JOB_ID"), environment.get("SLURM_ARRAY_TASK_ID")
+    if array and element:
+        return f"{array}_{element}"
     return environment.get("SLURM_JOB_ID") or None
 
 

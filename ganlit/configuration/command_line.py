@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import yaml
 from jsonargparse import Namespace
-from jsonargparse.typing import NonNegativeInt, PositiveFloat
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
@@ -22,14 +22,41 @@ from ganlit.configuration.parser import Parser
 from ganlit.configuration.references import kept
 from ganlit.configuration.refusals import refused
 from ganlit.data.base import GanDataModule
-from ganlit.errors import UserError
+from ganlit.errors import UserError, within
 from ganlit.records.moved import current
 from ganlit.records.resume import Resume
+from ganlit.records.runs import trained
 from ganlit.tasks.base import AdversarialModule
 
 import_named()
 
 USAGE = "%(prog)s --config FILE [--config OVERLAY ...] [--KEY VALUE ...]"
+
+
+def typed(args: list[str]) -> list[str]:
+    """Words as people type them: None for null, and a name that YAML would take for a number.
+
+    Raises:
+        UserError: a reference is typed, which only files can hold.
+    """
+    found: list[str] = []
+    for word in args:
+        option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+        if "${" in value and not value.lstrip().startswith("{"):
+            raise UserError(f"{word} holds a reference, which is filled in where a file holds it: write it into one.")
+        if value == "None":
+            value = "null"
+        named = option == "--name" or (not option and found and found[-1] == "--name")
+        if named and value not in ("", "null"):
+            value = json.dumps(value)
+        found.append(f"{option}{equals}{value}")
+    return found
+
+
+def is_record(file: str) -> bool:
+    """Whether a file is what a run has written of its settings."""
+    return Path(file).name == "config.yaml"
+
 
 TRAINER_DEFAULTS = {
     "default_root_dir": "runs",
@@ -47,7 +74,25 @@ ELSEWHERE = {  # flags of Lightning's that mean nothing to two players or to a l
     "accumulate_grad_batches": "model.init_args.accumulate",
     **dict.fromkeys(("max_epochs", "max_steps", "min_epochs", "min_steps", "max_time"), "--kimg"),
 }
-UNSET = {"accumulate_grad_batches": 1, "max_epochs": -1, "max_steps": -1}
+ELSEWHERE |= {
+    **dict.fromkeys(("limit_train_batches", "fast_dev_run", "overfit_batches", "barebones"), "a short --kimg"),
+    **dict.fromkeys(("val_check_interval", "check_val_every_n_epoch"), "data.init_args.tick"),
+    **dict.fromkeys(("limit_val_batches", "num_sanity_val_steps"), "data.init_args.val_images"),
+    **dict.fromkeys(("limit_test_batches", "limit_predict_batches"), "data.init_args.test_images"),
+}
+UNSET = {
+    "accumulate_grad_batches": 1,
+    "max_epochs": -1,
+    "max_steps": -1,
+    "check_val_every_n_epoch": 1,
+    "fast_dev_run": False,
+    "overfit_batches": 0.0,
+    "barebones": False,
+    "num_sanity_val_steps": 0,
+}
+ACCELERATORS = ("auto", "cpu", "gpu", "cuda")
+STRATEGIES = ("auto", "adversarial_ddp", "ddp", "ddp_find_unused_parameters_true", "ddp_find_unused_parameters_false")
+"""What is asked for as ddp, as Lightning's users do, is ganlit's own, which two players need."""
 
 
 class CommandLine(LightningCLI):
@@ -88,10 +133,8 @@ class CommandLine(LightningCLI):
         parser.add_argument(
             "--name", type=str | None, help="The run directory is runs/NAME; the first file's by default."
         )
-        parser.add_argument(
-            "--kimg", type=PositiveFloat, default=1000.0, help="Length in thousands of real images seen."
-        )
-        parser.add_argument("--seed", type=NonNegativeInt, default=0, help="Of weights, latents, noise and data order.")
+        parser.add_argument("--kimg", type=float, default=1000.0, help="Length in thousands of real images seen.")
+        parser.add_argument("--seed", type=int, default=0, help="Of weights, latents, noise and data order.")
         parser.add_argument("--fidelity", type=Fidelity | None, help="What is measured; null trains without measures.")
         parser.set_defaults({"fidelity": {"class_path": "ganlit.callbacks.fidelity.Fidelity"}})
         parser.add_argument(
@@ -111,7 +154,7 @@ class CommandLine(LightningCLI):
         parser.link_arguments("seed", "data.init_args.seed", compute_fn=int)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: list[str] | None) -> None:
-        args = [current(argument) for argument in understood(sys.argv[1:] if args is None else args)]
+        args = typed([current(argument) for argument in understood(sys.argv[1:] if args is None else args)])
         if any(argument.startswith("--resume.") for argument in args):  # which says all that the flag says
             args = [argument for argument in args if argument != "--resume"]
         self.config = parser.parse_args(args)
@@ -120,6 +163,7 @@ class CommandLine(LightningCLI):
         """Lightning would read hyperparameters from the checkpoint; here config.yaml is their record."""
 
     def _set_seed(self) -> None:
+        within("seed", self.settings.seed, least=0, below=2**32)
         seed_everything(int(self.settings.seed), workers=True, verbose=False)
 
     @property
@@ -148,12 +192,35 @@ class CommandLine(LightningCLI):
             name = next((Path(file).stem for file in self._parser(self.subcommand).files), "unnamed")
             trial = agents_run()
             self.settings.name = f"{name}-{trial}" if trial else name
+        name = self.settings.name
+        if not name.isprintable() or not name.strip() or Path(name).is_absolute() or {"..", "."} & {*name.split("/")}:
+            raise UserError(
+                f"name is {name!r}: give the name of a folder below {self.settings.trainer.default_root_dir}."
+            )
+        self.find_place()
+
+    def find_place(self) -> None:
+        """A run's own config.yaml goes on with the run beside it, wherever the command is typed."""
+        beside = [Path(file).absolute().parent for file in self._parser(self.subcommand).files if is_record(file)]
+        here = [place for place in beside if place.name == self.settings.name and trained(place)]
+        if here and not trained(self.folder):
+            self.settings.trainer.default_root_dir = str(here[-1].parent)
 
     def check_flags(self) -> None:
-        """Refuses flags of the Trainer that would do nothing."""
+        """Refuses flags of the Trainer that would do nothing, and what two players cannot be trained by."""
+        given = self.settings.trainer
         for flag, instead in ELSEWHERE.items():
-            if (value := self.settings.trainer[flag]) not in (None, UNSET.get(flag)):
+            if (value := given[flag]) not in (None, UNSET.get(flag)):
                 raise UserError(f"trainer.{flag} is {value}: leave it out and set {instead}.")
+        for flag, known in {"accelerator": ACCELERATORS, "strategy": STRATEGIES}.items():
+            if isinstance(value := given[flag], str) and value not in known:
+                raise UserError(f"trainer.{flag} is {value}: it must be one of {', '.join(known)}.")
+        if given.strategy in STRATEGIES:
+            given.strategy = "auto"
+        if given.default_root_dir is None:
+            raise UserError("trainer.default_root_dir is null: name the folder of all runs, such as runs.")
+        within("kimg", self.settings.kimg, above=0, most=1e9)
+        within("trainer.num_nodes", given.num_nodes, least=1)
 
     def dump(self) -> str:
         """The configuration from which `--config` repeats the run, filled in: where it resumed from is left out."""

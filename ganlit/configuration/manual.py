@@ -2,7 +2,8 @@
 
 MANUAL = {
     "fit": """
-        Ctrl-C or SIGTERM finishes the step, saves and exits with 130 or 143; a second one exits at once. --resume goes
+        Ctrl-C, SIGTERM or a closed session finishes the step, saves and exits with 130, 143 or 129; a second one exits
+        at once. --resume goes
         on with a run, or starts it where there is none, so that one command serves a job that may be queued again. A
         resumed run is bitwise one that was never stopped, on the CPU with as many processes. A damaged last.ckpt is
         noticed, and previous.ckpt taken. Other settings than those of before are shown, and asked for as

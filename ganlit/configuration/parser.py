@@ -34,7 +34,10 @@ class Parser(LightningArgumentParser):
         """The configuration files named on the command line."""
         parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
         parser.add_argument("-c", "--config", action="append", default=[])
-        return parser.parse_known_args(self.args)[0].config
+        try:
+            return parser.parse_known_args(self.args)[0].config
+        except argparse.ArgumentError:  # of which more is told elsewhere
+            return []
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         if not self.exit_on_error:  # the parser of a class inside: its message becomes part of the outer one's

@@ -26,12 +26,16 @@ STEP = re.compile(
 UNKNOWN = re.compile(
     r"Option '([^']+)' is not accepted|not accept option '([^']+)'|unrecognized arguments: --([^\s=]+)"
 )
+ABSTRACT = re.compile(r"Expected an instantiatable class, but (.+? is|is) abstract")
+OTHER_KIND = re.compile(r"correspond to a subclass of (\w+)|to be a subclass of <class '(?:[\w.]*\.)?(\w+)'>")
+COUNT = re.compile(r"Expected (a tuple with \d+ elements)")
 STRAY = re.compile(r"unrecognized arguments: (\S+)")
 MISSING = re.compile(r"the following arguments are required: (.+)")
 COMMAND = re.compile(r"(fit|validate|test|prepare|generate|evaluate|report|dashboard|data.check|sweep.[a-z]+)[.]")
 CLASS = re.compile(r"Expected a dot import path string: (\S+)|module '\S+' has no attribute '(\w+)'")
 DENIED = re.compile(r"Importing '([^']+)' is not allowed")
-TYPE = re.compile(r"Expected an? <class '([^']+)'>|Expected an? (?:typing\.)?(Literal\[.+?\]|List|Tuple|Dict)")
+TYPE = re.compile(r"Expected (?:an? )?<class '([^']+)'>|Expected an? (?:typing\.)?(Literal\[.+?\]|List|Tuple|Dict)")
+WRAPPED = re.compile(r"^\w+ raised while resolving interpolation: ")
 VALUE = re.compile(r"(?:Got|Given) value: (.*)")
 
 
@@ -56,25 +60,38 @@ def explain(message: str, keys: Collection[str]) -> str:
         keys: the known keys of the top level, dotted inside its groups.
     """
     path, owner = _place(message)
-    if denied := _found(DENIED, message):
+    if (denied := _found(DENIED, message)) and denied.endswith((".yaml", ".yml", ".json")):
+        return f"{path}: there is no file {denied}"
+    if denied:
         return f"{path.removesuffix('.init_args').removesuffix('.init_args')}: {refusal(denied)}"
     inside = f"{path}." if path else ""
     if unknown := _found(UNKNOWN, message):
-        known = _parameters(owner) if owner else keys
-        return f"unknown key {inside}{unknown}{_nearest(unknown, known, inside)}"
+        if unknown.split(".")[0].isdecimal():
+            return (
+                f"{path}: a part of a list is not set by its number; without {unknown.split('.')[0]}, the last one is"
+            )
+        known = _parameters(owner) if owner else set(keys)
+        return f"unknown key {inside}{unknown}{_nearest(unknown, known - {unknown}, inside)}"
     if stray := _found(STRAY, message):
         return f"unexpected argument {stray}: a configuration file is given as --config FILE"
     if missing := _found(MISSING, message):
-        return f"missing key {inside}{COMMAND.sub('', missing)}"
+        return f"missing key {inside}{COMMAND.sub('', missing).partition('. Got value')[0]}"
     if "Not a valid subclass" in message:
         return f"{path}: expected class_path and init_args, and nothing beside them"
+    given = (_found(VALUE, message) or "").partition(". Got value")[0]
+    if abstract := _found(ABSTRACT, message):
+        name = abstract.removesuffix("is").strip() or given
+        return f"{path}: {name} is abstract, so there is nothing to build: name a class that implements it"
+    if kind := _found(OTHER_KIND, message):
+        return f"{path}: what is named there is no {kind}: {given}"
+    if count := _found(COUNT, message):
+        return f"{path}: expected {count}, got {given}"
     types = [(match[1] or match[2]).rpartition("abc.")[2] for match in TYPE.finditer(message)]
     types = [name for name in dict.fromkeys(types) if name != "NoneType"]
     if (name := _found(CLASS, message)) and "float" not in types:
         return f"{path}: no class {name} fits here{_nearest(name, known_classes() - {name}, '')}"
     if types:
-        value = _found(VALUE, message) or ""
-        return f"{path}: expected {' or '.join(types)}, got {value.partition('. Got value')[0]}"
+        return f"{path}: expected {' or '.join(types)}, got {given}"
     return " ".join(([f"{path}:"] if path else []) + message.rpartition(f'"{path}":')[2].split())
 
 
@@ -87,7 +104,7 @@ def sentence(error: Exception) -> str:
     text = str(error)
     if isinstance(error, OmegaConfBaseException):  # a ${key} that leads nowhere
         command, _, key = str(error.full_key).partition(".")
-        text = f"{key}: {text.splitlines()[0]}".replace(f"{command}.", "")
+        text = f"{key}: {WRAPPED.sub('', text.splitlines()[0])}".replace(f"{command}.", "")
     elif isinstance(error, RuntimeError):
         if "in loading state_dict" not in text:
             raise error

@@ -101,8 +101,10 @@ def check(node: yaml.Node, source: str | Path) -> None:
         return node.value if isinstance(node, yaml.SequenceNode) else []
 
     if (count := size(node)) > MOST:
-        raise UserError(f"{source} holds {count:,} values when its aliases are spelled out: write down at most {MOST:,}.")
+        raise UserError(
+            f"{source} holds {count:,} values when its aliases are spelled out: write down at most {MOST:,}."
+        )
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(str(error).replace(' in "<unicode string>",', "").split()) or type(error).__name__

@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
-from ganlit.errors import UserError
+from ganlit.errors import Unwritten, UserError
 
 LAST = "last.ckpt"
 PREVIOUS = "previous.ckpt"
@@ -29,6 +29,11 @@ PARTIAL = ".partial"
 FOLDER = 0x10  # attribute of a zip's record: torch would hand out memory that nobody has written to
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DISK = (
+    *(*FULL, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR),
+    *(errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG),
+)
+"""Why a file cannot be written."""
 
 # What zipfile and torch make of damaged bytes, by the field that was hit.
 DAMAGE = (
@@ -43,23 +48,52 @@ def replacing(path: Path, flush: bool = True) -> Iterator[Path]:
 
     A kill at any instant leaves the old file or the new one; an exception leaves the old one and nothing else.
 
+    Raises:
+        Unwritten: the disk is full or refuses.
+
     Args:
         path: its folder is made where it is missing.
         flush: whether content and name are on the disk when the block ends. Without it only a power failure, not a
             kill, can lose the file: enough for what can be drawn again.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}{PARTIAL}")
     try:
-        yield partial
-        if flush:
-            _flush(partial)
-        os.replace(partial, path)
+        with writing(path, partial):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield partial
+            if flush:
+                _flush(partial)
+            os.replace(partial, path)
         if flush:
             with suppress(OSError):  # some filesystems cannot flush a folder
                 _flush(path.parent)
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path, *others: Path) -> Iterator[None]:
+    """Says in a sentence why a file cannot be written.
+
+    Args:
+        path: what messages call it.
+        others: further names that it has while it is written.
+
+    Raises:
+        Unwritten: the disk is full or refuses.
+    """
+    try:
+        yield
+    except OSError as error:
+        ours = error.filename is None or Path(error.filename) in (*others, path, *path.parents)
+        if (
+            isinstance(error, UserError) or error.errno not in DISK or not ours
+        ):  # what is written may come from a network
+            raise
+        unwritten = Unwritten(f"{path} cannot be written ({_why(path, error)}): mend that, or name another place.")
+        unwritten.errno, unwritten.strerror = error.errno, error.strerror
+        raise unwritten from error
 
 
 def sweep(folder: Path) -> None:
@@ -238,13 +272,21 @@ def _link(path: Path, name: Path) -> None:
 
 def _unwritten(path: Path, error: OSError, size: int) -> str:
     """Why a file could not be written, and what there still is."""
-    reason = error.strerror or str(error)
+    reason = _why(path, error)
     if error.errno in FULL:
-        free = shutil.disk_usage(next(folder for folder in path.absolute().parents if folder.is_dir())).free
-        reason += f", it needs {size / 1e6:,.1f} MB and {free / 1e6:,.1f} MB are free"
+        reason += f", and it needs {size / 1e6:,.1f} MB"
     kept = [other for other in (path, path.with_name(LAST), path.with_name(PREVIOUS)) if damage(other) is None]
     intact = f"{kept[0]} of an earlier save is intact" if kept else "there is no earlier checkpoint"
     return f"{path} cannot be written ({reason}): {intact}; resume when that is mended."
+
+
+def _why(path: Path, error: OSError) -> str:
+    """The reason, and how much room there is where that is the reason."""
+    why = error.strerror or str(error)
+    if error.errno in FULL:
+        free = shutil.disk_usage(next(folder for folder in path.absolute().parents if folder.is_dir())).free
+        why += f", {free / 1e6:,.1f} MB are free"
+    return why
 
 
 class _Count:

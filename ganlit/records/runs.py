@@ -8,7 +8,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TextIO
@@ -19,6 +19,9 @@ from ganlit.records import durable
 from ganlit.records.cache import UNSUPPORTED
 from ganlit.records.durable import LAST, PREVIOUS
 from ganlit.records.state import LOCK
+
+OVERVIEW = "overview.png"
+"""Drawn when a run is over."""
 
 locks: set[TextIO] = set()
 """The open lock files of this process."""
@@ -69,10 +72,11 @@ def locked(folder: Path, patience: float = 0.0) -> Iterator[None]:
                 durable.sweep(room)
         locks.add(file)
         try:
-            file.truncate(0)
-            since = datetime.now().astimezone().isoformat(" ", "seconds")
-            json.dump({"pid": os.getpid(), "host": socket.gethostname(), "since": since}, file)
-            file.flush()
+            with suppress(OSError):  # who holds it is a courtesy, for which a full disk has no room
+                file.truncate(0)
+                since = datetime.now().astimezone().isoformat(" ", "seconds")
+                holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
+                os.write(file.fileno(), json.dumps(holder).encode())
             yield
         finally:
             locks.discard(file)
@@ -115,16 +119,33 @@ def claim(folder: Path, ckpt_path: str | None) -> None:
     """
     checkpoints = folder / "checkpoints"
     resumed = ckpt_path is not None and Path(ckpt_path).resolve().parent == checkpoints.resolve()
-    if trained(folder) and not resumed:
+    if resumed or not (left := results(folder)):
+        return
+    if trained(folder):
         raise UserError(f"{folder} already holds a run: give another --name, or go on with it by --resume.")
+    raise UserError(
+        f"{folder} holds what a run has left ({', '.join(left)}), but no checkpoint to go on from: give another --name."
+    )
+
+
+def results(folder: Path) -> list[str]:
+    """What a run has left in its directory that another one would overwrite."""
+    kept = [name for name in _listed(folder / "checkpoints") if name.endswith((".ckpt", ".safetensors"))]
+    done = [OVERVIEW] if OVERVIEW in _listed(folder) else []
+    return sorted(name for name in kept if not name.startswith(".")) + done
 
 
 def trained(folder: Path) -> bool:
     """Whether a run directory holds a checkpoint: what a kill left before the first one is no run."""
-    try:  # a listing: a client of a network filesystem may believe for a minute that a single name is not there
-        return not {LAST, PREVIOUS}.isdisjoint(os.listdir(folder / "checkpoints"))
+    return not {LAST, PREVIOUS}.isdisjoint(_listed(folder / "checkpoints"))
+
+
+def _listed(folder: Path) -> list[str]:
+    """All names: a client of a network filesystem may believe for a minute that a single one is not there."""
+    try:
+        return os.listdir(folder)
     except OSError:
-        return False
+        return []
 
 
 def last_checkpoint(folder: Path) -> Path:

@@ -7,7 +7,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -144,6 +144,7 @@ def recorded(recorder: Recorder) -> Iterator[Recorder]:
         yield recorder
     except (Exception, KeyboardInterrupt) as error:
         if recorder.speaks:
-            recorder.update(**ending(error))
+            with suppress(OSError):  # a full disk is what it ends by
+                recorder.update(**ending(error))
         raise
     recorder.update(phase="done")

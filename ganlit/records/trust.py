@@ -16,8 +16,25 @@ from jsonargparse import set_parsing_settings
 
 from ganlit.errors import UserError
 
-ROOMS = "augment callbacks compute.strategy data ema losses metrics networks records.resume tasks".split()
-LIBRARIES = ("torch.optim", "torch.nn", "torchvision.models", "lightning.pytorch.callbacks", "lightning.pytorch.loggers")
+ROOMS = (
+    "augment",
+    "callbacks",
+    "compute.strategy",
+    "data",
+    "ema",
+    "losses",
+    "metrics",
+    "networks",
+    "records.resume",
+    "tasks",
+)
+LIBRARIES = (
+    "torch.optim",
+    "torch.nn",
+    "torchvision.models",
+    "lightning.pytorch.callbacks",
+    "lightning.pytorch.loggers",
+)
 NEVER = ("lightning.pytorch.callbacks.lambda_function", "lightning.pytorch.callbacks.LambdaCallback")
 """Calls a function that is named to it."""
 

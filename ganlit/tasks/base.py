@@ -136,7 +136,9 @@ class AdversarialModule(ClockedModule, ABC):
             raise
         except Exception as error:
             names = " and ".join(f"{player} {type(getattr(self, player)).__name__}" for player in reversed(PLAYERS))
-            raise UserError(f"{what} fails with these data: {names} do not fit them or one another ({reason(error)}).")
+            raise UserError(
+                f"{what} fails with these data: {names} do not fit them or one another ({reason(error)})."
+            ) from error
 
     def training_step(self, batch: Any, batch_idx: int) -> None:
         torch.manual_seed(stateless_seed(self.seed, self.global_rank, self.images_seen, self.branch))

@@ -77,14 +77,24 @@ class ClockedModule(LightningModule):
             )
         if self.trainer.datamodule is None:  # bare loaders, as plain Python may give them, do not tell what they hold
             return
-        batch, shares = self.trainer.datamodule.batch, world * self.accumulate
+        batch = self.trainer.datamodule.batch
+        self.share(batch, world)
+        self.trainer.fit_loop.epoch_loop._batches_that_stepped = self.images_seen // batch
+        self.check_data(self.trainer.datamodule)
+
+    def share(self, batch: int, world: int) -> int:
+        """The items of a micro-batch.
+
+        Raises:
+            UserError: ranks and micro-batches do not divide the batch.
+        """
+        shares = world * self.accumulate
         if batch % shares:
             raise UserError(
                 f"data.init_args.batch is {batch}, which {world} ranks with "
                 f"model.init_args.accumulate {self.accumulate} cannot share evenly: set it to a multiple of {shares}."
             )
-        self.trainer.fit_loop.epoch_loop._batches_that_stepped = self.images_seen // batch
-        self.check_data(self.trainer.datamodule)
+        return batch // shares
 
     def check_data(self, data: Any) -> None:
         """Refuses, with a UserError, data that the networks were not built for; a task knows what to look at."""
@@ -113,7 +123,16 @@ class ClockedModule(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint.pop("loops", None)
-        self.images_seen = checkpoint["images_seen"]
+        seen = checkpoint.get("images_seen")
+        if isinstance(seen, bool) or not isinstance(seen, int) or seen < 0:
+            raise UserError(f"the checkpoint says images_seen: {seen!r}, so it is no state of a run: take another one.")
+        trained = self._trainer is not None and self.trainer.state.fn == "fit"
+        if trained and len(checkpoint.get("optimizer_states") or []) != len(PLAYERS):
+            raise UserError("the checkpoint has not what both optimizers remember: go on from another one.")
+        for key, kind in {"branch": int, "skipped": dict, "streak": dict, "latest": dict}.items():
+            if not isinstance(checkpoint.get(key, kind()), kind):
+                raise UserError(f"the checkpoint says {key}: {checkpoint[key]!r}, so it is damaged: take another one.")
+        self.images_seen = seen
         self.resumed_from = checkpoint.get("world_size")
         self.branch = checkpoint.get("branch", 0)
         self.skipped = dict(checkpoint.get("skipped", {}))

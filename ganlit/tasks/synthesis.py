@@ -13,7 +13,6 @@ from ganlit.errors import UserError
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import PLAYERS
 
-
 FEW = 4
 """Items by which parts that do not fit are found."""
 
@@ -39,10 +38,10 @@ class Synthesis(AdversarialModule):
             if known not in (0, labels):
                 has = f"{labels} classes" if labels > 1 else "no classes"
                 raise UserError(
-                    f"{reference.name} has {has} but the {player} knows {known}: set model.init_args.{player}.init_args."
-                    f"classes to {labels if labels > 1 else 0}, and the other network's alike."
+                    f"{reference.name} has {has} but the {player} knows {known}: set "
+                    f"model.init_args.{player}.init_args.classes to {labels if labels > 1 else 0}, the other's alike."
                 )
-        items = data.grid(1, min(FEW, max(1, data.batch // (world_size() * self.accumulate))))
+        items = data.grid(1, min(FEW, self.share(data.batch, world_size())))
         items.label[-1] = labels - 1
         with self.fitting("sampling"):
             made = kind.to_stored(self.sample(items).output)

@@ -9,7 +9,7 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from ganlit.records.durable import replacing
+from ganlit.records.durable import replacing, writing
 from ganlit.records.numbers import names, rows
 
 
@@ -59,7 +59,7 @@ class MetricsFile(Logger):
         if not set(row) <= set(self.columns):
             self.columns = list(dict.fromkeys([*self.columns, *row]))
             self._rewrite(rows(self.path))
-        with self.path.open("a", newline="") as file:
+        with writing(self.path), self.path.open("a", newline="") as file:
             csv.DictWriter(file, self.columns).writerow(row)
 
     def _rewrite(self, kept: list[dict[str, str]]) -> None:

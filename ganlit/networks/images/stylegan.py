@@ -25,7 +25,6 @@ from ganlit.networks.layers import (
     wide,
 )
 
-
 LARGEST = 2**20
 """Of any number of maps, classes or layers."""
 
