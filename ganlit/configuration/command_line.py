@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -34,7 +33,7 @@ USAGE = "%(prog)s --config FILE [--config OVERLAY ...] [--KEY VALUE ...]"
 
 
 def typed(args: list[str]) -> list[str]:
-    """Words as people type them: None for null, and a name that YAML would take for a number.
+    """Words as people type them, with None for null.
 
     Raises:
         UserError: a reference is typed, which only files can hold.
@@ -46,11 +45,21 @@ def typed(args: list[str]) -> list[str]:
             raise UserError(f"{word} holds a reference, which is filled in where a file holds it: write it into one.")
         if value == "None":
             value = "null"
-        named = option == "--name" or (not option and found and found[-1] == "--name")
-        if named and value not in ("", "null"):
-            value = json.dumps(value)
         found.append(f"{option}{equals}{value}")
     return found
+
+
+def named(value: object) -> str | None:
+    """A name as it was typed.
+
+    Raises:
+        UserError: to YAML it is something else, so that no config.yaml could give it back.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise UserError(f"name is {value} to YAML: give a name that it does not read as something else, such as run-1.")
 
 
 def is_record(file: str) -> bool:
@@ -130,9 +139,7 @@ class CommandLine(LightningCLI):
         return {name: skip for name, skip in LightningCLI.subcommands().items() if name != "predict"}
 
     def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        parser.add_argument(
-            "--name", type=str | None, help="The run directory is runs/NAME; the first file's by default."
-        )
+        parser.add_argument("--name", type=named, help="The run directory is runs/NAME; the first file's by default.")
         parser.add_argument("--kimg", type=float, default=1000.0, help="Length in thousands of real images seen.")
         parser.add_argument("--seed", type=int, default=0, help="Of weights, latents, noise and data order.")
         parser.add_argument("--fidelity", type=Fidelity | None, help="What is measured; null trains without measures.")
@@ -163,6 +170,9 @@ class CommandLine(LightningCLI):
         """Lightning would read hyperparameters from the checkpoint; here config.yaml is their record."""
 
     def _set_seed(self) -> None:
+        for key in ("seed", "kimg"):
+            if self.settings[key] is None:
+                raise UserError(f"{key} is null: give a number, or leave the key out.")
         within("seed", self.settings.seed, least=0, below=2**32)
         seed_everything(int(self.settings.seed), workers=True, verbose=False)
 

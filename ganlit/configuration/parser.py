@@ -45,7 +45,7 @@ class Parser(LightningArgumentParser):
         if (said := refused(ex)) is not None:
             raise said
         parser = getattr(ex, "subcommand_parser", self)
-        if "config: " in message.splitlines()[0]:
+        if parser.files and "config: " in message.splitlines()[0]:
             message = f"{', '.join(parser.files)}: {message}"
         raise UserError(explain(message, set(parser.get_defaults(skip_validation=True).keys())))
 

@@ -272,20 +272,18 @@ def _link(path: Path, name: Path) -> None:
 
 def _unwritten(path: Path, error: OSError, size: int) -> str:
     """Why a file could not be written, and what there still is."""
-    reason = _why(path, error)
-    if error.errno in FULL:
-        reason += f", and it needs {size / 1e6:,.1f} MB"
+    reason = _why(path, error, f"it needs {size / 1e6:,.1f} MB and ")
     kept = [other for other in (path, path.with_name(LAST), path.with_name(PREVIOUS)) if damage(other) is None]
     intact = f"{kept[0]} of an earlier save is intact" if kept else "there is no earlier checkpoint"
     return f"{path} cannot be written ({reason}): {intact}; resume when that is mended."
 
 
-def _why(path: Path, error: OSError) -> str:
+def _why(path: Path, error: OSError, needed: str = "") -> str:
     """The reason, and how much room there is where that is the reason."""
     why = error.strerror or str(error)
     if error.errno in FULL:
         free = shutil.disk_usage(next(folder for folder in path.absolute().parents if folder.is_dir())).free
-        why += f", {free / 1e6:,.1f} MB are free"
+        why += f", {needed}{free / 1e6:,.1f} MB are free"
     return why
 
 

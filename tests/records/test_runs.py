@@ -190,6 +190,10 @@ def test_what_a_kill_left_before_the_first_checkpoint_is_no_run(run: Path) -> No
     with pytest.raises(UserError, match="already holds a run"):
         claim(run, None)
     os.remove(run / "checkpoints" / "previous.ckpt")
+    with pytest.raises(UserError, match=r"holds what a run has left \(best.ckpt.*no checkpoint to go on from"):
+        claim(run, None)
+    for path in (*(run / "checkpoints").iterdir(), run / "overview.png"):
+        path.unlink(missing_ok=True)
     claim(run, None)
     with pytest.raises(UserError, match="holds no trained run"):
         last_checkpoint(run)
