@@ -8,14 +8,17 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import Callback, LightningModule, Trainer
+import torch
+from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
 
+from ganlit.compute.console import say
 from ganlit.contracts import Modality, Sampled
-from ganlit.errors import UserError
+from ganlit.errors import UserError, within
+from ganlit.metrics.asked import by_extractor, lacking, require, require_real
 from ganlit.metrics.features import Precision, Resize
-from ganlit.metrics.measure import Measured, Question, by_extractor, floor, measure, require, unavailable
+from ganlit.metrics.measure import Measured, Question, floor, measure
 from ganlit.metrics.passes import Options, Pass, passes
-from ganlit.metrics.portrait import Collector
+from ganlit.metrics.portrait import Advance, Collector
 from ganlit.metrics.reality import subset
 
 Values = dict[str, float]
@@ -49,8 +52,8 @@ class Fidelity(Callback):
         reference_images: int | None = None,
         every: int = 1,
     ) -> None:
-        if every < 1:
-            raise UserError(f"fidelity.every is {every}: it must be positive.")
+        within("fidelity.every", every, least=1)
+        within("fidelity.reference_images", reference_images, least=2)
         by_extractor(list(metrics), "fidelity.metrics")  # which refuses what nobody knows
         self.metrics = list(metrics)
         self.options = Options(weights, precision, resize)
@@ -58,6 +61,7 @@ class Fidelity(Callback):
         self.every = every
         self.passes: list[Pass] = []
         self.missing: list[dict[str, str]] = []  # by pass, why metrics cannot be had
+        self.introduced = False
         self.history: list[tuple[float, Values]] = []  # kimg and values of every validation
         self.latest: Values = {}
         self.seconds = 0.0  # spent on validations and tests, sampling included
@@ -71,16 +75,8 @@ class Fidelity(Callback):
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuses what cannot be measured, before anything is trained."""
-        data = trainer.datamodule
-        asked = self.asked(data.modality)
-        for key in ("val_images", "test_images"):
-            require([*chain(*asked.values())], getattr(data, key), f"data.init_args.{key}")
-        if self.passes:
-            return
-        reference = data.reference
-        reference = subset(reference, self.reference_images) if self.reference_images is not None else reference
-        place = trainer.strategy.root_device
-        self.passes = passes(asked, reference, data.modality, self.options, place, pl_module.print)
+        data, conditional = trainer.datamodule, getattr(getattr(pl_module, "generator", None), "classes", 0) > 0
+        self.passes = self.passes or self.prepared(data, conditional, trainer.strategy.root_device)
         for each in self.passes:
             each.real.watch = lambda: self.watch()
         found = [(each.real.extractor.protocol, each.real.extractor.classes) for each in self.passes]
@@ -89,6 +85,34 @@ class Fidelity(Callback):
                 f"rank {trainer.global_rank} has found other weights than rank 0, {found} and {first}: give all ranks "
                 "the same file as fidelity.weights, or run prepare where all of them read."
             )
+        self.missing = self.missing or lacking(self.passes, conditional, "fidelity.metrics", say)
+
+    def prepared(
+        self,
+        data: LightningDataModule,
+        conditional: bool,
+        device: torch.device,
+        counted: Callable[[str], Advance | None] = lambda name: None,
+    ) -> list[Pass]:
+        """The extractors, the real items and their metrics.
+
+        Args:
+            data: what is measured against, by how many items.
+            conditional: whether these are made for a class each.
+            device: of the extractors.
+            counted: what is to be told of the real items that an extractor has seen, by its name.
+
+        Raises:
+            UserError: there are too few items for a metric, or weights are missing.
+        """
+        asked, reference = self.asked(data.modality), data.reference
+        names, classes = [*chain(*asked.values())], len(reference.classes) if conditional else 0
+        for key in ("val_images", "test_images"):
+            require(names, getattr(data, key), f"data.init_args.{key} is {getattr(data, key)}", classes)
+        if self.reference_images is not None:
+            reference = subset(reference, self.reference_images)
+        require_real(names, reference)
+        return passes(asked, reference, data.modality, self.options, device, say, counted)
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.due(trainer):
@@ -116,7 +140,7 @@ class Fidelity(Callback):
         self._end(trainer, pl_module, with_floor=True)
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        pl_module.print(f"Metrics took {self.seconds:.0f} s, real statistics {self.seconds_real:.0f} s of them.")
+        say(f"Metrics took {self.seconds:.0f} s, real statistics {self.seconds_real:.0f} s of them.")
 
     def state_dict(self) -> dict[str, Any]:
         return {"history": self.history, "seconds": self.seconds, "seconds_real": self.seconds_real}
@@ -145,23 +169,18 @@ class Fidelity(Callback):
             self.collectors.append(Collector(each.real.extractor, count, each.rows))
         self.seconds_real += time.monotonic() - self.started
         self.places = trainer.datamodule.batches(count)
-        if not self.missing:
-            self._introduce(trainer, pl_module)
+        if not self.introduced and trainer.is_global_zero:
+            self._introduce(trainer.datamodule.modality)
+        self.introduced = True
 
-    def _introduce(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Says once what can be measured, and how good the judge is."""
-        conditional = getattr(getattr(pl_module, "generator", None), "classes", 0) > 0
-        self.missing = [unavailable(metrics, real, conditional) for real, metrics in self.passes]
-        for missing in self.missing:
-            for name, why in missing.items():
-                pl_module.print(f"{name} is unavailable: {why}.")
-        if trainer.is_global_zero:
-            for (real, metrics), missing in zip(self.passes, self.missing, strict=True):
-                if "probe" in set(metrics) - set(missing):
-                    pl_module.print(
-                        f"Class probe of {real.reference.name}: {real.probe.accuracy:.1%} of {real.probe.held_out} "
-                        f"held-out {trainer.datamodule.modality.item}s right."
-                    )
+    def _introduce(self, modality: Modality) -> None:
+        """Says once how good the judge of classes is."""
+        for (real, metrics), missing in zip(self.passes, self.missing, strict=True):
+            if "probe" in set(metrics) - set(missing):
+                say(
+                    f"Class probe of {real.reference.name}: {real.probe.accuracy:.1%} of {real.probe.held_out} "
+                    f"held-out {modality.item}s right."
+                )
 
     def _see(self, trainer: Trainer, outputs: Sampled, batch: Any, batch_idx: int) -> None:
         modality = trainer.datamodule.modality

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lightning.pytorch import Callback, Trainer
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import imread
@@ -28,12 +29,13 @@ def draw(fidelity: Fidelity | None, final: tuple[float, dict[str, float]] | None
     """
     history = fidelity.history if fidelity is not None else []
     figure = Figure(figsize=(13, 6) if history else (7, 6), layout="constrained")
-    axes = figure.subplots(1, 2 if history else 1, squeeze=False)[0]
-    axes[-1].imshow(imread(samples.files[0]), cmap="gray", interpolation="nearest")
-    axes[-1].set_title(f"{samples.kimg:g} kimg")
-    axes[-1].axis("off")
-    if history:
-        _curve(axes[0], history, final)
+    with rc_context({"text.parse_math": False}):  # datasets may have dollars in their names
+        axes = figure.subplots(1, 2 if history else 1, squeeze=False)[0]
+        axes[-1].imshow(imread(samples.files[0]), cmap="gray", interpolation="nearest")
+        axes[-1].set_title(f"{samples.kimg:g} kimg")
+        axes[-1].axis("off")
+        if history:
+            _curve(axes[0], history, final)
     return figure
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from ganlit.callbacks.checkpoint import Checkpoints
 from ganlit.compute.console import clock, say
 from ganlit.errors import Stopped
-from ganlit.metrics.protocol import shown
+from ganlit.metrics.protocol import shown, title
 from ganlit.records.runs import trained
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import PLAYERS
@@ -39,9 +39,12 @@ def ends(folder: Path, kept: Checkpoints, seconds: float) -> None:
     """How long it took, and what there is to look at."""
     checkpoints = folder / "checkpoints"
     say(f"done in {clock(seconds)}: {checkpoints / 'last.ckpt'}")
-    if kept.best is not None and (checkpoints / "best.ckpt").exists():
-        score = shown((kept.best_name, kept.best))
-        say(f"best     {checkpoints / 'best.ckpt'}: {score} at {kept.best_kimg:.1f} kimg")
+    if kept.best is not None and kept.best_name is not None and (checkpoints / "best.ckpt").exists():
+        score, own = shown((kept.best_name, kept.best)), title(kept.best_name)
+        say(
+            f"best     {checkpoints / 'best.ckpt'}: {score} at {kept.best_kimg:.1f} kimg, the best of the validations; "
+            f"compare it with {own} alone"
+        )
     say(f"pictures {folder / 'overview.png'}, {folder / 'samples'}")
 
 

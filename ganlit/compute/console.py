@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Any, TextIO
+
 import rich
 from lightning.pytorch.utilities import rank_zero_only
 from rich.console import Console
@@ -9,12 +16,15 @@ from rich.measure import Measurement
 from rich.table import Table
 
 WIDEST = 500  # characters in a line that nobody's screen folds
+LOST = (OSError, ValueError, RuntimeError)
+"""What writing raises: nobody takes it, the stream is closed, or a signal's answer speaks amid another sentence."""
 
 
 @rank_zero_only
 def say(text: str) -> None:
     """Prints a line, above the bar where there is one; long lines and brackets stay as they are."""
-    rich.get_console().print(text, markup=False, highlight=False, soft_wrap=True)
+    with lasting():
+        rich.get_console().print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def clock(seconds: float) -> str:
@@ -26,20 +36,93 @@ def clock(seconds: float) -> str:
 
 def print_table(table: Table) -> None:
     """Prints a table: folded to a terminal, in full lines elsewhere."""
-    console = rich.get_console()
-    if not console.is_terminal:
-        console = Console(width=WIDEST)
-    console.print(table, highlight=False)
+    with lasting():
+        console = rich.get_console()
+        if not console.is_terminal:
+            console = Console(width=WIDEST)
+        console.print(table, highlight=False)
 
 
 def print_wide(table: Table) -> None:
     """Prints a table in full lines also where it is wider than the screen: nothing is lost."""
-    console = rich.get_console()
-    table.width = Measurement.get(console, console.options.update(width=2 * WIDEST), table).maximum
-    console.print(table, crop=False)
+    with lasting():
+        console = rich.get_console()
+        table.width = Measurement.get(console, console.options.update(width=2 * WIDEST), table).maximum
+        console.print(table, crop=False)
 
 
 def fold_last(table: Table, least: int) -> None:
     """Where the screen is narrow, the last column is folded, but to no fewer characters than these."""
     table.columns[-1].overflow = "fold"
     table.columns[-1].min_width = least
+
+
+class Lasting:
+    """A stream that takes whatever is written to it: what it has no letter for is a "?", what nobody takes is lost.
+
+    No work of hours ends because a name has an accent, a reader has left its pipe, or the disk of a log is full.
+
+    Args:
+        stream: a text stream, which is all this is beside its writing.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream: TextIO = getattr(stream, "rich_proxied_file", stream)  # below the bar of whom we print above
+        self.reason: str | None = None  # why something was lost, where somebody could have read it
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        try:
+            self.stream.write(text)
+        except UnicodeEncodeError:
+            self.write(text.encode(self.encoding, "replace").decode(self.encoding))
+        except LOST as error:
+            self._lose(error)
+        return len(text)
+
+    def flush(self) -> None:
+        try:
+            self.stream.flush()
+        except LOST as error:
+            self._lose(error)
+
+    def _lose(self, error: Exception) -> None:
+        """Empties the buffer into nowhere: Python would try again at the next line, and complain at the very end."""
+        if not isinstance(error, BrokenPipeError):  # whose reader has had enough
+            self.reason = getattr(error, "strerror", None) or str(error)
+        with suppress(*LOST):
+            place = self.stream.fileno()
+            kept, nowhere = os.dup(place), os.open(os.devnull, os.O_WRONLY)
+            try:
+                os.dup2(nowhere, place)
+                self.stream.flush()
+            finally:
+                os.dup2(kept, place)
+                os.close(kept)
+                os.close(nowhere)
+
+
+@cache  # once is enough
+def _complain(reason: str) -> None:
+    print(f"standard output cannot be written ({reason}): what is said is lost, the work goes on", file=sys.stderr)
+
+
+@contextmanager
+def lasting() -> Iterator[None]:
+    """While the block lasts, nothing that is printed can end it; behind it is told if words were lost."""
+    if isinstance(sys.stdout, Lasting):
+        yield
+        return
+    before = sys.stdout, sys.stderr
+    out, err = (None if stream is None else Lasting(stream) for stream in before)
+    sys.stdout, sys.stderr = out, err
+    try:
+        yield
+    finally:
+        if out is not None:
+            out.flush()
+            if out.reason is not None:
+                _complain(out.reason)
+        sys.stdout, sys.stderr = before

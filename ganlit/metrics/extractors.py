@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from pkgutil import resolve_name
 from typing import Any
 
 from torch import Tensor
@@ -12,6 +11,7 @@ from torch import Tensor
 from ganlit.errors import UserError, nearest
 from ganlit.metrics.features import FeatureExtractor, Precision, Resize
 from ganlit.metrics.rooms import rooms
+from ganlit.records.trust import imported
 
 ROOMS = tuple(rooms("backbones").values())
 """One a modality: the `NAMES` and `FAMILIES` that there are, other names of some (`ALIASES`), the options that each
@@ -63,8 +63,8 @@ def accepted(name: str) -> tuple[str, ...]:
 def _own(path: str, options: dict[str, Any], example: Tensor | None) -> FeatureExtractor:
     """A class of the user's, built with those of the options that it takes."""
     try:
-        own = resolve_name(path)
-    except (ImportError, AttributeError, ValueError) as error:
+        own = imported(path)
+    except (ImportError, AttributeError) as error:
         raise UserError(f"unknown extractor {path} ({error}){nearest(path, NAMES)}") from error
     if not (inspect.isclass(own) and issubclass(own, FeatureExtractor)) or inspect.isabstract(own):
         raise UserError(f"extractor {path} is no class that implements ganlit.metrics.features.FeatureExtractor.")

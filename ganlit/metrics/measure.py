@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
-from ganlit.errors import UserError
 from ganlit.metrics.bootstrap import bootstrap
-from ganlit.metrics.extractors import ALIASES
 from ganlit.metrics.fidelity import ScoreSums, frechet_distance, frechet_distance_to, kernel_distances, moments
 from ganlit.metrics.manifold import authenticity, nearest, prdc
 from ganlit.metrics.portrait import SPLITS, Portrait, fixed_choice
+from ganlit.metrics.probe import HELD_OUT
 from ganlit.metrics.protocol import Protocol, metric_of
 from ganlit.metrics.reality import Reality
 
@@ -64,6 +62,8 @@ class Metric(NamedTuple):
     better: Literal["lower", "higher"]  # of that number
     rows: bool  # asks for features one by one, of which `KEPT` items are kept
     least: int  # generated items that it needs
+    real: int = 2  # real items that it needs
+    within_classes: bool = False  # whether these must be of one class
     derived: Callable[[Reality], object] = lambda real: None  # has what it asks of real rows computed and stored
 
 
@@ -158,61 +158,24 @@ def memorisation(question: Question) -> Iterator[Measured]:
 METRICS = {
     "fid": Metric(fid, "fid", "lower", rows=False, least=2),
     "kid": Metric(kid, "kid", "lower", rows=True, least=2),
-    "is": Metric(inception_score, "is", "higher", rows=False, least=SPLITS),
+    "is": Metric(inception_score, "is", "higher", rows=False, least=SPLITS, real=0),
     "prdc": Metric(
         precision_recall,
         "precision",
         "higher",
         rows=True,
         least=NEIGHBOURS + 1,
+        real=NEIGHBOURS + 1,
         derived=lambda real: real.radii(NEIGHBOURS),
     ),
-    "probe": Metric(probe, "probe-is", "higher", rows=True, least=1, derived=lambda real: real.probe),
-    "class-fid": Metric(class_fid, "class-fid", "lower", rows=True, least=2),
+    "probe": Metric(
+        probe, "probe-is", "higher", rows=True, least=1, real=round(1 / HELD_OUT), derived=lambda real: real.probe
+    ),
+    "class-fid": Metric(class_fid, "class-fid", "lower", rows=True, least=2, within_classes=True),
     "memorisation": Metric(
         memorisation, "authenticity", "higher", rows=True, least=1, derived=lambda real: real.radii(1)
     ),
 }
-
-
-def by_extractor(names: list[str], key: str, default: str = "") -> dict[str, list[str]]:
-    """Metrics by the extractor that they share: "fid@dinov2" asks for another than the default one.
-
-    Args:
-        names: as they are given.
-        key: where they are given, for the error.
-        default: the extractor of those that ask for none; empty where it is not known yet.
-
-    Raises:
-        UserError: a name is unknown or given twice, or there is none.
-    """
-    if not names:
-        raise UserError(f"{key} is empty: name some of {', '.join(METRICS)}.")
-    grouped: dict[str, list[str]] = {}
-    for name in names:
-        metric, _, extractor = name.partition("@")
-        if metric not in METRICS:
-            near = get_close_matches(metric, METRICS, 1)
-            advice = f"did you mean {near[0]}?" if near else f"there are {', '.join(METRICS)}."
-            raise UserError(f"{key}: there is no metric {metric}; {advice}")
-        if name.endswith("@"):
-            raise UserError(f"{key}: {name} names no extractor: leave the @ out, or name one.")
-        asked = grouped.setdefault(ALIASES.get(extractor, extractor) or default, [])
-        if metric in asked:
-            raise UserError(f"{key}: {name} is named twice.")
-        asked.append(metric)
-    return grouped
-
-
-def require(metrics: list[str], count: int, key: str) -> None:
-    """Refuses too few items before they are made.
-
-    Raises:
-        UserError: a metric needs more than `count`.
-    """
-    for metric in metrics:
-        if count < (least := METRICS[metric].least):
-            raise UserError(f"{metric} needs {least} items at least, not {count}: raise {key}, or leave {metric} out.")
 
 
 def improves(name: str, value: float, best: float) -> bool:
@@ -222,33 +185,8 @@ def improves(name: str, value: float, best: float) -> bool:
 
 
 def measure(metrics: list[str], question: Question) -> list[Measured]:
-    """All numbers of the metrics; one that does not apply gives none, and `unavailable` says why.
-
-    Raises:
-        UserError: there are too few items on either side.
-    """
-    sides = {"generated": question.fake.count, f"real, {question.real.name}": question.real.moments.count}
-    for side, count in sides.items():
-        for metric in metrics:
-            if count < (least := METRICS[metric].least):
-                raise UserError(f"{metric} needs {least} items at least on both sides, not {count} ({side}).")
+    """All numbers of the metrics; one that does not apply gives none, and `unavailable` says why."""
     return [found for metric in metrics for found in METRICS[metric].measure(question)]
-
-
-def unavailable(metrics: list[str], real: Reality, conditional: bool) -> dict[str, str]:
-    """Why some of the metrics cannot be had, by name.
-
-    Args:
-        real: the real items.
-        conditional: whether the generated items were made for a class each.
-    """
-    classes = len(real.reference.classes)
-    reasons = {
-        "is": None if real.extractor.classes else f"the weights of {real.extractor.name} have no classifier head",
-        "probe": None if classes > 1 else f"{real.reference.name} has no classes to fit a probe to",
-        "class-fid": None if classes > 1 and conditional else "they were not made for a class each",
-    }
-    return {metric: reasons[metric] for metric in metrics if reasons.get(metric)}
 
 
 def floor(count: int, real: Reality) -> list[Measured]:

@@ -37,12 +37,18 @@ def metric_of(name: str) -> str:
     return re.match(r"[a-z-]*[a-z]", name)[0]
 
 
+def title(name: str) -> str:
+    """What people call the number of an id: "FID-2k", since the FID of fewer items is another number."""
+    metric, count = re.match(r"([a-z-]*[a-z])(\d+k?)?", name).groups()
+    return f"{metric.upper()}-{count}" if count else metric.upper()
+
+
 def shown(score: tuple[str, float] | None) -> str:
-    """A score of one width: "FID  15.3"; a dash before the first."""
+    """A score of one width: "FID-2k  15.3"; a dash before the first."""
     if score is None:
         return "score     -"
-    metric, value = metric_of(score[0]).upper(), score[1]
-    return f"{metric} {value:5.1f}" if value >= 10 else f"{metric} {value:5.3f}"
+    name, value = title(score[0]), score[1]
+    return f"{name} {value:5.1f}" if value >= 10 else f"{name} {value:5.3f}"
 
 
 FIELDS = ("metric, count and variant", "extractor and weights", "resize", "reference", "making", "class")

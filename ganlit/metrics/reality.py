@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ganlit.contracts import Reference
-from ganlit.errors import UserError
+from ganlit.errors import UserError, within
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.fidelity import Moments
 from ganlit.metrics.manifold import radii
@@ -37,8 +37,12 @@ def subset(reference: Reference, count: int) -> Reference:
         UserError: there are not as many.
     """
     total = len(reference.items)
-    if not 1 < count <= total:
-        raise UserError(f"fidelity.reference_images is {count}, but {reference.name} has {total}.")
+    within("fidelity.reference_images", count, least=2)
+    if count > total:
+        raise UserError(
+            f"fidelity.reference_images is {count}, but {reference.name} has {total}: leave it out to measure against "
+            "all of them."
+        )
     chosen = fixed_choice(total, count)
     return reference._replace(
         name=f"{reference.name}-{count}",

@@ -36,12 +36,15 @@ class Halves(LightningDataModule):
     tick_images = 1000
     val_images = 25
 
-    def __init__(self, classes: tuple[str, ...] = ("above", "below"), test_images: int = 20) -> None:
+    def __init__(
+        self, classes: tuple[str, ...] = ("above", "below"), test_images: int = 20, real: int | None = None
+    ) -> None:
         super().__init__()
         images = torch.randint(0, 120, (60, 1, 4, 4), generator=torch.Generator().manual_seed(3), dtype=torch.uint8)
         images[0::2, :, :2] += 100
         images[1::2, :, 2:] += 100
-        self.reference = Reference("halves-train", "abcdef0123", images, torch.arange(60) % 2, classes)
+        labels = torch.arange(60) % 2
+        self.reference = Reference("halves-train", "abcdef0123", images[:real], labels[:real], classes)
         self.test_images = test_images
 
     def batches(self, count: int) -> list[Tensor]:
@@ -145,8 +148,14 @@ def test_every_second_validation_is_measured_when_asked(tmp_path: Path) -> None:
     assert [kimg for kimg, _ in fidelity.history] == [2.0, 4.0]
     loop.validate(Copier(), Halves())
     assert len(fidelity.history) == 3
-    with pytest.raises(UserError, match=r"fidelity\.every is 0"):
-        Fidelity(every=0)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("every", 0), ("every", -1), ("reference_images", 1), ("reference_images", 0)]
+)
+def test_counts_that_mean_nothing_are_refused(key: str, value: int) -> None:
+    with pytest.raises(UserError, match=rf"fidelity\.{key} is {value}: it must be at least"):
+        Fidelity(**{key: value})
 
 
 def test_the_test_adds_the_floor_and_leaves_the_history_alone(tmp_path: Path) -> None:
@@ -183,7 +192,7 @@ def test_a_subset_larger_than_the_set_is_refused_before_training(tmp_path: Path)
 def test_missing_weights_are_told_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "extractor", extractor)
     task = Copier()
-    with pytest.raises(UserError, match=r"fidelity\.weights.*nowhere\.pth"):
+    with pytest.raises(UserError, match=r"no file .*nowhere\.pth of weights \(fidelity\.weights"):
         trainer(Fidelity(weights=tmp_path / "nowhere.pth"), tmp_path).fit(task, Halves())
     assert task.kimg == 0.0
 
@@ -198,9 +207,26 @@ def test_unknown_metrics_are_refused(metrics: list[str], said: str) -> None:
 
 def test_too_few_images_for_a_metric_are_refused_before_training(tmp_path: Path) -> None:
     task = Copier()
-    with pytest.raises(UserError, match=r"prdc needs 6 items at least, not 5: raise data\.init_args\.test_images"):
+    with pytest.raises(UserError, match=r'data\.init_args\.test_images is 5, and "prdc" needs 6: take more, or do not'):
         trainer(Fidelity(["prdc"]), tmp_path).fit(task, Halves(test_images=5))
     assert task.kimg == 0.0
+
+
+@pytest.mark.parametrize(
+    ("metric", "least"), [("fid", 2), ("kid", 2), ("prdc", 6), ("probe", 5), ("memorisation", 2), ("prdc@dinov2", 6)]
+)
+def test_too_few_real_images_for_a_metric_are_refused_before_training(tmp_path: Path, metric: str, least: int) -> None:
+    task = Copier()
+    said = rf'halves-train has {least - 1} real items?, and "{metric.partition("@")[0]}" needs {least}: add some, or do'
+    with pytest.raises(UserError, match=said):
+        trainer(Fidelity([metric], every=2), tmp_path).fit(task, Halves(real=least - 1))
+    assert task.kimg == 0.0
+
+
+def test_a_class_needs_two_real_images(tmp_path: Path) -> None:
+    data = Halves(real=2)
+    with pytest.raises(UserError, match='has 1 real item in the largest of its classes, and "class-fid" needs 2'):
+        Fidelity(["class-fid"]).prepared(data, True, torch.device("cpu"))
 
 
 @pytest.mark.parametrize(("native", "used"), [(True, "bf16"), (False, "fp32")])
@@ -261,20 +287,33 @@ def test_a_module_of_classes_is_measured_within_them(tmp_path: Path) -> None:
         return Sampled(batch.item, batch.item)
 
     Conditional.test_step = test_step
-    conditional, plain = Fidelity(["class-fid"]), Fidelity(["class-fid"])
+    conditional, plain = Fidelity(["class-fid"]), Fidelity(["class-fid", "fid"])
     trainer(conditional, tmp_path).test(Conditional(), Classes())
     assert [name.split("/")[-1] for name in conditional.latest] == ["mean of 2", "above", "below"]
     trainer(plain, tmp_path).test(Copier(), Halves())
-    assert plain.latest == {}
-    assert plain.score is None
+    assert [name.split("/")[0] for name in plain.latest] == ["fid20", "floor-fid20"]
+
+
+def test_a_training_of_which_nothing_could_be_measured_is_refused_before_it(tmp_path: Path) -> None:
+    task = Copier()
+    with pytest.raises(
+        UserError, match=r"fidelity\.metrics leaves nothing to measure: not class-fid, for the generated"
+    ):
+        trainer(Fidelity(["class-fid"]), tmp_path).fit(task, Halves())
+    assert task.kimg == 0.0
 
 
 def test_what_is_missing_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    class Slow(Copier):
+        def on_train_start(self) -> None:
+            print("it trains")
+
     fidelity = Fidelity()
-    trainer(fidelity, tmp_path).fit(Copier(), Halves(classes=()))
+    trainer(fidelity, tmp_path).fit(Slow(), Halves(classes=()))
     said = capsys.readouterr().out
-    assert said.count("is is unavailable: the weights of tiny have no classifier head.") == 1
-    assert said.count("probe is unavailable: halves-train has no classes to fit a probe to.") == 1
+    assert said.count("not measured: is, for the weights of tiny have no classifier head\n") == 1
+    assert said.count("not measured: probe, for halves-train has no classes\n") == 1
+    assert said.index("not measured: probe") < said.index("it trains")
     assert not any(name.startswith(("is", "probe")) for name in fidelity.latest)
 
 

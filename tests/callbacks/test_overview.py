@@ -8,6 +8,7 @@ from PIL import Image
 
 from ganlit.callbacks.overview import Overview, draw
 from ganlit.callbacks.samples import Samples
+from ganlit.records.media import drawn
 from ganlit.records.samples import Shown
 
 
@@ -30,6 +31,12 @@ def test_the_curve_the_closing_value_and_the_floor_are_told_apart_by_name(grid: 
     }
     assert [text.get_text() for text in curve.get_legend().get_texts()] == list(lines)
     assert picture.get_title() == "12.5 kimg"
+
+
+def test_dollars_in_names_are_no_formulas(grid: Shown, scripted: Any) -> None:
+    fidelity = scripted()
+    fidelity.history = [(0.5, {r"fid16/pay$\frac{$@1a2b3c": 30.0})]
+    assert drawn(draw(fidelity, (1.0, {r"fid32/pay$\frac{$@1a2b3c": 18.0}), grid))
 
 
 def test_without_measures_the_grid_stands_alone(grid: Shown) -> None:

@@ -6,12 +6,11 @@ import pytest
 import torch
 
 from ganlit.contracts import Reference
-from ganlit.errors import UserError
 from ganlit.metrics.bootstrap import bootstrap
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.fidelity import ScoreSums, frechet_distance_to, kernel_distances, moments
 from ganlit.metrics.manifold import authenticity, nearest, prdc, radii
-from ganlit.metrics.measure import METRICS, Question, by_extractor, floor, improves, measure, require, unavailable
+from ganlit.metrics.measure import METRICS, Question, floor, improves, measure
 from ganlit.metrics.portrait import Collector, Portrait, fixed_choice
 from ganlit.metrics.reality import Reality
 
@@ -128,58 +127,6 @@ def test_what_needs_rows_is_named_by_the_kept_ones(
     p = found["precision"].value
     assert found["precision"].protocol.count == 20
     assert found["precision"].spread == pytest.approx((p * (1 - p) / 20) ** 0.5)
-
-
-def test_a_metric_asks_for_its_extractor() -> None:
-    assert by_extractor(["fid", "fid@dinov2", "prdc", "kid@dinov2"], "metrics", "inception") == {
-        "inception": ["fid", "prdc"],
-        "dinov2-vit-l-14": ["fid", "kid"],
-    }
-
-
-@pytest.mark.parametrize(
-    ("names", "said"),
-    [
-        (["fidd"], r"fidelity\.metrics: there is no metric fidd; did you mean fid\?"),
-        (["lpips"], r"there is no metric lpips; .*fid, kid, is"),
-        (["fid", "fid"], r"fidelity\.metrics: fid is named twice"),
-        (["fid@dinov2", "fid@dinov2-vit-l-14"], r"fidelity\.metrics: fid@dinov2-vit-l-14 is named twice"),
-        (["fid@"], r"fidelity\.metrics: fid@ names no extractor"),
-        ([], r"fidelity\.metrics is empty"),
-    ],
-)
-def test_names_that_mean_nothing_are_refused(names: list[str], said: str) -> None:
-    with pytest.raises(UserError, match=said):
-        by_extractor(names, "fidelity.metrics")
-
-
-@pytest.mark.parametrize(("metric", "least"), [("fid", 2), ("kid", 2), ("is", 10), ("prdc", 6), ("class-fid", 2)])
-def test_too_few_images_are_refused(metric: str, least: int) -> None:
-    require([metric], least, "data.init_args.val_images")
-    with pytest.raises(UserError, match=rf"{metric} needs {least} items at least, not {least - 1}: raise data"):
-        require([metric], least - 1, "data.init_args.val_images")
-
-
-@pytest.mark.parametrize(("fakes", "reals"), [(1, 60), (40, 1)])
-def test_too_few_images_on_either_side_are_refused(
-    tiny: FeatureExtractor, reference: Reference, fakes: int, reals: int
-) -> None:
-    few = reference._replace(items=reference.items[:reals], labels=reference.labels[:reals])
-    real = Reality(few, tiny, lambda text: None)
-    real.prepare()
-    with pytest.raises(UserError, match="fid needs 2 items at least on both sides, not 1"):
-        measure(["fid"], Question(portrait(tiny, reference, range(fakes)), real, "ema"))
-
-
-def test_what_cannot_be_had_says_why(tiny: FeatureExtractor, reference: Reference) -> None:
-    names = list(METRICS)
-    assert unavailable(names, Reality(reference, tiny), conditional=True) == {}
-    assert set(unavailable(names, Reality(reference, tiny), conditional=False)) == {"class-fid"}
-    tiny.classes = 0
-    reasons = unavailable(names, Reality(reference._replace(classes=()), tiny), conditional=True)
-    assert set(reasons) == {"is", "probe", "class-fid"}
-    assert reasons["is"] == "the weights of tiny have no classifier head"
-    assert reasons["probe"] == "halves-train has no classes to fit a probe to"
 
 
 def test_the_floor_is_real_against_the_other_real(real: Reality) -> None:

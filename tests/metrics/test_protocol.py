@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ganlit.metrics.protocol import Protocol, abbreviated, alike, difference, metric_of
+from ganlit.metrics.protocol import Protocol, abbreviated, alike, difference, metric_of, shown, title
 
 FID = Protocol("fid", 2000, "", "inception-2015-12-05@1a2b3c4d/legacy", "digits-train@9f8e7d", "ema")
 
@@ -61,3 +61,23 @@ def test_thousands_are_abbreviated(count: int, short: str) -> None:
 )
 def test_what_one_axis_can_show_is_alike(change: dict[str, object], expected: bool) -> None:
     assert alike(str(FID), str(FID._replace(**change))) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [
+        (str(FID), "FID-2k"),
+        (str(FID._replace(count=150)), "FID-150"),
+        (str(FID._replace(metric="kid", count=150, variant="100x150")), "KID-150"),
+        (str(FID._replace(metric="probe-is", count=50_000)), "PROBE-IS-50k"),
+        ("fid", "FID"),
+    ],
+)
+def test_people_are_told_of_how_many_items_a_number_is(name: str, called: str) -> None:
+    assert title(name) == called
+    assert shown((name, 40.06)) == f"{called}  40.1"
+    assert shown((name, 0.0123)) == f"{called} 0.012"
+
+
+def test_before_the_first_number_there_is_a_dash() -> None:
+    assert shown(None) == "score     -"

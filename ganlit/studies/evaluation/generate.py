@@ -2,77 +2,117 @@
 
 from __future__ import annotations
 
-import inspect
 import math
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from ganlit.compute.console import say
-from ganlit.configuration.rebuild import load, setting
+from ganlit.configuration.rebuild import setting
 from ganlit.errors import UserError
+from ganlit.records.media import named
+from ganlit.studies.evaluation.options import MOST, numbers, refuse_numbers
+from ganlit.studies.evaluation.outputs import apart, empty, make_room, new, picture_of, writing
+from ganlit.studies.evaluation.subject import reachable
+from ganlit.studies.evaluation.trained import Checkpoint, finite, loaded, truncates
 from ganlit.tasks.step import stateless_seed
 from ganlit.tasks.synthesis import Synthesis
 
+COUNT = 64  # items, unless something else is asked for
 TOGETHER = 256  # items shown, at most
 
 
 def generate(
     run: str,
-    count: int = 64,
+    count: int | None = None,
     seed: int = 0,
+    seeds: str | None = None,
     truncation: float = 1.0,
     out: str | None = None,
-    classes: list[int] | None = None,
-    checkpoint: Literal["last", "best"] = "last",
+    classes: str | None = None,
+    checkpoint: Checkpoint = "last",
 ) -> None:
-    """Write what a trained run makes, each in a file, and the first ones together to look at.
+    """Write what a trained run makes, each in a file, and beside their folder the first ones together to look at.
 
     Args:
         run: the run directory, such as runs/stylegan_lite, or the .safetensors file of an averaged generator
-        count: number of items
+        count: number of items, 64 by default
         seed: of the latents; item i depends on it and on i alone
+        seeds: which items to write instead of the first ones, such as 7, or 1,2,3, or 0-15; each is called by its
+            number and is the same in any company
         truncation: psi; below one, fewer failures and less variety
         out: an empty or new folder; by default `generated` in the run directory, or beside the file
-        classes: the classes in turn; all of them by default
-        checkpoint: of a run directory, the last, or the best by FID
+        classes: the classes in turn, such as 3, or 3,4, or 0-4; all of them by default
+        checkpoint: of a run directory, the last, or the best of the validations
 
     Raises:
         UserError: the run cannot be loaded, the folder is not empty, or the generator knows no such class or option.
     """
+    refuse_numbers(count, truncation, seed)
+    chosen = items(count, seeds)
+    reachable(run)
     beside = Path(run).parent if Path(run).is_file() else Path(run)
     folder = Path(out) if out is not None else beside / "generated"
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder} is not an empty folder: give another --out.")
-    module = load(run, checkpoint)
+    named_folder = folder if folder.name not in ("", "..") else folder.resolve()
+    picture = picture_of(named(named_folder, "-grid"))
+    empty(folder, "--out")
+    new(picture, "--out")
+    apart(None, picture, "--out", [])
+    module = loaded(run, checkpoint)
     if not isinstance(module, Synthesis):
         raise UserError(f"{run} holds a {type(module).__name__}, which makes nothing from noise alone.")
     modality = setting(run).data.modality
-    turn = turns(module, classes)
+    turn = turns(module, classes, run)
     options = {} if truncation == 1 else {"truncation": truncation}
-    if unknown := options.keys() - inspect.signature(module.generator.forward).parameters:
-        raise UserError(f"{type(module.generator).__name__} in {run} knows no {unknown.pop()}: leave the option out.")
+    if options:
+        truncates(module, run)
+    make_room(folder, folder, "--out")
+    make_room(picture.parent, picture, "--out")
 
     module.to("cuda" if torch.cuda.is_available() else "cpu")
-    digits = max(6, len(str(count - 1)))
+    digits = max(6, len(str(max(chosen))))
     shown = []
-    for index in range(count):
-        item = modality.to_stored(one(module, turn[index % len(turn)], stateless_seed(seed, index), options))
-        modality.write(item[0], folder / f"{index:0{digits}}")
-        shown += [item] if index < TOGETHER else []
-    columns = len(turn) if 1 < len(turn) <= 16 else math.ceil(math.sqrt(len(shown)))
-    files = modality.show(shown, columns, folder / "grid")
-    say(f"{count} {modality.item}s and {', '.join(file.name for file in files)} in {folder}")
+    with writing("--out", folder):
+        for number in chosen:
+            output = one(module, turn[number % len(turn)], stateless_seed(seed, number), options)
+            item = modality.to_stored(finite(output, run))
+            modality.write(item[0], folder / f"{number:0{digits}}")
+            shown += [item] if len(shown) < TOGETHER else []
+        columns = len(turn) if seeds is None and 1 < len(turn) <= 16 else math.ceil(math.sqrt(len(shown)))
+        files = modality.show(shown, columns, picture.with_suffix(""))
+    first = "" if len(shown) == len(chosen) else f"the first {len(shown)} "
+    what = modality.item if len(chosen) == 1 else f"{modality.item}s"
+    say(f"{len(chosen)} {what} in {folder}, {first}together in {', '.join(map(str, files))}")
 
 
-def turns(module: Synthesis, classes: list[int] | None) -> list[int]:
-    """The classes that items take in turn."""
+def items(count: int | None, seeds: str | None) -> Sequence[int]:
+    """The numbers of the items to be written."""
+    if seeds is None:
+        return range(COUNT if count is None else count)
+    if count is not None:
+        raise UserError(f"--count is {count} beside --seeds {seeds}, which says how many: leave one of them out.")
+    spans = numbers(seeds, "--seeds")
+    if max(span.stop for span in spans) > MOST:
+        raise UserError(f"--seeds {seeds}: the largest is {MOST - 1:,}, and there are no more items than that.")
+    return spans[0] if len(spans) == 1 else list(dict.fromkeys(chain(*spans)))
+
+
+def turns(module: Synthesis, classes: str | None, run: str) -> list[int]:
+    """The classes that items take in turn: those of which the training had items, where that is known."""
     known = max(getattr(module.generator, "classes", 0), 1)
-    if unknown := set(classes or ()) - set(range(known)):
-        raise UserError(f"--classes: there is no class {min(unknown)}; this run knows 0 to {known - 1}.")
-    return classes or list(range(known))
+    populated = getattr(module, "populated", None) or range(known)
+    if classes is None:
+        return list(populated)
+    spans = numbers(classes, "--classes")
+    if beyond := [span for span in spans if span.stop > known]:
+        raise UserError(f"--classes: there is no class {max(beyond[0].start, known)}; this run knows 0 to {known - 1}.")
+    asked = list(chain(*spans))
+    if bare := sorted(set(asked) - set(populated)):
+        raise UserError(f"--classes: {run} has never seen an item of class {bare[0]}; leave it out.")
+    return asked
 
 
 @torch.no_grad()

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import os
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 from ganlit.contracts import Modality
-from ganlit.errors import UserError
-from ganlit.metrics.measure import by_extractor
+from ganlit.errors import UserError, within
+from ganlit.metrics.asked import by_extractor
 from ganlit.metrics.paired import PAIRED
-from ganlit.studies.evaluation.subject import Weights, is_run
+from ganlit.studies.evaluation.subject import is_run
+from ganlit.studies.evaluation.trained import Weights
 
 DATASETS = Path("datasets")
+MOST = 10**7  # items: of more, neither a folder nor the memory is made
+FARTHEST = 10.0  # psi; far beyond the 1 of training, numbers overflow
+SEEDS = 2**32  # as for `fit`
+RESAMPLES = 10**5
 
 
 class Sides(NamedTuple):
@@ -34,24 +39,49 @@ def sorted_out(
     """The metrics by the extractor that they share, and those that compare pairs, of a modality or of any."""
     words = [word.strip() for word in metrics.split(",") if word.strip()]
     known = PAIRED.get(modality.name, {}) if modality else {name for each in PAIRED.values() for name in each}
-    paired = [word for word in words if word in known]
-    others = [word for word in words if word not in known]
+    paired = [word for word in words if word.partition("@")[0] in known]
+    others = [word for word in words if word not in paired]
+    if through := [word for word in paired if "@" in word]:
+        raise UserError(f"--metrics: {through[0]} sees items as they are, through no extractor: leave the @ out.")
+    if len(set(paired)) < len(paired):
+        raise UserError(f"--metrics: {max(paired, key=paired.count)} is named twice.")
     asked = by_extractor(others, "--metrics", modality.extractor if modality else "") if others or not paired else {}
     if with_neighbours and not any("memorisation" in group for group in asked.values()):
         raise UserError("--neighbours shows what memorisation measures: add it to --metrics.")
     return asked, paired
 
 
-def refuse_numbers(count: int | None, truncation: float, seed: int | None, bootstrap: int) -> None:
+def refuse_numbers(count: int | None, truncation: float, seed: int | None, bootstrap: int = 0) -> None:
     """Refuses numbers that mean nothing."""
-    if count is not None and count < 1:
-        raise UserError(f"--count is {count}: it must be positive.")
-    if not truncation > 0:
-        raise UserError(f"--truncation is {truncation:g}: it must be positive.")
-    if seed is not None and seed < 0:
-        raise UserError(f"--seed is {seed}: it must not be negative.")
-    if bootstrap < 0 or bootstrap == 1:
-        raise UserError(f"--bootstrap is {bootstrap}: it must be 0 for none, or 2 at least.")
+    within("--count", count, least=1, most=MOST)
+    within("--truncation", truncation, least=0, most=FARTHEST)
+    within("--seed", seed, least=0, below=SEEDS)
+    within("--bootstrap", bootstrap, least=0, most=RESAMPLES)
+    if bootstrap == 1:
+        raise UserError("--bootstrap is 1: it must be 0 for none, or 2 at least.")
+
+
+SPAN = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?")
+
+
+def numbers(words: str, option: str) -> list[range]:
+    """What is meant by "7", "1,2,3" or "0-15", the end included.
+
+    Raises:
+        UserError: nothing can be meant.
+    """
+    spans = []
+    for word in filter(None, re.split(r"[,\s]+", words.strip(" []()"))):
+        match = SPAN.fullmatch(word)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, -1)
+        if last < first:
+            raise UserError(
+                f"{option} {words}: {word} is no number from 0 on, nor two that ascend, as in 7, 1,2,3 or 0-15."
+            )
+        spans.append(range(first, last + 1))
+    if not spans:
+        raise UserError(f"{option} names nothing: give some as in 7, 1,2,3 or 0-15, or leave it out.")
+    return spans
 
 
 def refuse_idle_options(sides: Sides) -> None:
@@ -70,21 +100,6 @@ def refuse_idle_options(sides: Sides) -> None:
         _refuse(sides, ("against_split",), f"is about a dataset, and {against or subject} stands for its training data")
         if is_run(subject):
             _refuse(sides, ("root",), "is about datasets by name, and a run knows where its data lie")
-
-
-def make_room(path: Path, option: str) -> None:
-    """Makes the folder of a file to be written at the end.
-
-    Raises:
-        UserError: it cannot be made, or nothing can be written there.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        reason = None if os.access(path.parent, os.W_OK | os.X_OK) else "no permission"
-    except OSError as error:
-        reason = error.strerror
-    if reason is not None:
-        raise UserError(f"--{option} {path} cannot be written ({reason}): name another file.")
 
 
 def _refuse(sides: Sides, options: tuple[str, ...], why: str) -> None:

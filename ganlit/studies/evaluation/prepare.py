@@ -11,10 +11,10 @@ import torch
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.compute.console import clock, say
 from ganlit.data.base import GanDataModule
+from ganlit.metrics.asked import lacking
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.measure import METRICS
-from ganlit.metrics.passes import Pass, passes
-from ganlit.metrics.reality import subset
+from ganlit.metrics.passes import Pass
 from ganlit.studies.evaluation.bars import Bars
 
 
@@ -39,11 +39,10 @@ def prepare(data: GanDataModule, fidelity: Fidelity | None, device: torch.device
         f"data     {reference.name}: {len(reference.items):,} {data.modality.item}s, {size} in {data.place or 'memory'}"
     )
     if fidelity is not None:
-        if fidelity.reference_images is not None:
-            reference = subset(reference, fidelity.reference_images)
         with Bars() as bars:
-            asked, counted = fidelity.asked(data.modality), partial(bars.replacing_lines, total=len(reference.items))
-            each = passes(asked, reference, data.modality, fidelity.options, device, say, counted)
+            total = fidelity.reference_images or len(reference.items)
+            each = fidelity.prepared(data, True, device, partial(bars.replacing_lines, total=total))
+            lacking(each, True, "fidelity.metrics", say)
             for one in each:
                 seen_by = one.real.extractor
                 say(f"weights  {seen_by.protocol}: {megabytes(size_of(seen_by))} in {seen_by.home}")

@@ -79,10 +79,12 @@ def read(path: Path) -> Scores:
         UserError: there is no such file, or something else is in it.
     """
     try:
-        document = json.loads(path.read_text())
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise OSError(None, "it is no file")
+        document = json.loads(path.read_text(encoding="utf-8"))
         values = {name: entry["value"] for metric in document.values() for name, entry in metric.items()}
         return {name: float(value) for name, value in values.items() if value is not None}
     except OSError as error:
         raise UserError(f"--baseline {path} cannot be read ({error.strerror}): name another file.") from None
-    except (ValueError, AttributeError, TypeError, KeyError):
+    except (ValueError, AttributeError, TypeError, KeyError, RecursionError):
         raise UserError(f"--baseline {path} does not hold what evaluate --json writes: name another file.") from None

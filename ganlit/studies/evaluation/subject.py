@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from abc import ABC, abstractmethod
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ganlit.compute.precision import native_bf16
 from ganlit.configuration.names import by_default, recognised
-from ganlit.configuration.rebuild import load, setting
+from ganlit.configuration.rebuild import setting
 from ganlit.contracts import Collection, Labelled, Modality, Reference
+from ganlit.data.base import GanDataModule
 from ganlit.errors import UserError
 from ganlit.metrics.portrait import fixed_choice
+from ganlit.studies.evaluation.trained import Checkpoint, Weights, finite, loaded, truncates
 from ganlit.tasks.base import AdversarialModule
 
-Weights = Literal["ema", "trained"]
+RELATIVE = "where its relative paths begin (be where it was trained)"
 
 
 class Subject(ABC):
@@ -80,23 +81,19 @@ class Generated(Subject):
         weights: Weights,
         truncation: float,
         seed: int | None,
-        checkpoint: Literal["last", "best"],
+        checkpoint: Checkpoint,
         device: torch.device,
     ) -> None:
-        if weights == "trained" and Path(run).suffix == ".safetensors":
-            raise UserError(f"{run} holds the averaged generator alone: name its run directory for --weights trained.")
         self.name = run
         self.made = weights if truncation == 1 else f"{weights}-psi{truncation:g}"
-        self.module: AdversarialModule = load(run, checkpoint).to(device)
-        self.data, precision, self.fidelity = setting(run)
+        self.module: AdversarialModule = loaded(run, checkpoint, weights).to(device)
+        _, precision, self.fidelity = setting(run)
+        self.data = data_of(run)
         self.autocast = precision == "bf16-mixed" and native_bf16(device)
         if seed is not None:
             self.module.seed = self.data.seed = seed
-        if weights == "trained":
-            self.module.ema.module.load_state_dict(self.module.generator.state_dict())
         if truncation != 1:
             truncate(self.module, truncation, run)
-        self.data.prepare_data()
         self.data.test_images = count or self.data.test_images
         self.turns = self.data.batches(self.data.test_images)
         self.batches = self.data.test_dataloader().sampler
@@ -108,7 +105,7 @@ class Generated(Subject):
         device = self.module.device
         batch = self.module.transfer_batch_to_device(self.data.dataset[self.batches[turn]], device, 0)
         with torch.autocast(device.type, torch.bfloat16) if self.autocast else nullcontext():
-            output = self.module.sampled(self.data.on_after_batch_transfer(batch, 0), turn).output
+            output = finite(self.module.sampled(self.data.on_after_batch_transfer(batch, 0), turn).output, self.name)
         return Labelled(
             self.data.modality.to_stored(output), getattr(batch, "label", torch.zeros(len(output), dtype=torch.int64))
         )
@@ -143,9 +140,45 @@ def truncate(module: AdversarialModule, psi: float, run: str) -> None:
     Raises:
         UserError: its generator cannot.
     """
-    if "truncation" not in inspect.signature(module.generator.forward).parameters:
-        raise UserError(f"{type(module.generator).__name__} in {run} knows no truncation: leave the option out.")
+    truncates(module, run)
     module.ema.register_forward_pre_hook(lambda _, args, given: (args, given | {"truncation": psi}), with_kwargs=True)
+
+
+def data_of(run: str) -> GanDataModule:
+    """The data that a run was trained on, ready.
+
+    Raises:
+        UserError: they are not there; relative paths, which a run keeps as they were given, may be those of elsewhere.
+    """
+    data = setting(run).data
+    try:
+        data.prepare_data()
+    except UserError as error:
+        where = "" if Path(getattr(data, "source", "")).is_absolute() else f" from {Path.cwd()}, {RELATIVE}"
+        raise UserError(f"The data of {run} cannot be opened{where}: {error}") from None
+    return data
+
+
+def reachable(word: str) -> None:
+    """Refuses a path that nobody may or can read; what is not there may be the name of a dataset.
+
+    Raises:
+        UserError: it is such a path.
+    """
+    if not word.strip():
+        raise UserError("An empty name is none of a run, of items or of a dataset: give one.")
+    try:
+        path = Path(word).expanduser()
+        folder = path.is_dir()
+        if not (folder or path.is_file()) and path.stat():  # which tells why it is neither
+            raise OSError(None, "it is neither a file nor a folder")
+        if not os.access(path, os.R_OK | (os.X_OK if folder else 0)):
+            raise OSError(None, "no permission")
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: nobody has this ~home
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(f"{word} cannot be read ({reason.rstrip('.')}): name another.") from None
 
 
 def is_run(word: str) -> bool:
@@ -155,7 +188,7 @@ def is_run(word: str) -> bool:
         UserError: it is that of a folder of runs.
     """
     path = Path(word)
-    if path.suffix == ".safetensors" or (path / "config.yaml").is_file():
+    if (path.suffix == ".safetensors" and not path.is_dir()) or (path / "config.yaml").is_file():
         return True
     if runs := sorted(config.parent for config in path.glob("*/config.yaml")):
         raise UserError(f"{word} is a folder of runs: name one of them, such as {runs[0]}.")
@@ -183,6 +216,11 @@ def collection_of(word: str, modality: Modality, split: str, root: Path, count: 
             f"There is nothing at {word}: name a run directory (with its config.yaml), a .safetensors file of a run, a "
             f"folder of {modality.name}, a zip of {modality.name}, or a dataset."
         )
+    if path.is_file() and not modality.recognises(word):
+        raise UserError(
+            f"{word} is a file of neither {modality.name} nor averaged weights: name a run directory instead of its "
+            f"checkpoint, a .safetensors file of a run, a folder or zip of {modality.name}, or a dataset."
+        )
     if path.is_dir() and any(path.iterdir()) and not modality.recognises(word):
         raise UserError(
             f"{word} is neither a run, for it has no config.yaml, nor a folder of {modality.name}, for no file in it "
@@ -201,7 +239,5 @@ def collection_of(word: str, modality: Modality, split: str, root: Path, count: 
 def reference_for(word: str, modality: Modality, split: str, root: Path) -> Reference:
     """What items are measured against: a collection, or the data that a run was trained on."""
     if is_run(word):
-        data = setting(word).data
-        data.prepare_data()
-        return data.reference
+        return data_of(word).reference
     return collection_of(word, modality, split, root, None).reference

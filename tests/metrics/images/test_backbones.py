@@ -268,6 +268,7 @@ def test_grey_images_are_seen_as_three_equal_channels() -> None:
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / "own_extractors.py").write_text(OWN)
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("ganlit.records.trust.known", {"ganlit.metrics", "own_extractors", "no_such_package"})
     yield
     monkeypatch.delitem(sys.modules, "own_extractors", raising=False)
 
@@ -294,7 +295,7 @@ def test_ones_own_extractor_takes_the_options_that_it_names(tmp_path: Path) -> N
         ("own_extractors.number", {}, "number is no class that implements"),
         ("own_extractors.Missing", {}, "unknown extractor own_extractors.Missing .*has no attribute 'Missing'"),
         ("no_such_package.Class", {}, "unknown extractor no_such_package.Class .No module named 'no_such_package'"),
-        ("dinov2.vit-l-14", {}, "did you mean dinov2-vit-l-14?"),
+        ("dinov2.vit-l-14", {}, "dinov2.vit-l-14 is not ganlit's"),
         ("dinov", {}, "unknown extractor dinov; did you mean dinov2?"),
         ("inception-v3", {}, "did you mean inception?"),
         ("zzz", {}, "known are inception, dinov2, clip, vgg16, .*, torchvision:NAME, timm:NAME, package.module.Class"),
@@ -303,7 +304,7 @@ def test_ones_own_extractor_takes_the_options_that_it_names(tmp_path: Path) -> N
         ("torchvision:resnet18", {"weights": Path("w.pt")}, "takes no weights: leave it at null instead of w.pt"),
         ("timm:resnet18", {"resize": "clean"}, "timm:resnet18 takes no resize"),
         ("dinov2", {"weights": Path("w.pt")}, "dinov2 takes no weights"),
-        ("inception", {"weights": Path("none.pth")}, "there is no file none.pth"),
+        ("inception", {"weights": Path("none.pth")}, "There is no file none.pth of weights"),
     ],
 )
 def test_what_cannot_be_had_is_refused(name: str, options: dict[str, object], sentence: str) -> None:

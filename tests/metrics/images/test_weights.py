@@ -105,11 +105,11 @@ def test_without_any_the_ways_to_get_them_are_listed(machine: Machine) -> None:
 
 
 def test_a_path_that_is_missing_or_something_else_is_refused_by_name(machine: Machine, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"fidelity\.weights: there is no file .*missing\.pth"):
+    with pytest.raises(UserError, match=r"There is no file .*missing\.pth of weights \(fidelity\.weights"):
         find_weights(tmp_path / "missing.pth")
     other = tmp_path / "other.pth"
     other.write_bytes(b"something else")
-    with pytest.raises(UserError, match=r"fidelity\.weights: .*other\.pth .*checksum"):
+    with pytest.raises(UserError, match=r"other\.pth, given as weights .*checksum"):
         find_weights(other)
 
 

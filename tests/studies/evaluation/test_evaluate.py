@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import errno
 import importlib.util
 import io
 import json
 import math
+import os
 import shutil
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,9 +34,11 @@ from ganlit.metrics.fidelity import frechet_distance, moments
 from ganlit.metrics.images.inception import Inception
 from ganlit.metrics.measure import Measured
 from ganlit.metrics.protocol import Protocol
+from ganlit.records import durable
 from ganlit.records.media import write_picture
 from ganlit.studies.evaluation.bars import Bars
 from ganlit.studies.evaluation.evaluate import evaluate
+from ganlit.studies.evaluation.generate import generate
 from ganlit.studies.evaluation.scores import moved, read, table, write
 from ganlit.studies.evaluation.subject import Generated
 
@@ -129,7 +134,7 @@ def test_two_folders_are_measured(place: Path, measured: Any, capsys: pytest.Cap
     )
     assert (entry["of"], entry["spread"] > 0) == ("20 bootstraps", True)
     told = capsys.readouterr().out
-    assert "is is unavailable: the weights of tiny have no classifier head." in told
+    assert "not measured: is, for the weights of tiny have no classifier head\n" in told
     assert "60 images of others against 100 of squares" in told
     row = next(line for line in told.splitlines() if line.startswith("fid "))
     assert row.split()[1:] == [f"{entry['value']:.5f}", "±", f"{entry['spread']:.5f}", "20", "bootstraps", name]
@@ -369,8 +374,8 @@ def test_the_table_folds_on_a_terminal(place: Path) -> None:
         (["mixed", "squares", "--metrics=fid"], "mixed/b.png is 8x8 while mixed/a.png is 16x16"),
         (["others", "squares", "--metrics=fdi"], "--metrics: there is no metric fdi; did you mean fid?"),
         (["others", "squares", "--metrics="], "--metrics is empty"),
-        (["others", "squares", "--count=3"], "is needs 10 items at least, not 3: raise --count, or leave is out"),
-        (["others", "squares", "--count=0"], "--count is 0: it must be positive"),
+        (["others", "squares", "--count=3"], '--count is 3, and "is" needs 10: take more, or do not measure "is"'),
+        (["others", "squares", "--count=0"], "--count is 0: it must be at least 1"),
         (["runs/tiny/checkpoints/ema.safetensors", "--weights=trained"], "holds the averaged generator alone"),
         (["others", "squares", "--count=61"], "--count is 61, but others has 60 images: ask for as many at most"),
         (["others", "squares", "--truncation=0.5"], "--truncation is about a run, and others is none: leave the opt"),
@@ -386,8 +391,22 @@ def test_the_table_folds_on_a_terminal(place: Path) -> None:
         (["others", "squares", "--baseline=none.json"], "--baseline none.json cannot be read"),
         (["others", "squares", "--device=abacus"], "--device abacus cannot be used"),
         (["others", "squares", "--device=meta"], "--device meta cannot be used"),
-        (["others", "squares", "--seed=-1"], "--seed is -1: it must not be negative"),
-        (["runs/tiny", "--truncation=0"], "--truncation is 0: it must be positive"),
+        (["others", "squares", "--seed=-1"], "--seed is -1: it must be at least 0"),
+        (["runs/tiny", "--truncation=-0.1"], "--truncation is -0.1: it must be at least 0"),
+        (["runs/tiny", "--truncation=1e300"], "--truncation is 1e+300: it must be at least 0 and at most 10"),
+        (["runs/tiny", "--count=1000000000000"], "--count is 1000000000000: it must be at least 1 and at most"),
+        (
+            ["others", "squares", "--bootstrap=1000000000"],
+            "--bootstrap is 1000000000: it must be at least 0 and at most",
+        ),
+        (
+            ["few", "squares", "--metrics=fid,is"],
+            'There are 5 images of few, and "is" needs 10: take more, or do not measure',
+        ),
+        (
+            ["others", "few", "--metrics=fid,prdc"],
+            'few has 5 real items, and "prdc" needs 6: add some, or do not measure',
+        ),
         (["others", "squares", "--bootstrap=1"], "--bootstrap is 1: it must be 0 for none, or 2 at least"),
         (["others", "squares", "--bootstrap=-2"], "--bootstrap is -2: it must be"),
         (["others", "squares", "--json=tiny.yaml/new.json"], "--json tiny.yaml/new.json cannot be written ("),
@@ -397,7 +416,33 @@ def test_the_table_folds_on_a_terminal(place: Path) -> None:
         (["runs/tiny", "--against_split=test"], "--against_split is about a dataset, and runs/tiny stands"),
         (["runs/tiny", "runs/tiny", "--root=elsewhere"], "--root is about datasets by name, and a run knows where"),
         (["runs/tiny/checkpoints/ema.safetensors", "--checkpoint=best"], "--checkpoint is about a run directory, and"),
-        (["others", "squares", "--metrics=is"], "nothing to measure, for is is unavailable: the weights of tiny have"),
+        (
+            ["others", "squares", "--metrics=is"],
+            "--metrics leaves nothing to measure: not is, for the weights of tiny have",
+        ),
+        (["others", "squares", "--metrics=fid@dinov2@x"], "--metrics: fid@dinov2@x names two extractors"),
+        (["others", "squares", "--metrics=psnr,psnr"], "--metrics: psnr is named twice"),
+        (["others", "squares", "--metrics=psnr@clip"], "--metrics: psnr@clip sees items as they are"),
+        (
+            ["others", "squares", "--metrics=psnr", "--weights_file=x"],
+            "--weights_file is of inception, which no metric",
+        ),
+        (["", "squares"], "An empty name is none of a run"),
+        (["~nobody_is_called_so/x", "squares"], "~nobody_is_called_so/x cannot be read (Could not determine home"),
+        (["n" * 300, "squares"], "cannot be read (File name too long): name another"),
+        (["pipe", "squares"], "pipe cannot be read (it is neither a file nor a folder): name another"),
+        (["others", "pipe"], "pipe cannot be read (it is neither a file nor a folder): name another"),
+        (["others", "squares", "--baseline=pipe"], "--baseline pipe cannot be read (it is no file): name another file"),
+        (["others", "squares", "--baseline=deep.json"], "deep.json does not hold what evaluate --json writes"),
+        (
+            ["texts/a.txt", "squares"],
+            "texts/a.txt is a file of neither images nor averaged weights: name a run directory",
+        ),
+        (["runs/tiny/checkpoints/last.ckpt", "squares"], "last.ckpt is a file of neither images nor averaged weights"),
+        (["picture.safetensors"], "picture.safetensors is damaged or no safetensors file"),
+        (["untrained"], "untrained holds no checkpoint: train it first, or name another run"),
+        (["others", "squares", "--json=link"], "--json link exists already: name a new file"),
+        (["others", "squares", f"--json={'n' * 240}"], "cannot be written (File name too long): name another place"),
         (["runs"], "runs is a folder of runs: name one of them, such as runs/tiny"),
         (["others", "runs"], "runs is a folder of runs"),
         (["runs/tiny", "others", "--metrics=psnr"], "pair items by their paths, and runs/tiny is of a run"),
@@ -409,6 +454,13 @@ def test_what_cannot_be_measured_is_told_in_a_sentence(
     Path("texts").mkdir(exist_ok=True)
     Path("texts/a.txt").write_text("text")
     write_picture(Image.new("L", (16, 16)), Path("mixed/a"))
+    if not Path("few").exists():
+        draw(Path("few"), 5, seed=2)
+        os.mkfifo("pipe")
+        Path("link").symlink_to("nowhere")
+        Path("deep.json").write_text("[" * 100_000)
+        shutil.copy("mixed/a.png", "picture.safetensors")
+        shutil.copytree("runs/tiny", "untrained", ignore=shutil.ignore_patterns("checkpoints"))
     write_picture(Image.new("L", (8, 8)), Path("mixed/b"))
     subject, *rest = arguments
     against = [f"--against={name}" for name in rest if not name.startswith("--")]
@@ -418,3 +470,90 @@ def test_what_cannot_be_measured_is_told_in_a_sentence(
     answer = capsys.readouterr().err
     assert answer.count("\n") == 1
     assert told in answer
+
+
+def test_what_a_run_has_generated_is_measured(run: str, measured: Any, tmp_path: Path) -> None:
+    generate(run, count=12, out=str(tmp_path / "made"))
+    ((name, _),) = measured(str(tmp_path / "made"), "squares", metrics="fid")["fid"].items()
+    assert name.startswith("fid12/")
+
+
+@pytest.mark.parametrize(
+    ("json", "neighbours"),
+    [
+        ("near.png", "near.png"),
+        ("near.png", "near"),
+        ("./near.png", "link/near.png"),
+        ("link/near.png", "deep/../near.png"),
+        ("near.csv", "near.png"),
+    ],
+)
+def test_two_results_never_share_a_file(place: Path, tmp_path: Path, json: str, neighbours: str) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    (tmp_path / "deep").mkdir()
+    files = {"json": tmp_path / json, "neighbours": tmp_path / neighbours}
+    with pytest.raises(UserError, match=r"--neighbours .*near\.png and --json .* would be files of one name"):
+        evaluate("others", "squares", metrics="memorisation", **files)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["deep", "link"]
+
+
+@pytest.mark.parametrize("side", ["others", "squares", "squares/dark"])
+def test_no_picture_is_put_among_the_items(place: Path, side: str) -> None:
+    with pytest.raises(UserError, match="would lie among the items of"):
+        evaluate("others", "squares", metrics="memorisation", neighbours=Path(side) / "near.png")
+
+
+def test_a_terminal_without_the_letters_costs_no_numbers(
+    place: Path, measured: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", screen)
+    ((name, entry),) = measured("others", "squares", metrics="fid")["fid"].items()
+    shown = screen.buffer.getvalue().decode()
+    assert name in shown
+    assert f"{entry['value']:.5f} ? {entry['spread']:.5f}" in shown
+
+
+def test_numbers_are_on_the_disk_before_they_are_shown(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ganlit.studies.evaluation.evaluate.print_table", gone)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate("others", "squares", metrics="fid", json=Path("first.json"))
+    assert "fid" in json.loads(Path("first.json").read_text())
+
+
+def test_numbers_that_no_disk_takes_are_shown(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("ganlit.studies.evaluation.scores.write", full)
+    with pytest.raises(UserError, match=r"--json full\.json cannot be written \(No space left on device\)"):
+        evaluate("others", "squares", metrics="fid", json=Path("full.json"))
+    assert "fid60/" in capsys.readouterr().out
+
+
+def test_data_that_are_not_here_are_said_to_be_looked_for_here(
+    run: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absolute = str(Path(run).resolve())
+    monkeypatch.chdir(tmp_path)
+    draw(tmp_path / "mine", 4, seed=3)
+    for arguments in ((absolute,), ("mine", absolute)):
+        with pytest.raises(
+            UserError, match=rf"^The data of {absolute} cannot be opened from {tmp_path}, where its relative"
+        ):
+            evaluate(*arguments, metrics="fid")
+
+
+def test_weights_that_are_not_finite_are_not_measured(run: str, tmp_path: Path) -> None:
+    other = shutil.copytree(run, tmp_path / "other")
+    state = durable.load(other / "checkpoints" / "last.ckpt")
+    state["state_dict"]["generator.w_mean"].fill_(math.nan)
+    durable.save(state, other / "checkpoints" / "last.ckpt")
+    with pytest.raises(UserError, match=r"other has weights that are not finite \(w_mean\): take another checkpoint"):
+        evaluate(str(other), metrics="fid", weights="trained")
+    evaluate(str(other), metrics="fid")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from extractors import Quarters
-from squares import tiny, within
+from squares import paint, tiny, within
 from torch import Tensor
 
 from ganlit.cli.main import main
@@ -95,3 +95,27 @@ def test_it_takes_what_fit_takes(place: Path, ganlit: Any) -> None:
     assert main(["prepare", "--config", "runs/done/config.yaml"]) == 0
     wrong = ganlit("prepare", "--kimgs", "3")
     assert (wrong.code, wrong.err) == (2, "error: unknown key kimgs; did you mean kimg?\n")
+
+
+def test_too_few_real_items_are_refused_before_they_are_seen(place: Path, ganlit: Any) -> None:
+    paint(place / "squares")
+    for index in range(5, 100):
+        (place / "squares" / ("dark", "light")[index % 2] / f"{index}.png").unlink()
+    few = ["--data.init_args.source=squares", "--data.init_args.resolution=16", "--data.init_args.batch=4"]
+    for command in ("prepare", "fit"):
+        answer = ganlit(command, *few)
+        assert (answer.code, answer.seen) == (2, 0)
+        assert 'squares has 5 real items, and "prdc" needs 6: add some, or do not measure "prdc".' in answer.err
+    assert not list(place.glob("runs/*/checkpoints"))
+
+
+def test_what_cannot_be_measured_is_said_ahead(place: Path, ganlit: Any) -> None:
+    answer = ganlit("prepare", "--fidelity.metrics=[is,fid]")
+    assert answer.code == 0
+    assert "not measured: is, for the weights of tiny have no classifier head\n" in answer.out
+    answer = ganlit("prepare", "--fidelity.metrics=[is]")
+    assert (answer.code, answer.seen) == (2, 0)
+    assert "fidelity.metrics leaves nothing to measure: not is, for" in answer.err
+    answer = ganlit("prepare", "--data.init_args.val_images=5")
+    assert (answer.code, answer.seen) == (2, 0)
+    assert 'data.init_args.val_images is 5, and "prdc" needs 6' in answer.err

@@ -1,0 +1,123 @@
+"""Which metrics are asked for, and whether they can be had: told before anything is trained, made or seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ganlit.contracts import Reference
+from ganlit.errors import UserError, nearest
+from ganlit.metrics.extractors import ALIASES
+from ganlit.metrics.measure import METRICS
+from ganlit.metrics.passes import Pass
+from ganlit.metrics.reality import Reality
+from ganlit.records.cache import Say
+
+
+def by_extractor(names: list[str], key: str, default: str = "") -> dict[str, list[str]]:
+    """Metrics by the extractor that they share: "fid@dinov2" asks for another than the default one.
+
+    Args:
+        names: as they are given.
+        key: where they are given, for the error.
+        default: the extractor of those that ask for none; empty where it is not known yet.
+
+    Raises:
+        UserError: a name is unknown or given twice, or there is none.
+    """
+    if not names:
+        raise UserError(f"{key} is empty: name some of {', '.join(METRICS)}.")
+    grouped: dict[str, list[str]] = {}
+    for name in names:
+        metric, _, extractor = name.partition("@")
+        if metric not in METRICS:
+            known = nearest(metric, METRICS) or f"; there are {', '.join(METRICS)}."
+            raise UserError(f"{key}: there is no metric {metric or repr(name)}{known}")
+        if name.count("@") > 1 or name.endswith("@"):
+            what = "two extractors" if extractor.strip("@") else "no extractor"
+            raise UserError(f"{key}: {name} names {what}: name one behind the @, or leave it out.")
+        asked = grouped.setdefault(ALIASES.get(extractor, extractor) or default, [])
+        if metric in asked:
+            raise UserError(f"{key}: {name} is named twice.")
+        asked.append(metric)
+    return grouped
+
+
+def require(metrics: list[str], count: int, given: str, classes: int = 0) -> None:
+    """Refuses too few generated items before they are made.
+
+    Args:
+        metrics: by name.
+        count: of the items.
+        given: where that stands, for the error: "--count is 5".
+        classes: that they are made for.
+
+    Raises:
+        UserError: a metric needs more.
+    """
+    for metric in metrics:
+        asked = METRICS[metric]
+        least = max(asked.least, classes + 1) if asked.within_classes else asked.least  # so that some class has two
+        if count < least:
+            raise UserError(f'{given}, and "{metric}" needs {least}: take more, or do not measure "{metric}".')
+
+
+def require_real(metrics: list[str], reference: Reference) -> None:
+    """Refuses too few real items before anything is trained, made or seen.
+
+    Raises:
+        UserError: a metric that is to be had of such items needs more of them.
+    """
+    without = _without_classes(reference)
+    for metric in metrics:
+        asked, count, where = METRICS[metric], len(reference.items), ""
+        if metric not in without and asked.within_classes:
+            count, where = int(reference.labels.bincount().max()), " in the largest of its classes"
+        if metric not in without and count < asked.real:
+            items = "item" if count == 1 else "items"
+            raise UserError(
+                f'{reference.name} has {count} real {items}{where}, and "{metric}" needs {asked.real}: add some, or do '
+                f'not measure "{metric}".'
+            )
+
+
+def unavailable(metrics: list[str], real: Reality, conditional: bool) -> dict[str, str]:
+    """Why some of the metrics cannot be had, by name.
+
+    Args:
+        real: the real items.
+        conditional: whether the generated items were made for a class each.
+    """
+    reasons = {} if real.extractor.classes else {"is": f"the weights of {real.extractor.name} have no classifier head"}
+    reasons |= {} if conditional else {"class-fid": "the generated items were not made for a class each"}
+    reasons |= _without_classes(real.reference)
+    return {metric: reasons[metric] for metric in metrics if metric in reasons}
+
+
+def lacking(each: Sequence[Pass], conditional: bool, key: str, say: Say, beside: bool = False) -> list[dict[str, str]]:
+    """Why some of the metrics cannot be had, by pass and name, after a line for each of them.
+
+    Args:
+        each: the passes.
+        conditional: whether the generated items are made for a class each.
+        key: where the metrics are given, for the error.
+        say: told what cannot be had.
+        beside: whether something else will be measured beside them.
+
+    Raises:
+        UserError: there is nothing that can.
+    """
+    missing = [unavailable(one.metrics, one.real, conditional) for one in each]
+    reasons = [f"{metric}, for {reason}" for some in missing for metric, reason in some.items()]
+    if not beside and len(reasons) == sum(len(one.metrics) for one in each):
+        raise UserError(f"{key} leaves nothing to measure: not {', nor '.join(reasons)}; name others.")
+    for reason in reasons:
+        say(f"not measured: {reason}")
+    return missing
+
+
+def _without_classes(reference: Reference) -> dict[str, str]:
+    """Why metrics of classes cannot be had, by name."""
+    if len(reference.classes) > 1:
+        return {}
+    what = "one class alone" if reference.classes else "no classes"
+    return dict.fromkeys(("probe", "class-fid"), f"{reference.name} has {what}")

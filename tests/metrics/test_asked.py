@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ganlit.contracts import Reference
+from ganlit.errors import UserError
+from ganlit.metrics.asked import by_extractor, lacking, require, require_real, unavailable
+from ganlit.metrics.features import FeatureExtractor
+from ganlit.metrics.measure import METRICS, Question, measure
+from ganlit.metrics.passes import Pass
+from ganlit.metrics.portrait import Collector
+from ganlit.metrics.reality import Reality
+
+
+def cut(reference: Reference, count: int) -> Reference:
+    """The first items, of one class, then all of both."""
+    return reference._replace(items=reference.items[:count], labels=reference.labels[:count])
+
+
+def test_a_metric_asks_for_its_extractor() -> None:
+    assert by_extractor(["fid", "fid@dinov2", "prdc", "kid@dinov2"], "metrics", "inception") == {
+        "inception": ["fid", "prdc"],
+        "dinov2-vit-l-14": ["fid", "kid"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["fidd"], r"fidelity\.metrics: there is no metric fidd; did you mean fid\?"),
+        (["lpips"], r"there is no metric lpips; .*fid, kid, is"),
+        (["fid", "fid"], r"fidelity\.metrics: fid is named twice"),
+        (["fid@dinov2", "fid@dinov2-vit-l-14"], r"fidelity\.metrics: fid@dinov2-vit-l-14 is named twice"),
+        (["fid@"], r"fidelity\.metrics: fid@ names no extractor"),
+        (["fid@@"], r"fidelity\.metrics: fid@@ names no extractor"),
+        (["fid@dinov2@clip"], r"fidelity\.metrics: fid@dinov2@clip names two extractors"),
+        (["@dinov2"], r"there is no metric '@dinov2'"),
+        ([""], r"there is no metric ''"),
+        ([], r"fidelity\.metrics is empty"),
+    ],
+)
+def test_names_that_mean_nothing_are_refused(names: list[str], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        by_extractor(names, "fidelity.metrics")
+
+
+NEEDS = {"fid": (2, 2), "kid": (2, 2), "is": (10, 0), "prdc": (6, 6), "probe": (1, 5), "memorisation": (1, 2)}
+"""Generated items, and real ones."""
+
+
+@pytest.mark.parametrize(("metric", "generated", "real"), [(name, *needs) for name, needs in NEEDS.items()])
+def test_as_few_items_as_a_metric_asks_for_are_enough(
+    tiny: FeatureExtractor, reference: Reference, metric: str, generated: int, real: int
+) -> None:
+    few = cut(reference, max(real, 1))
+    require([metric], generated, "--count is too small")
+    require_real([metric], few)
+    reality = Reality(few, tiny, lambda text: None)
+    reality.prepare()
+    collector = Collector(tiny, generated)
+    collector.add(reference.items[-generated:], torch.arange(generated))
+    found = measure([metric], Question(collector.finish(), reality, "ema"))
+    assert found
+    assert all(each.value == each.value for each in found)  # none is nan
+
+
+@pytest.mark.parametrize(("metric", "generated", "real"), [(name, *needs) for name, needs in NEEDS.items()])
+def test_fewer_are_refused(reference: Reference, metric: str, generated: int, real: int) -> None:
+    with pytest.raises(UserError, match=rf'^--count is few, and "{metric}" needs {generated}: take more, or do not'):
+        require([metric], generated - 1, "--count is few")
+    if real:
+        items = f"{real - 1} real item{'s' * (real != 2)}"
+        with pytest.raises(UserError, match=rf'^halves-train has {items}, and "{metric}" needs {real}: add some, or'):
+            require_real([metric], cut(reference, real - 1))
+
+
+def test_some_class_must_have_two_items(reference: Reference) -> None:
+    require(["class-fid", "fid"], 3, "--count is 3", classes=2)
+    with pytest.raises(UserError, match='--count is 2, and "class-fid" needs 3'):
+        require(["fid", "class-fid"], 2, "--count is 2", classes=2)
+    one_each = reference._replace(items=reference.items[29:31], labels=reference.labels[29:31])
+    require_real(["fid"], one_each)
+    with pytest.raises(UserError, match='has 1 real item in the largest of its classes, and "class-fid" needs 2'):
+        require_real(["class-fid"], one_each)
+    require_real(["class-fid", "probe"], cut(reference, 1)._replace(classes=()))  # which cannot be had, and is told so
+
+
+def test_what_cannot_be_had_says_why(tiny: FeatureExtractor, reference: Reference) -> None:
+    names = list(METRICS)
+    assert unavailable(names, Reality(reference, tiny), conditional=True) == {}
+    assert set(unavailable(names, Reality(reference, tiny), conditional=False)) == {"class-fid"}
+    tiny.classes = 0
+    for classes, what in ((), "no classes"), (("above",), "one class alone"):
+        real = Reality(reference._replace(classes=classes, labels=torch.zeros(60, dtype=torch.int64)), tiny)
+        assert unavailable(names, real, conditional=True) == {
+            "is": "the weights of tiny have no classifier head",
+            "probe": f"halves-train has {what}",
+            "class-fid": f"halves-train has {what}",
+        }
+
+
+def test_every_reason_is_told_and_all_of_them_are_too_many(tiny: FeatureExtractor, reference: Reference) -> None:
+    tiny.classes, said = 0, list[str]()
+    real = Reality(reference, tiny)
+    missing = lacking([Pass(real, ["is", "fid"]), Pass(real, ["is"])], True, "--metrics", said.append)
+    assert [list(each) for each in missing] == [["is"], ["is"]]
+    assert said == ["not measured: is, for the weights of tiny have no classifier head"] * 2
+    assert lacking([Pass(real, ["is"])], True, "--metrics", said.append, beside=True) == missing[1:]
+    with pytest.raises(UserError, match="--metrics leaves nothing to measure: not is, for the weights of tiny have no"):
+        lacking([Pass(real, ["is"])], True, "--metrics", said.append)
