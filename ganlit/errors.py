@@ -16,6 +16,9 @@ class UserError(ValueError):
 class Unwritten(UserError, OSError):
     """A file cannot be written, as on a full disk."""
 
+    def __str__(self) -> str:
+        return str(self.args[0])  # that of an OSError would begin with its number
+
 
 class Diverged(UserError):
     """Numbers of a training were not finite, again and again: its settings are to blame, not the machine."""

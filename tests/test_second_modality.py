@@ -49,7 +49,9 @@ def run(place: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def generated(run: Path) -> Path:
-    assert "80 points and grid.png, grid.csv in" in said("generate", str(run), "--count", "80")
+    together = "runs/points/generated-grid.png, runs/points/generated-grid.csv"
+    told = said("generate", str(run), "--count", "80")
+    assert f"80 points in runs/points/generated, together in {together}" in told
     return run / "generated"
 
 

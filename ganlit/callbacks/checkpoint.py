@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch import Callback, Trainer
 
@@ -93,7 +94,7 @@ class Checkpoints(Callback):
         """The average alone, for those who only want to sample it."""
         if trainer.is_global_zero and self.saved == pl_module.images_seen:
             path = self._folder(trainer) / "ema.safetensors"
-            durable.write_weights(pl_module.ema.module, self.config, pl_module.images_seen, path)
+            durable.write_weights(pl_module.ema.module, self.config, pl_module.images_seen, path, pl_module.populated)
 
     def save(self, trainer: Trainer, pl_module: AdversarialModule) -> bool:
         """Writes last.ckpt; all ranks take part.
@@ -102,7 +103,7 @@ class Checkpoints(Callback):
             Whether it was written: weights that are not finite are no state to go back to, and a second save among
             skipped steps would push out the one before them.
         """
-        if not all(bool(parameter.isfinite().all()) for parameter in pl_module.parameters()):
+        if not torch.stack([parameter.isfinite().all() for parameter in pl_module.parameters()]).all():
             say(f"not saved at {pl_module.kimg:.1f} kimg: there are weights that are not finite")
             return False
         ends = trainer.should_stop or pl_module.stop_agreed
@@ -136,10 +137,10 @@ class Checkpoints(Callback):
 
     def _write_config(self, path: Path, kimg: float) -> None:
         """Keeps the settings of a run that goes on under others."""
-        if path.exists() and path.read_text() != self.config:
+        if path.exists() and path.read_text("utf-8") != self.config:
             durable.keep(path, f"config.until-kimg{kimg:08.1f}.yaml")
         with durable.replacing(path) as partial:
-            partial.write_text(self.config)
+            partial.write_text(self.config, "utf-8")
 
     def _folder(self, trainer: Trainer) -> Path:
         return Path(trainer.default_root_dir) / "checkpoints"

@@ -35,7 +35,7 @@ class Fidelity(Callback):
     Args:
         metrics: any of fid, kid, is, prdc, probe, class-fid and memorisation; the first decides which checkpoint is
             best. Each may ask for an extractor other than the modality's own (of images, the FID's Inception), such as
-            fid@dinov2.
+            fid@dinov2. A list, or names with commas between them.
         weights: file of that own extractor's weights; None looks for them.
         precision: of the features; bf16 is another protocol, and is used where the processor has it natively.
         resize: what brings items to an extractor's size: legacy as in the papers, or clean (arXiv 2104.11222).
@@ -45,7 +45,7 @@ class Fidelity(Callback):
 
     def __init__(
         self,
-        metrics: Sequence[str] = DEFAULT,
+        metrics: str | Sequence[str] = DEFAULT,
         weights: Path | None = None,
         precision: Precision = "fp32",
         resize: Resize = "legacy",
@@ -54,6 +54,7 @@ class Fidelity(Callback):
     ) -> None:
         within("fidelity.every", every, least=1)
         within("fidelity.reference_images", reference_images, least=2)
+        metrics = metrics.split(",") if isinstance(metrics, str) else metrics
         by_extractor(list(metrics), "fidelity.metrics")  # which refuses what nobody knows
         self.metrics = list(metrics)
         self.options = Options(weights, precision, resize)

@@ -14,7 +14,7 @@ from lightning.pytorch.utilities.warnings import PossibleUserWarning
 import ganlit
 from ganlit.cli.commands import GanlitCLI
 from ganlit.compute import signals, slurm
-from ganlit.compute.console import say
+from ganlit.compute.console import lasting, say
 from ganlit.configuration.refusals import MENDABLE, sentence
 from ganlit.errors import Stopped, UserError
 from ganlit.records.trust import trust
@@ -36,15 +36,16 @@ def quieten() -> None:
 def main(args: list[str] | None = None) -> int:
     """Runs a command; the exit code is 2 for an error that is the user's to mend, told in one line."""
     quieten()
-    try:
-        GanlitCLI(trusting(sys.argv[1:] if args is None else args))
-    except MENDABLE as error:
-        print(f"error: {sentence(error)}", file=sys.stderr)
-        return 2
-    except Stopped as stopped:
-        return left(stopped.signal)
-    except SystemExit as end:
-        return int(end.code or 0)
+    with lasting():
+        try:
+            GanlitCLI(trusting(sys.argv[1:] if args is None else args))
+        except MENDABLE as error:
+            print(f"error: {sentence(error)}", file=sys.stderr)
+            return 2
+        except Stopped as stopped:
+            return left(stopped.signal)
+        except SystemExit as end:
+            return int(end.code or 0)
     return 0
 
 

@@ -53,16 +53,25 @@ def _from_weights(path: Path) -> AdversarialModule:
     module = build(weights.config, path)
     for generator in (module.ema.module, module.generator):
         _fill(generator, weights.state, path, "the configuration in it")
-    module.images_seen = weights.images_seen
+    module.images_seen, module.populated = weights.images_seen, weights.populated
     return module
 
 
 def _fill(module: nn.Module, state: dict[str, Tensor], path: Path, config: Path | str) -> None:
     try:
+        if wrong := [
+            name for name, value in module.state_dict().items() if name in state and other(value, state[name])
+        ]:
+            raise RuntimeError(f"{wrong[0]} is {state[wrong[0]].dtype}")
         module.load_state_dict(state)
     except RuntimeError as error:
         reason = " ".join(" ".join(str(error).splitlines()[:2]).split())
         raise UserError(f"{path} does not fit {config}: {reason}") from None
+
+
+def other(value: Tensor, given: Tensor) -> bool:
+    """Whether numbers would be made into others of another kind, in silence."""
+    return value.is_floating_point() != given.is_floating_point() or value.is_complex() != given.is_complex()
 
 
 def build(config: str, source: Path) -> AdversarialModule:

@@ -8,7 +8,7 @@ import pickle
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -209,9 +209,12 @@ class Weights(NamedTuple):
     state: dict[str, Tensor]  # of the generator alone
     config: str  # content of the run's config.yaml
     images_seen: int
+    populated: list[int]  # the classes of which there were items; empty where nobody wrote them down
 
 
-def write_weights(generator: nn.Module, config: str, images_seen: int, path: Path) -> None:
+def write_weights(
+    generator: nn.Module, config: str, images_seen: int, path: Path, populated: Sequence[int] = ()
+) -> None:
     """Writes a generator's state as safetensors, with what rebuilds it in the metadata.
 
     Raises:
@@ -222,7 +225,8 @@ def write_weights(generator: nn.Module, config: str, images_seen: int, path: Pat
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, tensor in generator.state_dict().items()
     }
-    content = to_bytes(state, {"ganlit": _version(), "config": config, "images_seen": str(images_seen)})
+    told = {"config": config, "images_seen": str(images_seen), "populated": " ".join(map(str, populated))}
+    content = to_bytes(state, {"ganlit": _version(), **told})
     try:
         with replacing(path) as partial:
             partial.write_bytes(content)
@@ -246,7 +250,8 @@ def read_weights(path: Path) -> Weights:
         raise UserError(f"{path} is damaged or no safetensors file ({_line(error)}): get it anew.") from None
     if not metadata.get("images_seen", "").isdecimal() or "config" not in metadata:
         raise UserError(f"{path} has no configuration inside: only what ganlit has written can be rebuilt.")
-    return Weights(state, metadata["config"], int(metadata["images_seen"]))
+    populated = [int(label) for label in metadata.get("populated", "").split() if label.isdecimal()]
+    return Weights(state, metadata["config"], int(metadata["images_seen"]), populated)
 
 
 def _write(checkpoint: dict[str, Any], path: Path) -> None:

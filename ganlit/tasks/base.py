@@ -113,7 +113,7 @@ class AdversarialModule(ClockedModule, ABC):
         self.images, self.step = len(batch[0]) * self.accumulate, 0
         try:
             for player in PLAYERS:
-                with self.fitting(f"the {player}'s turn"), torch.random.fork_rng(devices=[]):
+                with self.fitting(f"the {player}'s turn"), torch.random.fork_rng(devices=self.devices):
                     terms = getattr(self, f"{player}_terms")(batch)
                     shapes = {name: list(term.shape) for name, term in terms.items() if term.numel() != 1}
                     if shapes:
@@ -246,9 +246,14 @@ class AdversarialModule(ClockedModule, ABC):
 
     def sampled(self, batch: Any, turn: int) -> Sampled:
         """The answer to the batch of a turn, which depends on the weights alone, and on no rank."""
-        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+        with torch.random.fork_rng(devices=self.devices):
             torch.manual_seed(stateless_seed(self.seed, 0, turn))
             return self.sample(batch)
+
+    @property
+    def devices(self) -> list[torch.device]:
+        """Whose random streams are not the CPU's."""
+        return [self.device] if self.device.type == "cuda" else []
 
     def test_step(self, batch: Any, batch_idx: int) -> Sampled:
         return self.validation_step(batch, batch_idx)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, Literal
 
+import torch
 from lightning.pytorch import LightningModule
 
 from ganlit.compute.precision import PRECISIONS
@@ -30,6 +31,7 @@ class ClockedModule(LightningModule):
     def __init__(self) -> None:
         super().__init__()
         self.images_seen = 0  # real images that the discriminator has seen, over all ranks
+        self.populated: list[int] = []  # the classes of which there were items
         self.branch = 0  # of the random stream; going back takes the next
         self.skipped: dict[str, int] = {}  # turns without a step, by what was not finite
         self.streak: dict[Player, int] = dict.fromkeys(PLAYERS, 0)  # of them those in a row
@@ -50,6 +52,12 @@ class ClockedModule(LightningModule):
     def skips_in_a_row(self) -> int:
         """Turns in a row that the unhappier player could not take."""
         return max(self.streak.values())
+
+    def log(self, name: str, value: Any, *args: Any, **kwargs: Any) -> None:
+        """Numbers of the host stay there: Lightning would send each to the device, and wait for it."""
+        if isinstance(value, int | float) and not kwargs.get("sync_dist"):
+            value = torch.tensor(float(value))
+        super().log(name, value, *args, **kwargs)
 
     def setup(self, stage: str) -> None:
         """Refuses a precision under which small gradients vanish.
@@ -117,7 +125,7 @@ class ClockedModule(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         for key in ("loops", "epoch", "global_step"):
             del checkpoint[key]
-        for key in ("images_seen", "branch", "skipped", "streak", "latest"):
+        for key in ("images_seen", "populated", "branch", "skipped", "streak", "latest"):
             checkpoint[key] = getattr(self, key)
         checkpoint["world_size"] = self.trainer.world_size
 
@@ -129,11 +137,12 @@ class ClockedModule(LightningModule):
         trained = self._trainer is not None and self.trainer.state.fn == "fit"
         if trained and len(checkpoint.get("optimizer_states") or []) != len(PLAYERS):
             raise UserError("the checkpoint has not what both optimizers remember: go on from another one.")
-        for key, kind in {"branch": int, "skipped": dict, "streak": dict, "latest": dict}.items():
+        for key, kind in {"populated": list, "branch": int, "skipped": dict, "streak": dict, "latest": dict}.items():
             if not isinstance(checkpoint.get(key, kind()), kind):
                 raise UserError(f"the checkpoint says {key}: {checkpoint[key]!r}, so it is damaged: take another one.")
         self.images_seen = seen
         self.resumed_from = checkpoint.get("world_size")
+        self.populated = checkpoint.get("populated", [])
         self.branch = checkpoint.get("branch", 0)
         self.skipped = dict(checkpoint.get("skipped", {}))
         self.streak = checkpoint.get("streak", self.streak)

@@ -33,6 +33,7 @@ class Synthesis(AdversarialModule):
         """
         reference, kind = data.reference, data.modality
         labels = int(reference.labels.max()) + 1
+        self.populated = reference.labels.unique().tolist()
         for player in reversed(PLAYERS):
             known = getattr(getattr(self, player), "classes", 0)
             if known not in (0, labels):
@@ -43,6 +44,7 @@ class Synthesis(AdversarialModule):
                 )
         items = data.grid(1, min(FEW, self.share(data.batch, world_size())))
         items.label[-1] = labels - 1
+        items = self.transfer_batch_to_device(items, self.device, 0)
         with self.fitting("sampling"):
             made = kind.to_stored(self.sample(items).output)
         shape = list(made.shape[1:])

@@ -42,7 +42,7 @@ def test_a_log_file_gets_one_plain_line_for_each_tick(fit: Any, scripted: Any, c
     shares = " ".join(f"{name} {share}" for name in ("D", "G", "data", "metrics", "io"))
     for line, tick, kimg, fid in zip(printed, "12", ("0.4", "0.6"), ("130.0", " 20.0"), strict=True):
         pattern = (
-            rf"tick {tick}   kimg {kimg}/0\.6  FID {fid}  D {number}  G {number}  [ \d]+ img/s"
+            rf"tick {tick}   kimg {kimg}/0\.6  FID-200 {fid}  D {number}  G {number}  [ \d]+ img/s"
             rf"   0:\d\d gone   0:\d\d left  {shares}  peak \d+\.\d GB"
         )
         assert re.fullmatch(pattern, line), line

@@ -23,7 +23,7 @@ from remains import same
 from safetensors.torch import save_file
 from torch import nn
 
-from ganlit.errors import UserError
+from ganlit.errors import Unwritten, UserError
 from ganlit.records import durable
 from ganlit.records.durable import damage, keep, load, newest, read_weights, replacing, save, sweep, write_weights
 
@@ -369,10 +369,10 @@ def network() -> nn.Module:
 
 def test_weights_come_back_with_what_rebuilds_them(tmp_path: Path) -> None:
     path, made = tmp_path / "checkpoints" / "ema.safetensors", network()
-    write_weights(made, "name: ünïcode\nmodel: {}\n", 1200, path)
-    found, config, images_seen = read_weights(path)
+    write_weights(made, "name: ünïcode\nmodel: {}\n", 1200, path, [0, 7])
+    found, config, images_seen, populated = read_weights(path)
     assert same(found, dict(made.state_dict()))
-    assert (config, images_seen) == ("name: ünïcode\nmodel: {}\n", 1200)
+    assert (config, images_seen, populated) == ("name: ünïcode\nmodel: {}\n", 1200, [0, 7])
     assert names(path.parent) == ["ema.safetensors"]
 
 
@@ -397,3 +397,26 @@ def test_weights_on_a_full_disk_leave_the_old_ones(tmp_path: Path) -> None:
         write_weights(network(), "", 2, path)
     assert read_weights(path).images_seen == 1
     assert names(tmp_path) == ["ema.safetensors"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO])
+def test_whatever_cannot_be_written_is_told_in_a_sentence(tmp_path: Path, number: int) -> None:
+    path = tmp_path / "state.json"
+    path.write_text("before")
+    with pytest.raises(Unwritten, match=rf"^\S+state.json cannot be written \({os.strerror(number)}"), replacing(path):
+        raise OSError(number, os.strerror(number))
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_comes_from_elsewhere_keeps_its_own_reason(tmp_path: Path) -> None:
+    for error in (ConnectionResetError(104, "reset"), FileNotFoundError(2, "none", "other"), TimeoutError()):
+        with pytest.raises(type(error)) as told, replacing(tmp_path / "a"):
+            raise error
+        assert told.value is error
+
+
+def test_a_file_below_a_file_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Unwritten, match="x cannot be written"), replacing(tmp_path / "file" / "x"):
+        pass

@@ -84,7 +84,7 @@ class Rows(Collection):
     def __init__(self, folder: Path, choice: Sequence[int] | None = None) -> None:
         self.folder = folder
         self.choice = choice
-        files = sorted(path for path in folder.glob("**/*.csv") if path.stem != "grid")
+        files = sorted(folder.glob("**/*.csv"))
         self.files = files if choice is None else [files[place] for place in choice]
         if not self.files:
             raise UserError(f"{folder} is no folder of points: there is no CSV file in it.")

@@ -192,8 +192,10 @@ class StyleGenerator(nn.Module):
     def _follow_mean(self, w: Tensor, label: Tensor, momentum: float = 0.995) -> None:
         """Moves the mean style of each class towards the batch's: truncation needs it later."""
         rows = label if len(self.w_mean) > 1 else torch.zeros_like(label)
-        counts = torch.bincount(rows, minlength=len(self.w_mean))[:, None]
-        sums = torch.zeros_like(self.w_mean).index_add_(0, rows, wide(w).to(self.w_mean))
+        with torch.autocast(w.device.type, enabled=False):
+            member = rows[:, None] == torch.arange(len(self.w_mean), device=rows.device)
+            counts = member.sum(dim=0)[:, None]
+            sums = member.T.to(self.w_mean) @ wide(w).to(self.w_mean)
         self.w_mean.lerp_(torch.where(counts > 0, sums / counts.clamp(min=1), self.w_mean), 1 - momentum)
 
     def _mix(self, styles: Tensor, other: Tensor) -> Tensor:
