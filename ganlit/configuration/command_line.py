@@ -122,7 +122,7 @@ class CommandLine(LightningCLI):
             parser_class=Parser,
             parser_kwargs={
                 "prog": "python -m ganlit",
-                "description": ganlit.__doc__,
+                "description": f"{ganlit.__doc__} --trust MODULE,... lets files name what is in modules of yours.",
                 "parser_mode": "omegaconf+",
                 "allow_abbrev": False,
                 **{name: {"usage": USAGE, "epilog": MANUAL.get(name)} for name in self.subcommands()},

@@ -85,11 +85,7 @@ def test_what_is_sampled_leaves_the_random_stream_as_it_was(place: Place) -> Non
         assert not torch.equal(module.sampled(data, turn=4).output, first)
 
 
-WAITS = {
-    "tasks/base.py": 3,  # each turn's verdict on its own step, and the clock that is logged
-    "augment/adaptive.py": 3,  # whether there is anything to do, at each door
-    "networks/images/stylegan.py": 2,  # whom the mean styles follow
-}
+WAITS = {"tasks/base.py": 2}  # each turn's verdict on its own step
 """How often a step may wait, by file: every other wait would be a new one."""
 
 
