@@ -16,10 +16,9 @@ MANUAL = {
         is, prdc, probe (a classifier of the dataset's own classes), class-fid, memorisation; the first decides which
         checkpoint is best, and fid@dinov2, fid@torchvision:resnet50, fid@timm:NAME or fid@my.module.Extractor see
         through another network. Real statistics lie in ~/.cache/ganlit (GANLIT_CACHE); one process computes, the others
-        wait. What a file names beyond
-        ganlit, torch.nn and torch.optim is imported once you trust it, by --trust my.package or GANLIT_TRUST=my.package.
-        An outage of W&B never stops a run; `wandb sync` uploads it later.
-        --config configs/overlays/tensorboard.yaml takes TensorBoard instead.
+        wait. What a file names beyond ganlit, torch.nn and torch.optim is imported once you trust it, by
+        --trust my.package or GANLIT_TRUST=my.package. An outage of W&B never stops a run; `wandb sync` uploads it
+        later. --config configs/overlays/tensorboard.yaml takes TensorBoard instead.
         """,
     "sweep": """
         A sweep is a folder with a sweep.yaml in W&B's own format, which `wandb sweep` reads too (its agent's runs are

@@ -14,11 +14,14 @@ from ganlit.configuration import building  # noqa: F401, by which classes are bu
 from ganlit.configuration.references import filled
 from ganlit.configuration.refusals import explain, refused
 from ganlit.data.base import GanDataModule
-from ganlit.errors import UserError
+from ganlit.errors import UserError, within
 from ganlit.records import documents, durable
 from ganlit.records.moved import current
 from ganlit.records.runs import last_checkpoint
 from ganlit.tasks.base import AdversarialModule
+
+MOST = 300
+"""Characters of a reason: it may name every weight."""
 
 
 def load(run: str | Path, checkpoint: Literal["last", "best"] = "last") -> AdversarialModule:
@@ -59,19 +62,19 @@ def _from_weights(path: Path) -> AdversarialModule:
 
 def _fill(module: nn.Module, state: dict[str, Tensor], path: Path, config: Path | str) -> None:
     try:
-        if wrong := [
-            name for name, value in module.state_dict().items() if name in state and other(value, state[name])
-        ]:
-            raise RuntimeError(f"{wrong[0]} is {state[wrong[0]].dtype}")
+        for name, value in module.state_dict().items():
+            given = state.get(name, value)
+            if not isinstance(given, Tensor) or kind(given) != kind(value):
+                raise TypeError(f"{name} is no {kind(value)}")
         module.load_state_dict(state)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, AttributeError) as error:
         reason = " ".join(" ".join(str(error).splitlines()[:2]).split())
-        raise UserError(f"{path} does not fit {config}: {reason}") from None
+        raise UserError(f"{path} does not fit {config}: {reason[:MOST]}") from None
 
 
-def other(value: Tensor, given: Tensor) -> bool:
-    """Whether numbers would be made into others of another kind, in silence."""
-    return value.is_floating_point() != given.is_floating_point() or value.is_complex() != given.is_complex()
+def kind(numbers: Tensor) -> str:
+    """What no loading may turn into another, in silence: numbers of any precision, but of one kind."""
+    return "complex" if numbers.is_complex() else "float" if numbers.is_floating_point() else "integer"
 
 
 def build(config: str, source: Path) -> AdversarialModule:
@@ -85,7 +88,7 @@ def build(config: str, source: Path) -> AdversarialModule:
         UserError: it does not describe one.
     """
     module: AdversarialModule = _described("model", AdversarialModule, config, source)
-    module.seed = _settings(config, source).get("seed", module.seed)
+    module.seed = _seed(config, source, module.seed)
     return module
 
 
@@ -114,7 +117,7 @@ def setting(run: str | Path) -> Setting:
         config = documents.text(source)
     data: GanDataModule = _described("data", GanDataModule, config, source)
     settings = _settings(config, source)
-    data.seed = settings.get("seed", data.seed)
+    data.seed = _seed(config, source, data.seed)
     fidelity = settings.get("fidelity") or {}
     precision = str(settings.get("trainer", {}).get("precision", "32-true"))
     return Setting(data, precision, fidelity.get("init_args", fidelity if "class_path" not in fidelity else {}))
@@ -141,6 +144,14 @@ def _described(key: str, kind: type, config: str, source: Path) -> Any:
         said = refused(error) or (explain(str(error), ()) if isinstance(error, ArgumentError) else str(error))
         said = " ".join(str(said).split()).rstrip(".")
         raise UserError(f"{source} does not describe a {key} of ganlit ({said}).") from None
+
+
+def _seed(config: str, source: Path, default: int) -> int:
+    seed = _settings(config, source).get("seed", default)
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise UserError(f"{source} says seed: {seed}, which is no number: mend it.")
+    within(f"seed in {source}", seed, least=0, below=2**32)
+    return seed
 
 
 def _settings(config: str, source: Path) -> dict[str, Any]:

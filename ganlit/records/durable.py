@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import pickle
+import re
 import shutil
 import zipfile
 import zlib
@@ -248,9 +249,9 @@ def read_weights(path: Path) -> Weights:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no mapping
     except (SafetensorError, OSError) as error:
         raise UserError(f"{path} is damaged or no safetensors file ({_line(error)}): get it anew.") from None
-    if not metadata.get("images_seen", "").isdecimal() or "config" not in metadata:
+    if not re.fullmatch(r"[0-9]{1,18}", metadata.get("images_seen", "")) or "config" not in metadata:
         raise UserError(f"{path} has no configuration inside: only what ganlit has written can be rebuilt.")
-    populated = [int(label) for label in metadata.get("populated", "").split() if label.isdecimal()]
+    populated = [int(label) for label in re.findall(r"\b[0-9]{1,9}\b", metadata.get("populated", ""))]
     return Weights(state, metadata["config"], int(metadata["images_seen"]), populated)
 
 
