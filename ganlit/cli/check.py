@@ -8,7 +8,8 @@ from typing import Any
 
 from ganlit.configuration.names import by_default, modalities, recognised
 from ganlit.contracts import Modality
-from ganlit.errors import UserError
+from ganlit.data.base import MOST
+from ganlit.errors import UserError, within
 
 
 def check(source: str, split: str = "train", root: Path = Path("datasets"), batch: int = 32, **options: Any) -> None:
@@ -22,8 +23,10 @@ def check(source: str, split: str = "train", root: Path = Path("datasets"), batc
         options: of the kind of data that it is.
 
     Raises:
+        UserError: an option means nothing.
         SystemExit: with status 1, where anything would stop a training.
     """
+    within("--batch", batch, least=1, most=MOST)
     kind = recognised(source) or by_default()  # which says what it makes of it
     defaults = {name: each.default for one in modalities() for name, each in own_options(one).items()}
     given = {name: value for name, value in options.items() if value != defaults[name]}

@@ -15,9 +15,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from ganlit.contracts import Modality, Reference
 from ganlit.data.stream import StreamSampler, items
-from ganlit.errors import UserError
+from ganlit.errors import UserError, within
 
 SAMPLED = 64  # items sampled together, at most
+MOST = 10_000_000  # items in a step or a validation, and thousands of them in a tick
 SHARES = 16  # batches of a validation, at least, which so many ranks can share
 
 
@@ -49,11 +50,10 @@ class GanDataModule(LightningDataModule, ABC):
         self, batch: int = 32, tick: float = 10.0, val_images: int = 250, test_images: int = 2000, seed: int = 0
     ) -> None:
         super().__init__()
-        for key, value in {"batch": batch, "tick": tick, "val_images": val_images, "test_images": test_images}.items():
-            if value <= 0:
-                raise UserError(f"data.init_args.{key} is {value}: it must be positive.")
-        if seed < 0:
-            raise UserError(f"data.init_args.seed is {seed}: it must not be negative.")
+        for key, count in {"batch": batch, "val_images": val_images, "test_images": test_images}.items():
+            within(f"data.init_args.{key}", count, least=1, most=MOST)
+        within("data.init_args.tick", tick, above=0, most=MOST)
+        within("data.init_args.seed", seed, least=0)
         self.batch = batch
         self.tick = tick
         self.val_images = val_images
@@ -77,6 +77,11 @@ class GanDataModule(LightningDataModule, ABC):
 
         The first items are the reference's, in its order; training may know more of them, such as flips.
         """
+
+    @property
+    def populated(self) -> Tensor:
+        """The classes [K] int64 that have items, in order; the one class 0 without labels."""
+        return self.reference.labels.unique()
 
     @property
     def place(self) -> Path | None:
@@ -140,7 +145,7 @@ class GanDataModule(LightningDataModule, ABC):
         """
         labels = self.reference.labels
         order = self._choice(torch.arange(len(labels)))
-        shelves = [order[labels[order] == label] for label in labels.unique()]
+        shelves = [order[labels[order] == label] for label in self.populated]
         cells = torch.empty(rows, columns, dtype=torch.int64)
         for column in range(columns):
             shelf = shelves[column % len(shelves)]

@@ -41,7 +41,7 @@ class MappedDataModule(GanDataModule):
         """
 
     def prepare_data(self) -> None:
-        """Decodes on one process; the others map what they are told of."""
+        """Decodes on one process, and says what was left out or changed; the others map what they are told of."""
         skipped = self._stored.skipped
         if skipped:
             total = len(skipped) + len(self.reference.items)
@@ -50,6 +50,8 @@ class MappedDataModule(GanDataModule):
                 f"{self.reference.name}: skipped {len(skipped)} of {total} {self.modality.item}s, all listed in "
                 f"{self._stored.folder / 'about.json'}: {first}{' ...' if len(skipped) > 3 else ''}"
             )
+        for note in self._stored.about.get("notes", ()):
+            rank_zero_info(f"{self.reference.name}: {note}")
 
     def setup(self, stage: str) -> None:
         if self.trainer is not None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import rich.progress
 from rich.console import Console
 
+from ganlit.data.paths import at_home
 from ganlit.data.store import ABOUT, ITEMS, Stored, mapped, taking_place
 from ganlit.errors import UserError
 from ganlit.records.cache import Say, alone
@@ -23,7 +24,7 @@ def expanded(stage: Path) -> Path:
     """A folder with ~ and the variables of the environment replaced by what they stand for here.
 
     Raises:
-        UserError: a variable is not set.
+        UserError: a variable is not set, or nobody has that home.
     """
     for name in re.findall(r"\$\{?(\w+)", str(stage)):
         if not os.environ.get(name):
@@ -31,7 +32,7 @@ def expanded(stage: Path) -> Path:
             raise UserError(
                 f"data.init_args.stage is {stage}, but {name} is not set on {host}: set it, or leave it out."
             )
-    return Path(os.path.expandvars(stage)).expanduser()
+    return at_home(Path(os.path.expandvars(stage)), "data.init_args.stage")
 
 
 def staged(stored: Stored, stage: Path) -> Stored | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, NamedTuple
@@ -17,8 +19,11 @@ from lightning.pytorch.utilities import rank_zero_info
 from ganlit.contracts import Reference
 from ganlit.errors import UserError
 from ganlit.records.cache import alone, room
+from ganlit.records.durable import DAMAGE, replacing
 
 ITEMS, ABOUT = "pixels", "about.json"  # the former is called after those that were the first to be stored
+NAME = 100  # characters of a dataset's name in that of its folder: filesystems know no longer ones than 255
+SLICES, SLICE = 256, 2**20  # of a file of items, that its seal looks at: all of what has 256 MiB or less
 
 
 class Stored(NamedTuple):
@@ -31,7 +36,7 @@ class Stored(NamedTuple):
 
 
 def stored(kind: str, name: str, key: str, write: Callable[[Path], dict[str, Any]]) -> Stored:
-    """A dataset mapped from the cache; written into it at the first time.
+    """A dataset mapped from the cache; written into it at the first time, and where it is not as it was written.
 
     Each has a folder of its own in $GANLIT_CACHE/KIND (~/.cache/ganlit/KIND): one file holds the items [N, ...] and
     about.json the rest.
@@ -41,12 +46,12 @@ def stored(kind: str, name: str, key: str, write: Callable[[Path], dict[str, Any
         name: of the dataset.
         key: a hash of all that its items depend on.
         write: writes the items into a file, and gives what about.json shall hold: name, shape, dtype (uint8 where it is
-            missing), digest, classes, labels (or None) and skipped.
+            missing), digest, classes, labels (or None) and skipped, and perhaps notes, sentences for who trains on it.
 
     Raises:
         UserError: the cache cannot be written.
     """
-    folder = room(kind) / (re.sub(r"[^\w.-]", "_", name) + "-" + key)
+    folder = room(kind) / (re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)[:NAME] + "-" + key)
     found = mapped(folder)
     if found is None:
         with alone(folder, rank_zero_info):
@@ -58,20 +63,40 @@ def stored(kind: str, name: str, key: str, write: Callable[[Path], dict[str, Any
 
 
 def mapped(folder: Path) -> Stored | None:
-    """The dataset in a folder, if it is there and whole."""
+    """The dataset in a folder, if it is there and as it was written."""
     items = folder / ITEMS
     try:
         about = json.loads((folder / ABOUT).read_text())
-        size, dtype = torch.Size(about["shape"]), getattr(torch, about.get("dtype", "uint8"))
-        if items.stat().st_size != size.numel() * dtype.itemsize:
+        if about.pop("seal") != seal(folder.name, items, about):
             return None
-    except (OSError, ValueError, LookupError, AttributeError):
+        size, dtype = torch.Size(about["shape"]), getattr(torch, about.get("dtype", "uint8"))
+        # A private mapping: pages are shared until written to, and writing to them leaves the file alone.
+        tensor = torch.from_file(str(items), shared=False, size=size.numel(), dtype=dtype).view(size)
+        labels = torch.tensor(about["labels"] or [0] * len(tensor))
+        reference = Reference(about["name"], about["digest"], tensor, labels, tuple(about["classes"]))
+        return Stored(reference, [(title, reason) for title, reason in about["skipped"]], folder, about)
+    except DAMAGE:
         return None
-    # A private mapping: pages are shared until written to, and writing to them leaves the file alone.
-    tensor = torch.from_file(str(items), shared=False, size=size.numel(), dtype=dtype).view(size)
-    labels = torch.tensor(about["labels"] or [0] * len(tensor))
-    reference = Reference(about["name"], about["digest"], tensor, labels, tuple(about["classes"]))
-    return Stored(reference, [(title, reason) for title, reason in about["skipped"]], folder, about)
+
+
+def seal(name: str, items: Path, about: dict[str, Any]) -> str:
+    """A hash that tells whether a dataset is the one that was written.
+
+    It takes half a second at most: of a file beyond 256 MiB it looks at slices that lie evenly in it.
+
+    Args:
+        name: of the folder: datasets may not be exchanged either.
+        items: the file.
+        about: all that is known beside it, as JSON gives it back.
+    """
+    digest = blake2b(json.dumps([name, about], sort_keys=True).encode(), digest_size=16)
+    with items.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        digest.update(str(size).encode())
+        for number in range(min(SLICES, -(-size // SLICE))):
+            file.seek(number * max(SLICE, (size - SLICE) // (SLICES - 1)))
+            digest.update(file.read(SLICE))
+    return digest.hexdigest()
 
 
 @contextmanager
@@ -102,7 +127,16 @@ def taking_place(folder: Path, whole: Callable[[], bool]) -> Iterator[Path]:
 def _fill(folder: Path, write: Callable[[Path], dict[str, Any]]) -> None:
     try:
         with taking_place(folder, lambda: mapped(folder) is not None) as unfinished:
-            about = write(unfinished / ITEMS)
-            (unfinished / ABOUT).write_text(json.dumps(about))
+            about = json.loads(json.dumps(write(unfinished / ITEMS)))
+            _flush(unfinished / ITEMS)
+            about["seal"] = seal(folder.name, unfinished / ITEMS, about)
+            with replacing(unfinished / ABOUT) as partial:
+                partial.write_text(json.dumps(about))
     except OSError as error:
         raise UserError(f"{folder.parent} cannot be written ({error}): set GANLIT_CACHE to another folder.") from None
+
+
+def _flush(file: Path) -> None:
+    """Has a file on the disk: after a power failure, one that is not may have its size and nothing in it."""
+    with file.open("rb") as content:
+        os.fsync(content.fileno())

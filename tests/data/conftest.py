@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,5 +71,21 @@ def make_zip(tmp_path: Path, paint: Paint) -> Make:
             if document is not None:
                 archive.writestr("dataset.json", document if isinstance(document, str) else json.dumps(document))
         return tmp_path / name
+
+    return write
+
+
+@pytest.fixture
+def deep_png() -> Callable[[np.ndarray], bytes]:
+    """Writes a PNG with 16-bit colour [H, W, 3], which Pillow cannot (PNG specification, sections 5 and 11)."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    def write(pixels: np.ndarray) -> bytes:
+        height, width, _ = pixels.shape
+        rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+        header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0))
+        return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
     return write

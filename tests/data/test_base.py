@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor, nn
@@ -204,7 +206,25 @@ def test_what_cannot_be_shared_is_refused(options: dict[str, int], world: int, m
         attached(Numbers(**options), 0, world).setup("fit")
 
 
-@pytest.mark.parametrize("option", [{"batch": 0}, {"tick": 0.0}, {"val_images": 0}, {"test_images": -1}, {"seed": -1}])
-def test_values_out_of_range_are_refused(option: dict[str, int]) -> None:
-    with pytest.raises(UserError, match=f"data.init_args.{next(iter(option))} is"):
-        Numbers(**option)
+@pytest.mark.parametrize("key", ["batch", "tick", "val_images", "test_images"])
+@pytest.mark.parametrize("value", [0, -1, 10**12, 10**400, float("nan"), float("inf")])
+def test_values_out_of_range_are_refused(key: str, value: float) -> None:
+    with pytest.raises(UserError, match=rf"^data.init_args.{key} is {value}: it must be .*(at least 1|above 0) and at"):
+        Numbers(**{key: value})
+
+
+def test_a_seed_is_not_negative() -> None:
+    with pytest.raises(UserError, match=r"data.init_args.seed is -1: it must be at least 0"):
+        Numbers(seed=-1)
+
+
+@given(st.floats(0, 1e7, exclude_min=True), st.integers(1, 10**7))
+def test_every_tick_that_is_let_in_is_some_whole_steps(tick: float, batch: int) -> None:
+    images = Numbers(tick=tick, batch=batch).tick_images
+    assert images >= batch
+    assert images % batch == 0
+    assert abs(images - tick * 1000) <= max(batch, tick * 1e-9)
+
+
+def test_the_classes_that_have_items_are_known() -> None:
+    assert Numbers().populated.tolist() == [0, 2]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import math
-import pickle
 import struct
 import zlib
 from collections.abc import Callable, Sequence
@@ -16,8 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from ganlit.data.images.source import BadPicture, Source, fingerprint_of
+from ganlit.data.images.pickles import unpickled
+from ganlit.data.images.source import BadLabels, Source, as_they_lie, fingerprint_of, printable
 from ganlit.errors import UserError
+
+LARGEST = 2**31  # bytes of a file, unpacked
 
 
 class Arrays(NamedTuple):
@@ -33,16 +35,21 @@ class ArraySource(Source):
 
     def __init__(self, name: str, files: Sequence[Path], load: Callable[[], Arrays]) -> None:
         self.name = name
-        self.fingerprint = fingerprint_of(files)
+        self.fingerprint = fingerprint_of(as_they_lie(*files))
         self._load = load
 
     @cached_property
     def arrays(self) -> Arrays:
-        return self._load()
+        found = self._load()
+        odd = np.flatnonzero((found.labels < 0) | (found.labels >= len(found.classes)))
+        if self.labels and len(odd):
+            label = found.labels[odd[0]]
+            raise BadLabels(f"{self.title(odd[0])} has the label {label} of {len(found.classes)} classes, from 0")
+        return found
 
     @property
     def classes(self) -> tuple[str, ...]:
-        return self.arrays.classes
+        return self.arrays.classes if self.labels else ()
 
     def __len__(self) -> int:
         return len(self.arrays.images)
@@ -50,12 +57,11 @@ class ArraySource(Source):
     def title(self, index: int) -> str:
         return f"{self.name}: image {index}"
 
-    def read(self, index: int) -> tuple[Image.Image, int | None]:
-        label, count = int(self.arrays.labels[index]), len(self.classes)
-        if not 0 <= label < count:
-            reason, remedy = f"has the label {label} of {count} classes", f"number the classes 0 to {count - 1}"
-            raise BadPicture(self.title(index), "label out of range", reason, remedy)
-        return Image.fromarray(self.arrays.images[index]), label
+    def opened(self, index: int) -> Image.Image:
+        return Image.fromarray(self.arrays.images[index])
+
+    def label(self, index: int) -> int | None:
+        return int(self.arrays.labels[index])
 
 
 def digits(split: str) -> Source:
@@ -103,17 +109,18 @@ def read_idx(file: Path) -> np.ndarray:
     """The uint8 array of an idx file (LeCun's format: zeros, type, rank, sizes, values), gzipped or not.
 
     Raises:
-        UserError: the file is truncated or no such file.
+        UserError: the file is truncated, too large or no such file.
     """
     try:
-        content = (gzip.open if file.suffix == ".gz" else open)(file, "rb").read()
-        kind, rank = struct.unpack_from(">xxBB", content)
-        shape = struct.unpack_from(f">{rank}I", content, 4)
-    except (OSError, EOFError, zlib.error, struct.error) as error:
+        with (gzip.open if file.suffix == ".gz" else open)(file, "rb") as content:
+            kind, rank = struct.unpack(">xxBB", content.read(4))
+            shape = struct.unpack(f">{rank}I", content.read(4 * rank))
+            values = content.read(min(math.prod(shape), LARGEST) + 1)
+    except (OSError, EOFError, zlib.error, struct.error, MemoryError) as error:
         raise UserError(f"{file} is not an idx file that can be read ({error}): fetch it again.") from None
-    if kind != 8 or len(content) != 4 + 4 * rank + math.prod(shape):
+    if kind != 8 or len(values) != math.prod(shape):
         raise UserError(f"{file} is truncated or not an idx file of bytes: fetch it again.")
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
+    return np.frombuffer(values, np.uint8).reshape(shape)
 
 
 def _read_digits(file: Path) -> Arrays:
@@ -125,36 +132,37 @@ def _read_digits(file: Path) -> Arrays:
 
 def _read_idx_pair(files: Sequence[Path], classes: tuple[str, ...]) -> Arrays:
     images, labels = map(read_idx, files)
-    if images.ndim != 3 or labels.shape != images.shape[:1]:
+    if images.ndim != 3 or labels.shape != images.shape[:1] or not images.size:
         raise UserError(f"{files[0]} and {files[1]} do not hold one label for each image: fetch both again.")
     return Arrays(images, labels, classes)
 
 
-class _PlainUnpickler(pickle.Unpickler):
-    """Builds arrays and plain values only: a pickle from elsewhere cannot run code."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        known = {"_reconstruct", "ndarray", "dtype", "_frombuffer", "encode"}
-        if module.split(".")[0] in {"numpy", "_codecs"} and name in known:
-            return super().find_class(module, name)
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}")
-
-
 def _unpickle(file: Path) -> dict[str, Any]:
     try:
-        with file.open("rb") as content:
-            loaded = _PlainUnpickler(content, encoding="latin1").load()
-        return {key.decode() if isinstance(key, bytes) else key: value for key, value in loaded.items()}
-    except (pickle.UnpicklingError, EOFError, ValueError, AttributeError, OSError) as error:
+        if file.stat().st_size > LARGEST:
+            raise ValueError(f"it has more than {LARGEST / 1e6:,.0f} MB")
+        return unpickled(file.read_bytes())
+    except (OSError, ValueError, MemoryError) as error:
         raise UserError(f"{file} is not a pickle of CIFAR that can be read ({error}): fetch it again.") from None
 
 
 def _read_cifar(files: Sequence[Path]) -> Arrays:
     *parts, meta = map(_unpickle, files)
-    try:
-        images = np.concatenate([part["data"] for part in parts]).astype(np.uint8).reshape(-1, 3, 32, 32)
-        labels = np.concatenate([part["labels"] if "labels" in part else part["fine_labels"] for part in parts])
-        classes = tuple(meta["label_names"] if "label_names" in meta else meta["fine_label_names"])
-    except (KeyError, ValueError) as error:
-        raise UserError(f"{files[0].parent} does not hold CIFAR's arrays ({error}): fetch it again.") from None
-    return Arrays(images.transpose(0, 2, 3, 1), labels, classes)
+    images, labels = [], []
+    for file, part in zip(files, parts, strict=False):
+        rows, numbers = part.get("data"), part.get("labels", part.get("fine_labels"))
+        whole = isinstance(rows, np.ndarray) and rows.dtype == np.uint8 and rows.ndim == 2 and rows.shape[1] == 3072
+        if not (whole and _are_numbers(numbers) and len(numbers) == len(rows)):
+            raise UserError(f"{file} does not hold CIFAR's arrays, a label for each row of 3072 bytes: fetch it again.")
+        images.append(rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+        labels.append(np.asarray(numbers, np.int64))
+    names = meta.get("label_names", meta.get("fine_label_names"))
+    if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        raise UserError(f"{files[-1]} does not hold the names of CIFAR's classes: fetch it again.")
+    return Arrays(np.concatenate(images), np.concatenate(labels), tuple(map(printable, names)))
+
+
+def _are_numbers(labels: Any) -> bool:
+    if isinstance(labels, np.ndarray):
+        return labels.ndim == 1
+    return isinstance(labels, list) and all(type(label) is int and abs(label) < 2**62 for label in labels)

@@ -2,42 +2,72 @@
 
 from __future__ import annotations
 
-import difflib
 import os
+import stat
+from difflib import get_close_matches
 from pathlib import Path
 
 from ganlit.data.images.archive import Archive
 from ganlit.data.images.arrays import digits
 from ganlit.data.images.folder import Folder
+from ganlit.data.images.limits import tell_pillow
 from ganlit.data.images.published import SETS, find_published
-from ganlit.data.images.source import Source
+from ganlit.data.images.source import Labels, Source, printable
+from ganlit.data.paths import at_home
 from ganlit.errors import UserError
 
 NAMES = {name.lower(): name for name in ("digits", *SETS)}
 
 
-def open_source(source: str, split: str, root: Path) -> Source:
+def open_source(source: str, split: str, root: Path, labels: Labels = True) -> Source:
     """A dataset by name, in any case, else a folder or a zip by path: `./digits` is a folder of that name.
 
     Args:
         source: "digits", a class of torchvision.datasets, or a path.
         split: "train", or what else the source has.
         root: where datasets known by name lie or are downloaded to.
+        labels: whether they are wanted, as they are or numbered anew.
 
     Raises:
         UserError: there is nothing of that name, or not in this split.
     """
-    name, path = NAMES.get(source.lower()), Path(source).expanduser()
+    tell_pillow()
+    found = _found(source, split, at_home(root, "data.init_args.root"))
+    found.labels = labels
+    return found
+
+
+def _found(source: str, split: str, root: Path) -> Source:
+    name = NAMES.get(source.lower())
     if name == "digits":
         return digits(split)
     if name:
         return find_published(name, split, root)
-    if path.is_dir():
+    shown = printable(source)
+    if not source.strip():
+        raise UserError("The source is empty: give a folder of images or a zip, or a dataset's name.")
+    try:
+        source.encode()
+    except UnicodeEncodeError:
+        raise UserError(f"{shown} is no UTF-8, and no configuration can name it: rename it, or link to it.") from None
+    path = at_home(Path(source), "source")
+    try:
+        kind = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(_missing(shown, path)) from None
+    except (OSError, ValueError) as error:  # ValueError: no path has a NUL
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{shown} cannot be read ({reason}): give a folder of images or a zip as source.") from None
+    if stat.S_ISDIR(kind):
         return Folder(path, split)
-    if path.is_file():
+    if stat.S_ISREG(kind):
         return Archive(path, split)
+    raise UserError(f"{shown} is neither a folder nor a file: give a folder of images or a zip as source.")
+
+
+def _missing(source: str, path: Path) -> str:
     if os.sep in source or path.suffix:
-        raise UserError(f"{source} does not exist: give a folder of images or a zip as source, or a dataset's name.")
-    close = difflib.get_close_matches(source.lower(), NAMES, n=1)
+        return f"{source} does not exist: give a folder of images or a zip as source, or a dataset's name."
+    close = get_close_matches(source.lower(), NAMES, n=1)
     advice = f"did you mean {NAMES[close[0]]}?" if close else "give digits, a class of torchvision.datasets, or a path."
-    raise UserError(f"There is no dataset or path {source}: {advice}")
+    return f"There is no dataset or path {source}: {advice}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,16 +11,19 @@ from pathlib import Path
 from statistics import median_low
 from typing import Any, Literal, NamedTuple
 
+import yaml
 from rich.console import Console
 from rich.progress import track
 
 from ganlit.data.images.catalogue import open_source
-from ganlit.data.images.fitting import Fit, Form, Kind, objection
-from ganlit.data.images.source import BadPicture, Source
+from ganlit.data.images.depth import WHITE, Depth
+from ganlit.data.images.fitting import Fit, Form, Kind, Objection, objection
+from ganlit.data.images.source import BadLabels, BadPicture, Labels, Source
 from ganlit.errors import UserError
 
 SPELLED_OUT = 3  # problems of one topic
 COUNTED = 12  # classes, sizes and kinds, each by name
+LABELS = "labels"
 
 
 class Seen(NamedTuple):
@@ -29,11 +33,16 @@ class Seen(NamedTuple):
     size: tuple[int, int]  # width, height
     kind: Kind
     label: int | None
+    depth: Depth | None = None
+
+    def against(self, form: Form) -> Objection | None:
+        return objection(self.size, self.kind, form, self.depth)
 
 
 class Problem(NamedTuple):
     topic: str
     sentence: str
+    spare: bool = True  # whether to leave the picture out is advice
 
 
 def check(
@@ -45,6 +54,7 @@ def check(
     channels: Literal[1, 3] | None = None,
     fit: Fit = "exact",
     convert: bool = False,
+    labels: Labels = True,
 ) -> None:
     """Reads every picture of a source, then prints what it holds, what would stop a training, and what would work.
 
@@ -55,8 +65,7 @@ def check(
     """
     console = Console(soft_wrap=True, highlight=False, markup=False)
     try:
-        opened = open_source(source, split, Path(root))
-        seen, problems = survey(opened)
+        opened, seen, problems = looked_through(source, split, Path(root), labels)
     except UserError as error:
         console.print(str(error))
         raise SystemExit(1) from None
@@ -67,6 +76,7 @@ def check(
         form = Form(resolution or _commonest_side(seen), channels or _commonest_channels(seen), fit, convert)
         working = working_options(seen, problems, resolution, channels, batch)
         problems = problems + misfits(seen, form)
+    mended = all(problem.spare for problem in problems if problem.topic != LABELS)
     if len(seen) < batch:
         advice = f"set batch to {len(seen)} or less" if seen else "add some"
         problems.append(Problem("too few", f"{len(seen)} usable pictures are fewer than a batch of {batch}: {advice}."))
@@ -74,11 +84,23 @@ def check(
         console.print(line)
     if working:
         given = {"split": split} if split != "train" else {}
-        console.print("What works, as init_args of the data:")
+        given |= {"labels": opened.labels} if opened.labels is not True else {}
+        console.print(f"What works{'' if mended else ' once the rest is mended'}, as init_args of the data:")
         for key, value in {"source": source, **given, **working}.items():
-            console.print(f"  {key}: {value}")
+            console.print("  " + yaml.safe_dump({key: value}, width=math.inf).strip())
     if problems:
         raise SystemExit(1)
+
+
+def looked_through(source: str, split: str, root: Path, labels: Labels) -> tuple[Source, list[Seen], list[Problem]]:
+    """A source, its pictures that can be read, and what is wrong with the others and with the labels."""
+    opened = open_source(source, split, root, labels)
+    try:
+        return opened, *survey(opened)
+    except BadLabels as bad:
+        without = open_source(source, split, root, bad.instead)
+        seen, problems = survey(without)
+        return without, seen, [Problem(LABELS, str(bad), spare=False), *problems]
 
 
 def survey(source: Source) -> tuple[list[Seen], list[Problem]]:
@@ -88,8 +110,8 @@ def survey(source: Source) -> tuple[list[Seen], list[Problem]]:
         try:
             picture, label = source.picture(index)
         except BadPicture as bad:
-            return Problem(bad.topic, str(bad))
-        return Seen(source.title(index), picture.image.size, picture.kind, label)
+            return Problem(bad.topic, str(bad), bad.spare)
+        return Seen(source.title(index), picture.image.size, picture.kind, label, picture.depth)
 
     count, console = len(source), Console(stderr=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -101,20 +123,22 @@ def survey(source: Source) -> tuple[list[Seen], list[Problem]]:
 
 def misfits(seen: Sequence[Seen], form: Form) -> list[Problem]:
     """Why pictures that can be read do not have a form."""
-    against = [(picture.title, objection(picture.size, picture.kind, form)) for picture in seen]
-    return [Problem(why.topic, f"{title} {why.reason}: {why.remedy}.") for title, why in against if why]
+    against = [(picture.title, picture.against(form)) for picture in seen]
+    return [Problem(why.topic, f"{title} {why.reason}: {why.remedy}.", why.spare) for title, why in against if why]
 
 
 def contents(source: Source, seen: Sequence[Seen]) -> list[str]:
     """The lines of the report that say what a source holds."""
     labels = Counter(picture.label for picture in seen)
     labels.pop(None, None)
+    sizes = [picture.size for picture in seen]
     names = source.classes or range(max(labels, default=-1) + 1)
     return [
         f"{source.name}: {len(source)} pictures, {len(seen)} of them readable",
         "  classes  " + (_counts((name, labels[label]) for label, name in enumerate(names)) or "none"),
-        "  sizes    " + _counts(Counter(f"{width}x{height}" for _, (width, height), _, _ in seen).items()),
+        "  sizes    " + _counts(Counter(f"{width}x{height}" for width, height in sizes).items()),
         "  kinds    " + _counts(Counter(picture.kind for picture in seen).items()),
+        *_values([picture.depth for picture in seen if picture.depth is not None]),
     ]
 
 
@@ -122,7 +146,7 @@ def grouped(problems: Sequence[Problem]) -> list[str]:
     """The lines of the report that say what is wrong."""
     if not problems:
         return ["Nothing would stop a training."]
-    lines = [f"{len(problems)} problems would stop a training:"]
+    lines = [f"{len(problems)} problem{'s' if len(problems) > 1 else ''} would stop a training:"]
     for topic, number in Counter(problem.topic for problem in problems).most_common():
         lines.append(f"  {topic}: {number}")
         sentences = [problem.sentence for problem in problems if problem.topic == topic]
@@ -137,15 +161,15 @@ def working_options(
     """The options of `Images` with which a training can start, if any; None stands for a free choice."""
     channels = channels or (1 if all(picture.kind == "grey" for picture in seen) else 3)
     resolution, fit = _working_fit([picture.size for picture in seen], resolution)
-    form = Form(resolution, channels, fit)
-    form = form._replace(convert=any(picture.kind not in (form.kind, "float") for picture in seen))
-    unfit = misfits(seen, form)
-    usable = len(seen) - len(unfit)
+    form = Form(resolution, channels, fit, convert=True)
+    usable = [picture for picture in seen if picture.against(form) is None]
     if not usable:
         return {}
-    choices = {"fit": fit, "convert": form.convert, "skip_bad": bool(problems or unfit), "batch": min(batch, usable)}
+    convert = any(picture.kind != form.kind for picture in usable)
+    skip_bad = any(problem.spare for problem in [*problems, *misfits(seen, form)])
+    choices = {"fit": fit, "convert": convert, "skip_bad": skip_bad, "batch": min(batch, len(usable))}
     defaults = {"fit": "exact", "convert": False, "skip_bad": False, "batch": batch}
-    needed = {key: str(value).lower() for key, value in choices.items() if value != defaults[key]}
+    needed = {key: value for key, value in choices.items() if value != defaults[key]}
     return {"resolution": resolution, "channels": channels, **needed}
 
 
@@ -175,6 +199,15 @@ def _commonest_side(seen: Sequence[Seen]) -> int:
 
 def _commonest_channels(seen: Sequence[Seen]) -> int:
     return 1 if Counter(picture.kind for picture in seen).most_common(1)[0][0] == "grey" else 3
+
+
+def _values(depths: Sequence[Depth]) -> list[str]:
+    """A line on pictures of 16 bits, if there are any."""
+    if not depths:
+        return []
+    kept = ", of which convert: true keeps the upper 8 bits" if all(each.fits for each in depths) else ""
+    lowest, highest = min(each.lowest for each in depths), max(each.highest for each in depths)
+    return [f"  values   {lowest} to {highest}, of {WHITE} in 16 bits{kept}"]
 
 
 def _counts(counts: Iterable[tuple[Any, int]]) -> str:

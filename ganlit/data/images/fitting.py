@@ -7,6 +7,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
+from ganlit.data.images.depth import WHITE, Depth, depth_of, is_deep, upper_bits
+
+LARGEST = 2**14  # side of the images in pixels
+
 Fit = Literal["exact", "resize", "crop", "pad"]
 Kind = Literal["grey", "RGB", "alpha", "16-bit", "float", "CMYK"]
 
@@ -17,7 +21,7 @@ class Form(NamedTuple):
     """The form that every picture of a dataset is brought into.
 
     Another size is refused (exact), resized, cropped to the central square and resized, or set on black (pad). Where
-    `convert` is set, other kinds become grey or RGB: repeated, weighted, composited on black, cut to 8 bits.
+    `convert` is set, other kinds become grey or RGB: repeated, weighted, composited on black, cut to the upper 8 bits.
     """
 
     resolution: int
@@ -35,6 +39,7 @@ class Picture(NamedTuple):
 
     image: Image.Image
     kind: Kind
+    depth: Depth | None = None  # of 16 bits
 
 
 class Objection(NamedTuple):
@@ -43,6 +48,7 @@ class Objection(NamedTuple):
     topic: str
     reason: str
     remedy: str
+    spare: bool = True  # whether to leave it out is advice: what is whole is rather mended
 
 
 def look(image: Image.Image) -> Picture:
@@ -51,23 +57,26 @@ def look(image: Image.Image) -> Picture:
     Raises:
         OSError, SyntaxError, ValueError, ...: whatever Pillow makes of damaged data.
     """
-    # Pillow cuts 16-bit colour to 8 bits without a word: only the raw mode of the undecoded file tells.
-    deep = image.mode.startswith("I") or any(";16" in str(tile[3]) for tile in getattr(image, "tile", []))
+    deep = is_deep(image)
     image.load()
     ImageOps.exif_transpose(image, in_place=True)
     if deep:
-        return Picture(image, "16-bit")
+        return Picture(image, "16-bit", depth_of(image))
     if image.has_transparency_data:
         return Picture(image, "alpha")
     return Picture(image, _KINDS.get(image.mode, "CMYK"))
 
 
-def objection(size: tuple[int, int], kind: Kind, form: Form) -> Objection | None:
-    """What keeps a picture of this size (width, height) and kind from the form, if anything does."""
+def objection(size: tuple[int, int], kind: Kind, form: Form, depth: Depth | None = None) -> Objection | None:
+    """What keeps a picture of this size (width, height), kind and depth from the form, if anything does."""
     if kind == "float":
-        return Objection("float", "holds floating-point pixels", "save it with 8 bits a channel")
+        return Objection("float", "holds floating-point pixels", "save it with 8 bits a channel", spare=False)
+    if depth is not None and not depth.fits:
+        return _not_16_bits(depth)
     if kind != form.kind and not form.convert:
         return _wrong_kind(kind, form)
+    if 0 in size:
+        return Objection("size", "has no pixels", "remove it")
     width, height = size
     shape, wanted = f"is {width}x{height}", f"{form.resolution}x{form.resolution}"
     if form.fit == "exact" and size != (form.resolution, form.resolution):
@@ -97,9 +106,18 @@ def render(picture: Picture, form: Form) -> np.ndarray:
     return pixels[None] if form.channels == 1 else pixels.transpose(2, 0, 1)
 
 
+def _not_16_bits(depth: Depth) -> Objection:
+    if not depth.held:
+        reason, why = f"holds values from {depth.lowest} to {depth.highest}", f"16 bits hold 0 to {WHITE}"
+    else:
+        reason = f"has 16 bits a channel, of which the pictures here use values up to {depth.brightest} of {WHITE}"
+        why = "cut to 8 bits all would be nearly black"
+    return Objection("range of values", reason, f"scale all to 8 bits yourself, for {why}", spare=False)
+
+
 def _wrong_kind(kind: Kind, form: Form) -> Objection:
     if kind == "16-bit":
-        return Objection(kind, "has 16 bits a channel", "save it with 8, or set convert: true")
+        return Objection(kind, "has 16 bits a channel", "save it with 8, or set convert: true to keep the upper 8")
     if kind == "alpha":
         return Objection(kind, "has an alpha channel", "flatten it, or set convert: true to composite it on black")
     if kind == "CMYK":
@@ -113,10 +131,10 @@ def _wrong_kind(kind: Kind, form: Form) -> Objection:
 
 
 def of_kind(picture: Picture, form: Form) -> Image.Image:
-    image, kind = picture
+    image = picture.image
     if image.mode.startswith("I"):
-        image = Image.fromarray((np.asarray(image).astype(np.int64).clip(0, 65535) >> 8).astype(np.uint8))
-    if kind == "alpha" or image.has_transparency_data:
+        image = upper_bits(image)
+    if picture.kind == "alpha" or image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
     return image.convert("L" if form.channels == 1 else "RGB")

@@ -3,75 +3,118 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-from ganlit.data.images.source import BadPicture, Source, fingerprint_of
+from ganlit.data.images.labels import LISTING
+from ganlit.data.images.limits import most_bytes
+from ganlit.data.images.source import BadPicture, fingerprint_of, printable, trouble
+from ganlit.data.images.tree import Labelling, Tree
+from ganlit.data.images.walk import Found, entries, walked
 from ganlit.errors import UserError
 
 SPLITS = {"train", "val", "valid", "validation", "test"}
 
 
-class Folder(Source):
+class Folder(Tree):
     """Every file of a folder and its sub-folders, sorted by path; hidden ones are passed over.
 
-    Sub-folders of the first level are the classes, sorted by name; without any, there are no labels. A folder of
-    nothing but splits (train, val, ...) stands for the one of `split`.
+    Labels are those of dataset.json. Without one, sub-folders of the first level are the classes, sorted by name, and
+    without any of these, there are no labels. A folder of splits (train, val, ...) stands for the one of `split`.
 
     Raises:
-        UserError: there is no such split, or not a single file.
+        UserError: there is no such split, not a single file, or a folder that may not be read.
     """
 
     def __init__(self, folder: Path, split: str = "train") -> None:
-        self.name = folder.resolve().name
-        splits = {child.name for child in folder.iterdir() if not child.name.startswith(".")}
-        if splits and splits <= SPLITS:
-            if split not in splits:
-                raise UserError(f"{folder} has no split {split}: set split to one of {', '.join(sorted(splits))}.")
-            folder, self.name = folder / split, f"{self.name}-{split}"
-        elif split != "train":
-            raise UserError(f"{folder} has no folder {split}: leave split out, or make one folder for each split.")
+        self.name = printable(folder.resolve().name)
+        if not self.name:
+            raise UserError(f"{folder} is all that there is here: give a folder of images as source.")
+        if chosen := _chosen(folder, split):
+            folder, self.name = folder / chosen, f"{self.name}-{split}"
         self.folder = folder
-        self.files = sorted(walked(folder))
-        if not self.files:
-            raise UserError(f"{folder} is an empty folder: put images into it, in a sub-folder for each class if any.")
+        found = sorted(walked(folder), key=lambda each: each.path.split("/"))
+        if unread := [each for each in found if each.unread]:
+            others = f", one of {len(unread)}" if len(unread) > 1 else ""
+            raise UserError(
+                f"{self.place(unread[0].path)} is a folder that {unread[0].fault.reason}{others}: let it be read, or "
+                f"move it out of {printable(str(folder))}."
+            )
+        self._found = {each.path: each for each in found}
+        self.files = [*self._found]
+        if not self.present:
+            shown = printable(str(folder))
+            raise UserError(f"{shown} is an empty folder: put images into it, in a sub-folder for each class if any.")
 
     @cached_property
     def fingerprint(self) -> str:
-        return fingerprint_of(self.files, self.folder)
+        return fingerprint_of(_as_it_lies(found) for found in self._found.values())
 
-    @cached_property
-    def classes(self) -> tuple[str, ...]:
-        return tuple(sorted({self._parts(index)[0] for index in range(len(self)) if len(self._parts(index)) > 1}))
+    def unlisted(self) -> Labelling | None:
+        """Sub-folders; what lies beside them has no label."""
+        shelf = {member: member.partition("/")[0] for member in self.files if "/" in member}
+        classes = sorted(set(shelf.values()))
+        if not classes:
+            return None
+        number = {name: number for number, name in enumerate(classes)}
+        shown = tuple(map(printable, classes))
+        without = f"lies beside the class folders ({shown[0]}, ...) and has no label"
+        labels = {member: number[name] for member, name in shelf.items()}
+        return Labelling(labels, shown, without=without, remedy="move it into one of them")
 
-    @cached_property
-    def _labels(self) -> dict[str, int]:
-        return {name: label for label, name in enumerate(self.classes)}
+    def place(self, member: str) -> str:
+        return printable(str(self.folder / member))
 
-    def __len__(self) -> int:
-        return len(self.files)
+    def image(self, member: str) -> Image.Image:
+        self._refuse(member, most_bytes())
+        if not self._found[member].size:  # nor opened: some files of the system wait for something to tell
+            raise BadPicture(self.place(member), *trouble(UnidentifiedImageError()))
+        return Image.open(self.folder / member)
 
-    def title(self, index: int) -> str:
-        return str(self.files[index])
+    def content(self, member: str, most: float) -> bytes:
+        self._refuse(member, most)
+        return (self.folder / member).read_bytes()
 
-    def read(self, index: int) -> tuple[Image.Image, int | None]:
-        parts = self._parts(index)
-        image = Image.open(self.files[index])
-        if self.classes and len(parts) == 1:
-            image.close()
-            reason = f"lies beside the class folders ({self.classes[0]}, ...) and has no label"
-            raise BadPicture(self.title(index), "no label", reason, "move it into one of them")
-        return image, self._labels[parts[0]] if self.classes else None
-
-    def _parts(self, index: int) -> tuple[str, ...]:
-        return self.files[index].relative_to(self.folder).parts
+    def _refuse(self, member: str, most: float) -> None:
+        found = self._found[member]
+        if found.fault is not None:
+            raise BadPicture(self.place(member), *found.fault)
+        if found.size > most:
+            size = f"has {found.size / 1e6:,.0f} MB, more than the {most / 1e6:,.0f} that are read"
+            raise BadPicture(self.place(member), "too large", size, "replace it")
 
 
-def walked(folder: Path) -> Iterator[Path]:
-    """All files of a folder and its sub-folders but hidden ones, as they come."""
-    for parent, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(parent, name) for name in files if not name.startswith("."))
+def _chosen(folder: Path, split: str) -> str | None:
+    """The sub-folder that is a split; None where there are none.
+
+    Raises:
+        UserError: there is no such split, or more than splits.
+    """
+    shown = printable(str(folder))
+    try:
+        found = entries(folder)
+    except OSError as error:
+        raise UserError(f"{shown} cannot be read ({error.strerror}): let it be read, or give another source.") from None
+    names = [entry.name for entry in found]
+    inner = {name for name in names if os.path.isdir(folder / name)}
+    splits = {name.lower(): name for name in sorted(inner) if name.lower() in SPLITS}
+    if LISTING in names or not splits or len(splits) < min(len(inner), 2):
+        if split != "train":
+            raise UserError(f"{shown} has no folder {split}: leave split out, or make one folder for each split.")
+        return None
+    if split.lower() not in splits:
+        raise UserError(f"{shown} has no split {split}: set split to one of {', '.join(splits.values())}.")
+    chosen = splits[split.lower()]
+    if beside := [name for name in names if name not in splits.values()]:
+        raise UserError(
+            f"{shown} holds {' and '.join(splits.values())}, and beside them {printable(', '.join(beside[:3]))}, which "
+            f"nothing would be read from (labels are those of sub-folders or {LISTING}): give "
+            f"{printable(str(folder / chosen))} as source, or move away what is beside."
+        )
+    return chosen
+
+
+def _as_it_lies(found: Found) -> tuple[str, int, int]:
+    return found.path + (f" {found.fault.reason}" if found.fault else ""), found.size, found.changed

@@ -12,11 +12,12 @@ from torch.utils.data import Dataset
 from ganlit.contracts import Labelled
 from ganlit.data.images.catalogue import open_source
 from ganlit.data.images.decoding import decoded
-from ganlit.data.images.fitting import Fit, Form
+from ganlit.data.images.fitting import LARGEST, Fit, Form
 from ganlit.data.images.modality import ImageModality
+from ganlit.data.images.source import Labels
 from ganlit.data.mapped import MappedDataModule
 from ganlit.data.store import Stored
-from ganlit.errors import UserError
+from ganlit.errors import within
 
 
 class LabelledImages(Dataset[Labelled]):
@@ -48,8 +49,11 @@ class LabelledImages(Dataset[Labelled]):
 class Images(MappedDataModule):
     """Square images of one size, held decoded in mapped memory.
 
+    Those of more than 178 megapixels are refused, as Pillow does, unless $GANLIT_MAX_IMAGE_PIXELS says another number.
+
     Args:
-        source: digits, a class of torchvision.datasets in any case (cifar10), a folder, or a zip with dataset.json.
+        source: digits, a class of torchvision.datasets in any case (cifar10), a folder, or a zip. Classes are those of
+            dataset.json, else the sub-folders of a folder.
         resolution: side of the images in pixels.
         channels: 3 for RGB, 1 for grey.
         split: "train", or what else the source has.
@@ -58,6 +62,8 @@ class Images(MappedDataModule):
             (crop), or set on black (pad).
         convert: turn images of another kind (grey or RGB, alpha, 16-bit, CMYK) into that of `channels`.
         skip_bad: count, list and leave out images that cannot be used instead of refusing the dataset.
+        labels: false does without labels and does not look at them; renumber numbers the classes of dataset.json anew,
+            from 0 without gaps, in their order.
         root: where torchvision's datasets lie or are downloaded to.
         stage: a folder on a disk of each machine itself, such as $TMPDIR: a training copies the decoded pixels there,
             once a machine, and reads the copy; for caches that lie on a file server.
@@ -79,21 +85,22 @@ class Images(MappedDataModule):
         fit: Fit = "exact",
         convert: bool = False,
         skip_bad: bool = False,
+        labels: Labels = True,
         root: Path = Path("datasets"),
         stage: Path | None = None,
         **loading: Any,
     ) -> None:
         super().__init__(source, stage, **loading)
-        if resolution <= 0:
-            raise UserError(f"data.init_args.resolution is {resolution}: it must be positive.")
+        within("data.init_args.resolution", resolution, least=1, most=LARGEST)
         self.split = split
         self.root = Path(root)
         self.form = Form(resolution, channels, fit, convert)
         self.flip = flip
         self.skip_bad = skip_bad
+        self.labels = labels
 
     def decoded(self) -> Stored:
-        return decoded(open_source(self.source, self.split, self.root), self.form, self.skip_bad)
+        return decoded(open_source(self.source, self.split, self.root, self.labels), self.form, self.skip_bad)
 
     @cached_property
     def dataset(self) -> LabelledImages:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -17,11 +18,13 @@ from torchvision.utils import make_grid
 from ganlit.contracts import Modality
 from ganlit.data.images.catalogue import NAMES, open_source
 from ganlit.data.images.check import check
-from ganlit.data.images.fitting import Fit
-from ganlit.data.images.folder import Folder, walked
+from ganlit.data.images.fitting import LARGEST, Fit
+from ganlit.data.images.folder import Folder
 from ganlit.data.images.pictures import Pictures
 from ganlit.data.images.pixels import to_uint8
-from ganlit.errors import UserError
+from ganlit.data.images.source import BadLabels, Labels
+from ganlit.data.images.walk import walked
+from ganlit.errors import UserError, within
 from ganlit.records.media import write_picture
 
 PADDING = 2  # pixels between the images of a grid
@@ -55,17 +58,30 @@ class ImageModality(Modality):
         return [write_picture(grid(rows, columns), path)]
 
     def recognises(self, place: str) -> float:
-        path, known = Path(place).expanduser(), Image.registered_extensions()
-        if path.is_dir():
-            files = [*islice(walked(path), GLANCE)]
-            return sum(file.suffix.lower() in known for file in files) / max(len(files), 1)
-        return float(path.suffix.lower() == ".zip" if path.is_file() else place.lower() in NAMES)
+        path = Path(os.path.expanduser(place))
+        if place.strip() and os.path.isdir(path):
+            files = [found.path for found in islice(walked(path), GLANCE)]
+            return sum(map(_has_suffix, files)) / max(len(files), 1)
+        return float(path.suffix.lower() == ".zip" if os.path.isfile(path) else place.lower() in NAMES)
 
-    def open(self, place: str, split: str, root: Path) -> Pictures:
-        source = open_source(place, split, root)
-        known = Image.registered_extensions()
-        if isinstance(source, Folder) and not any(file.suffix.lower() in known for file in source.files):
+    def open(self, place: str, split: str, root: Path, labels: Labels = True) -> Pictures:
+        """The images of a folder, a zip or a dataset by name.
+
+        Labels that are not those of classes, such as poses, are none: whoever measures images rarely asks for them.
+
+        Args:
+            place: as for `check`, and so are the next two.
+            split: "train", or what else there is.
+            root: where torchvision's datasets lie or are downloaded to.
+            labels: false does not look at them.
+        """
+        source = open_source(place, split, root, labels)
+        if isinstance(source, Folder) and not any(map(_has_suffix, source.files)):
             raise UserError(f"{place} is no folder of images, for no file in it has the suffix of one: name another.")
+        try:
+            len(source)  # for which labels are looked at
+        except BadLabels:
+            return self.open(place, split, root, labels=False)
         return Pictures(source)
 
     def check(
@@ -78,6 +94,7 @@ class ImageModality(Modality):
         channels: Literal[1, 3] | None = None,
         fit: Fit = "exact",
         convert: bool = False,
+        labels: Labels = True,
     ) -> None:
         """Also judges by the options of `Images`.
 
@@ -90,8 +107,15 @@ class ImageModality(Modality):
             channels: 3 for RGB, 1 for grey; by default what most pictures are.
             fit: how pictures of another size are treated.
             convert: turn pictures of another kind into that of `channels`.
+            labels: false does without labels, renumber numbers the classes of dataset.json anew.
         """
-        check(place, split, root, batch, resolution, channels, fit, convert)
+        within("--resolution", resolution, least=1, most=LARGEST)
+        check(place, split, root, batch, resolution, channels, fit, convert, labels)
+
+
+def _has_suffix(path: str) -> bool:
+    """Whether a file is called as pictures are."""
+    return os.path.splitext(path)[1].lower() in Image.registered_extensions()
 
 
 def grid(rows: Sequence[Tensor], columns: int) -> Image.Image:

@@ -15,15 +15,15 @@ from PIL import Image
 from torch import Tensor
 
 from ganlit.contracts import Collection
-from ganlit.data.images.archive import Archive
 from ganlit.data.images.fitting import Form, Picture, objection, of_kind
-from ganlit.data.images.folder import Folder
-from ganlit.data.images.source import DAMAGE, BadPicture, Source
+from ganlit.data.images.labels import normal
+from ganlit.data.images.source import DAMAGE, BadPicture, NoLabel, Source
+from ganlit.data.images.tree import Tree
 from ganlit.errors import UserError
 
 TOGETHER = 64  # pictures decoded at a time,
 PIXELS = 2**26  # unless they are so large
-BLOCK = 512  # files read ahead of the hash: bounds the memory
+BLOCK = 64  # files read ahead of the hash: bounds the memory
 COLOUR = Form(resolution=1, channels=3, fit="crop", convert=True)  # of any size; every kind becomes RGB
 
 
@@ -75,13 +75,8 @@ class Pictures(Collection):
     @property
     def paths(self) -> list[str]:
         """Of each picture, inside the folder or zip and without its suffix; its number in another dataset."""
-        if isinstance(self.source, Folder):
-            inside = [file.relative_to(self.source.folder) for file in self.source.files]
-        elif isinstance(self.source, Archive):
-            inside = [PurePosixPath(member) for member in self.source.members]
-        else:
-            inside = [PurePosixPath(str(index)) for index in range(len(self.source))]
-        return [inside[index].with_suffix("").as_posix() for index in self.choice]
+        inside = self.source.members if isinstance(self.source, Tree) else [*map(str, range(len(self.source)))]
+        return [PurePosixPath(normal(inside[index])).with_suffix("").as_posix() for index in self.choice]
 
     @property
     def digest(self) -> str:
@@ -94,14 +89,16 @@ class Pictures(Collection):
 
     @property
     def labels(self) -> Tensor:
-        """[N] int64; zeros where there are none."""
+        """[N] int64; zeros where there are none, or not for every picture."""
         return torch.tensor([label or 0 for label in self._survey[1]])
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Their names, or numbers where they have no names; empty without labels."""
-        labels = [label for label in self._survey[1] if label is not None]
-        return self.source.classes or (tuple(map(str, range(max(labels) + 1))) if labels else ())
+        labels = self._survey[1]
+        if not labels or None in labels:
+            return ()
+        return self.source.classes or tuple(map(str, range(max(labels) + 1)))
 
     @cached_property
     def size(self) -> tuple[int, int]:
@@ -125,6 +122,8 @@ class Pictures(Collection):
         for content, label in self._contents():
             digest.update(content)
             labels.append(label)
+        if None in labels:
+            labels = [None] * len(labels)
         digest.update(repr(labels).encode())
         return digest.hexdigest(), labels
 
@@ -135,12 +134,18 @@ class Pictures(Collection):
     def _content(self, place: int) -> tuple[bytes, int | None]:
         index = self.choice[place]
         try:
-            image, label = self.source.read(index)
+            image, label = self._read(index)
             with image:
                 return _undecoded(image), label
-        except (*DAMAGE, BadPicture):
+        except DAMAGE as error:
             self._picture(place)  # refuses it in one sentence
-            raise
+            raise UserError(f"{self._title(place)} cannot be read ({error}): replace or remove it.") from None
+
+    def _read(self, index: int) -> tuple[Image.Image, int | None]:
+        try:
+            return self.source.read(index)
+        except NoLabel:
+            return self.source.opened(index), None
 
     def _begin(self, places: Sequence[int]) -> list[Future[np.ndarray]]:
         return [self._pool.submit(self._decoded, place) for place in places]
@@ -161,11 +166,11 @@ class Pictures(Collection):
 
     def _picture(self, place: int) -> Picture:
         try:
-            picture, _ = self.source.picture(self.choice[place])
-            if against := objection(picture.image.size, picture.kind, COLOUR):
+            picture = self.source.view(self.choice[place])
+            if against := objection(picture.image.size, picture.kind, COLOUR, picture.depth):
                 raise BadPicture(self._title(place), *against)
-        except BadPicture as bad:  # whose remedies are those of a training
-            raise UserError(f"{bad.title} {bad.reason}: replace or remove it.") from None
+        except BadPicture as bad:  # of whose remedies one is of a training
+            raise UserError(f"{bad.title} {bad.reason}: {bad.remedy}.") from None
         return picture
 
     def _title(self, place: int) -> str:

@@ -13,7 +13,7 @@ from PIL import Image
 from torchvision import datasets
 
 from ganlit.data.images.arrays import find_cifar, find_idx
-from ganlit.data.images.source import BadPicture, Source
+from ganlit.data.images.source import DAMAGE, NoLabel, Source, printable
 from ganlit.errors import UserError
 from ganlit.records.downloads import patience
 
@@ -95,8 +95,10 @@ class Published(Source):
 
     @property
     def classes(self) -> tuple[str, ...]:
+        if not self.labels:
+            return ()
         names = next((getattr(self.dataset, key) for key in _NAMES if hasattr(self.dataset, key)), ())
-        return tuple(name if isinstance(name, str) else str(name[0]) for name in names)
+        return tuple(printable(name if isinstance(name, str) else str(name[0])) for name in names)
 
     @cached_property
     def _labelled(self) -> bool:
@@ -108,12 +110,22 @@ class Published(Source):
     def title(self, index: int) -> str:
         return f"{self.name}: image {index}"
 
+    def opened(self, index: int) -> Image.Image:
+        return self.dataset[index][0]
+
+    def label(self, index: int) -> int | None:
+        return self._wanted(index, self.dataset[index][1])
+
     def read(self, index: int) -> tuple[Image.Image, int | None]:
+        """Both at once: torchvision reads a picture for its label too."""
         image, target = self.dataset[index]
+        return image, self._wanted(index, target) if self.labels else None
+
+    def _wanted(self, index: int, target: Any) -> int | None:
         label = _label(target)
         if (label is not None) != self._labelled:
-            raise BadPicture(self.title(index), "no label", "has no label while others have", "choose another split")
-        return image, label
+            raise NoLabel(self.title(index), "has no label while others have", "choose another split")
+        return label
 
 
 _NAMES = ("classes", "categories", "class_to_idx")  # where torchvision's classes keep the names, in label order
@@ -155,14 +167,22 @@ def _construct(name: str, split: str, root: Path) -> datasets.VisionDataset:
             root.mkdir(parents=True, exist_ok=True)
             with patience(PATIENCE):
                 return kind(root, **arguments, download=True)
-    except (RuntimeError, OSError, ValueError, ImportError) as error:
+    except (*DAMAGE, ImportError) as error:
         reason = _reason(error)
         if reason.startswith("Unknown value"):
             raise UserError(f"{name} has no split {split} ({reason}): set data.init_args.split.") from None
         raise UserError(
             f"{name} is not in {root} and cannot be downloaded ({reason}): put {_wanted(kind, split, root)}, or set "
-            "data.init_args.root to where it lies."
+            f"data.init_args.root to where it lies{_namesake(name)}."
         ) from None
+
+
+def _namesake(name: str) -> str:
+    """What is said of a folder or zip here that is called like the dataset, and may have been meant."""
+    for path in sorted(Path().glob("*")):
+        if path.stem.lower() == name.lower() and (path.is_dir() or path.suffix.lower() == ".zip"):
+            return f"; to mean the {'folder' if path.is_dir() else 'zip'} of that name here, write ./{path}"
+    return ""
 
 
 def _reason(error: Exception) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ganlit.data.images.arrays import digits, find_cifar, find_idx, read_idx
-from ganlit.data.images.source import BadPicture
+from ganlit.data.images.source import BadLabels
 from ganlit.errors import UserError
 
 CLASSES = ("t-shirt", "trouser")
@@ -85,8 +85,10 @@ def test_idx_files_are_found_and_read(tmp_path: Path, zipped: bool) -> None:
 def test_labels_beyond_the_classes_are_named(tmp_path: Path) -> None:
     write_idx(tmp_path, [0, 2])
     source = find_idx("mnist", "train", [tmp_path], CLASSES)
-    with pytest.raises(BadPicture, match="mnist-train: image 1 has the label 2 of 2 classes: number"):
-        source.picture(1)
+    with pytest.raises(BadLabels, match=r"mnist-train: image 1 has the label 2 of 2 classes, from 0: .*labels: false"):
+        len(source)
+    source.labels = False
+    assert (len(source), source.classes, source.read(1)[1]) == (2, (), None)
 
 
 def test_idx_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
@@ -116,6 +118,48 @@ def test_pickles_of_cifar_are_read(tmp_path: Path, name: str, fine: bool, protoc
         assert (np.asarray(picture.image) == images[index]).all()
         assert label == index % 2
     assert find_cifar(name, "test", [tmp_path]) is None
+
+
+def spoil(folder: Path, name: str, content: Any) -> None:
+    write_cifar(folder)
+    (folder / "cifar-10-batches-py" / name).write_bytes(pickle.dumps(content, 2))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        *({}, [], 7, {"data": 1}, {"data": [0] * 3072, "labels": [0]}, {"data": "a" * 3072, "labels": [0]}),
+        *({"data": np.zeros((2, 3071), np.uint8), "labels": [0, 0]}, {"data": np.zeros(3072, np.uint8), "labels": [0]}),
+        *({"data": np.full((1, 3072), 300), "labels": [0]}, {"data": np.zeros((2, 3072), np.uint8), "labels": [0]}),
+        *({"data": np.zeros((1, 3072), np.uint8), "labels": [label]} for label in (0.5, "0", None, 10**30, [0], True)),
+        *({"data": np.zeros((1, 3072), np.uint8), "labels": labels} for labels in (np.zeros((1, 1), int), {0: 0}, "0")),
+    ],
+)
+def test_a_pickle_of_something_else_is_named(tmp_path: Path, part: Any) -> None:
+    spoil(tmp_path, "data_batch_2", part)
+    with pytest.raises(UserError, match=r"data_batch_2 (does not hold CIFAR's arrays|is not a pickle of CIFAR)"):
+        len(find_cifar("cifar10", "train", [tmp_path]))
+
+
+@pytest.mark.parametrize("meta", [{}, {"label_names": "cat"}, {"label_names": [1]}, {"label_names": None}])
+def test_names_of_something_else_are_named(tmp_path: Path, meta: dict[str, Any]) -> None:
+    spoil(tmp_path, "batches.meta", meta)
+    with pytest.raises(UserError, match=r"batches.meta does not hold the names of CIFAR's classes: fetch it again"):
+        len(find_cifar("cifar10", "train", [tmp_path]))
+
+
+def test_labels_of_a_pickle_may_be_an_array(tmp_path: Path) -> None:
+    spoil(tmp_path, "data_batch_2", {"data": np.zeros((2, 3072), np.uint8), "labels": np.array([1, 1], ">i2")})
+    assert find_cifar("cifar10", "train", [tmp_path]).arrays.labels[4:6].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("name", ["a-ubyte", "a-ubyte.gz"])
+@pytest.mark.parametrize("shape", [(2**32 - 1,) * 3, (2**31, 2), (0,), ()])
+def test_an_idx_file_that_says_more_than_it_holds_is_named(tmp_path: Path, name: str, shape: tuple[int, ...]) -> None:
+    content = struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape) + b"ab"
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    with pytest.raises(UserError, match=f"{name} is .*: fetch it again"):
+        read_idx(tmp_path / name)
 
 
 class Harmful:

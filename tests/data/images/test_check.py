@@ -5,12 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from PIL import Image
 
+from ganlit.cli.check import check
 from ganlit.data.images.images import Images
 from ganlit.data.images.modality import ImageModality
+from ganlit.errors import UserError
 
 Make = Callable[..., Path]
 COMMON = {"split": "train", "root": Path("datasets"), "batch": 32}
@@ -46,20 +49,21 @@ def test_a_good_source_is_described(make_folder: Make, capsys: pytest.CaptureFix
 def test_every_problem_is_reported_and_the_recommended_options_work(
     make_folder: Make, paint: Callable[..., Image.Image], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    depth = Image.fromarray(np.full((8, 8), 40000, np.uint16))
     bad = {
         "odd": paint(size=(9, 8)),
         "large": paint(size=(40, 40)),
         "grey": paint(mode="L"),
         "clear": paint(mode="RGBA"),
-        "deep": Image.new("I;16", (8, 8)),
+        "deep": depth,
         "text": b"text",
         "none": b"",
         **{f"t{number}": b"" for number in range(3)},
     }
-    folder = make_folder([*NAMES, "loose.png", *(f"cat/{name}.png" for name in bad)], **bad)
+    folder = make_folder([*NAMES, *(f"cat/{name}.png" for name in bad)], **bad)
     text = report(capsys, folder, status=1)
     for line in (
-        "11 problems would stop a training:",
+        "10 problems would stop a training:",
         "size: 2",
         "cat/odd.png is 9x8, not 8x8: set fit: crop.",
         "cat/large.png is 40x40, not 8x8: set fit: resize.",
@@ -69,7 +73,6 @@ def test_every_problem_is_reported_and_the_recommended_options_work(
         "cat/deep.png has 16 bits a channel",
         "not an image: 5",
         "cat/none.png is not an image",
-        "loose.png lies beside the class folders",
     ):
         assert line in text
     assert text.count("is not an image") == 3
@@ -151,8 +154,53 @@ def test_what_cannot_be_opened_or_used_at_all_is_a_problem(
 def test_zips_are_checked(make_zip: Make, capsys: pytest.CaptureFixture[str]) -> None:
     document = {"labels": [[f"{number}.png", number % 2] for number in range(39)] + [["39.png", -1], ["no.png", 0]]}
     text = report(capsys, make_zip([*(f"{number}.png" for number in range(40)), "../x.png"], document), status=1)
-    for topic in ("label out of range: 1", "missing: 1", "unsafe path: 1", "classes  0 20 · 1 19"):
+    for topic in ("numbered -1 to 1 where 0 to 2 is meant", "missing: 1", "unsafe path: 1", "0 20 · 1 19 · -1 1"):
         assert topic in text
+
+
+def test_labels_from_1_cost_no_picture(make_zip: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    source = make_zip(NAMES, {"labels": [[name, 1 + number % 3] for number, name in enumerate(NAMES)]})
+    text = report(capsys, source, status=1)
+    assert "has 3 classes, numbered 1 to 3 where 0 to 2 is meant: set labels: renumber" in text
+    assert "classes  1 14 · 2 13 · 3 13" in text
+    options = options_of(text)
+    assert options == {"source": str(source), "labels": "renumber", "resolution": 8, "channels": 3}
+    assert len(Images(**options).reference.items) == 40
+    assert options_of(report(capsys, source, status=0, labels="renumber")) == options
+
+
+def test_poses_are_no_classes(make_zip: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    source = make_zip(NAMES, {"labels": [[name, [0.5] * 25] for name in NAMES]})
+    options = options_of(report(capsys, source, status=1))
+    assert options == {"source": str(source), "labels": False, "resolution": 8, "channels": 3}
+    assert len(Images(**options).reference.items) == 40
+    text = report(capsys, source, status=0, labels=False)
+    assert "classes  none" in text
+    assert options_of(text) == options
+
+
+def test_what_is_whole_is_not_left_out_by_advice(
+    make_folder: Make, paint: Callable[..., Image.Image], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A picture without a label, a link that leads nowhere: nothing of them is damaged."""
+    folder = make_folder([*NAMES, "loose.png"])
+    (folder / "cat" / "gone.png").symlink_to("nowhere.png")
+    text = report(capsys, folder, status=1)
+    assert "skip_bad" not in text
+    assert "What works once the rest is mended, as init_args of the data:\n" in text
+
+
+def test_odd_names_are_written_as_yaml_reads_them(
+    make_folder: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_folder(NAMES, "a: b #1 'c'\n写真")
+    assert options_of(report(capsys, folder, status=0))["source"] == str(folder)
+
+
+@pytest.mark.parametrize("batch", [0, -1, 10**12])
+def test_a_batch_is_a_number_of_items(batch: int) -> None:
+    with pytest.raises(UserError, match=rf"^--batch is {batch}: it must be at least 1 and at most 10,000,000"):
+        check("digits", batch=batch)
 
 
 def test_digits_are_fine(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ganlit.data.images.folder import Folder
-from ganlit.data.images.source import BadPicture
+from ganlit.data.images.source import NoLabel
 from ganlit.errors import UserError
 
 Make = Callable[..., Path]
@@ -33,10 +33,15 @@ def test_a_flat_folder_has_no_labels(make_folder: Make) -> None:
 
 def test_a_picture_beside_class_folders_has_no_label(make_folder: Make) -> None:
     folder = Folder(make_folder(["cat/1.png", "loose.png"]))
-    with pytest.raises(
-        BadPicture, match=r"loose.png lies beside the class folders \(cat, ...\) and has no label: move"
-    ):
+    with pytest.raises(NoLabel) as raised:
         folder.read(1)
+    assert str(raised.value).endswith(
+        "loose.png lies beside the class folders (cat, ...) and has no label: move it into one of them, or set labels: "
+        "false to do without."
+    )
+    folder = Folder(folder.folder)
+    folder.labels = False
+    assert (folder.read(1)[1], folder.classes) == (None, ())
 
 
 def test_a_folder_of_splits_stands_for_one_of_them(make_folder: Make) -> None:
@@ -44,6 +49,30 @@ def test_a_folder_of_splits_stands_for_one_of_them(make_folder: Make) -> None:
     assert (Folder(path).name, len(Folder(path)), Folder(path).classes) == ("photos-train", 2, ("cat", "dog"))
     assert (Folder(path, "val").name, len(Folder(path, "val"))) == ("photos-val", 1)
     with pytest.raises(UserError, match="has no split test: set split to one of train, val"):
+        Folder(path, "test")
+
+
+@pytest.mark.parametrize(
+    ("beside", "named"),
+    [
+        (["labels.csv"], "labels.csv"),
+        (["README.md", "annotations/1.xml"], "README.md, annotations"),
+        (["1.png", "2.png", "3.png", "4.png"], "1.png, 2.png, 3.png"),
+    ],
+)
+def test_what_lies_beside_splits_is_not_passed_over(beside: list[str], named: str, make_folder: Make) -> None:
+    path = make_folder(["train/cat/1.png", "Test/cat/2.png", *beside])
+    said = f"^{path} holds Test and train, and beside them {named}, which nothing would be read from .*: give {path}/"
+    for split, chosen in (("train", "train"), ("test", "Test")):
+        with pytest.raises(UserError, match=f"{said}{chosen} as source, or move away what is beside.$"):
+            Folder(path, split)
+        assert len(Folder(path / chosen)) == 1
+
+
+def test_splits_of_a_tree_with_dataset_json_are_folders_of_it(make_folder: Make) -> None:
+    path = make_folder(["train/1.png", "test/2.png", "dataset.json"], dataset=b'{"labels": [["train/1.png", 0]]}')
+    assert Folder(path).members == ["test/2.png", "train/1.png"]
+    with pytest.raises(UserError, match="has no folder test"):
         Folder(path, "test")
 
 
@@ -69,7 +98,11 @@ def test_the_fingerprint_changes_with_the_files(make_folder: Make) -> None:
     touched = Folder(path).fingerprint
     (path / "1.png").rename(path / "3.png")
     renamed = Folder(path).fingerprint
-    assert len({before, touched, renamed}) == 3
+    (path / "dataset.json").write_text("{}")
+    listed = Folder(path).fingerprint
+    (path / "2.png").unlink()
+    (path / "2.png").symlink_to("nowhere")
+    assert len({before, touched, renamed, listed, Folder(path).fingerprint}) == 5
 
 
 def test_a_moved_folder_keeps_its_fingerprint(make_folder: Make) -> None:

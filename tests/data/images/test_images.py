@@ -3,15 +3,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonargparse import ArgumentParser
+from PIL import Image
 
 from ganlit.data.base import GanDataModule
+from ganlit.data.images import decoding
+from ganlit.data.images.fitting import Form
+from ganlit.data.images.folder import Folder
 from ganlit.data.images.images import Images, LabelledImages
+from ganlit.data.images.modality import ImageModality
 from ganlit.errors import UserError
 
 
@@ -85,9 +91,55 @@ def test_grey_beside_rgb_is_refused_and_fits_when_converted(make_folder: Callabl
         assert Images(folder, 8, channels, convert=True).reference.items.shape == (2, channels, 8, 8)
 
 
-def test_a_resolution_must_be_positive() -> None:
-    with pytest.raises(UserError, match="resolution is 0"):
-        Images("digits", 0)
+@pytest.mark.parametrize("resolution", [0, -32, 2**14 + 1, 10**12])
+def test_a_resolution_is_one_of_pictures(resolution: int) -> None:
+    with pytest.raises(UserError, match=rf"^data.init_args.resolution is {resolution}: it must be at least 1 and"):
+        Images("digits", resolution)
+    with pytest.raises(UserError, match=rf"^--resolution is {resolution}: it must be at least 1 and at most 16,384"):
+        ImageModality().check("digits", "train", Path(), 1, resolution)
+
+
+def test_what_no_disk_can_hold_is_refused_before_anything_is_decoded(
+    make_folder: Callable[..., Path], cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=10**9))
+    monkeypatch.setattr("ganlit.data.images.decoding.fitted", lambda *given: pytest.fail("decoded"))
+    data = Images(str(make_folder(["1.png", "2.png"])), 2**14, fit="resize")
+    said = rf"^The 2 pictures of photos take 1.6 GB, and 1.0 GB are free in {cache}/images: lower data.init_args.res"
+    with pytest.raises(UserError, match=f"{said}olution from 16384, or set GANLIT_CACHE to another folder.$"):
+        data.prepare_data()
+
+
+def test_pictures_are_decoded_no_further_ahead_than_memory_holds(
+    make_folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of 8x8x3 bytes; the writer has taken all but these of those that are decoded."""
+    ahead, original = [], decoding.fitted
+    monkeypatch.setattr(decoding, "BYTES", 2 * 8 * 8 * 3)
+    monkeypatch.setattr(decoding, "fitted", lambda *given: ahead.append(given[1]) or original(*given))
+    taken = decoding._pictures(Folder(make_folder([f"{number}.png" for number in range(9)])), Form(8, 3))
+    for number, _ in enumerate(taken):
+        assert len(ahead) <= number + 2
+
+
+def test_labels_are_left_out_or_numbered_anew(make_zip: Callable[..., Path]) -> None:
+    names = ["0.png", "1.png", "2.png"]
+    source = str(make_zip(names, {"labels": [[name, label] for name, label in zip(names, (7, 1, 7), strict=True)]}))
+    with pytest.raises(UserError, match=r"numbered 1 to 7 where 0 to 1 is meant: set labels: renumber"):
+        Images(source, 8).prepare_data()
+    with pytest.raises(UserError, match="numbered 1 to 7"):
+        Images(source, 8, skip_bad=True).prepare_data()
+    anew, without = Images(source, 8, labels="renumber"), Images(source, 8, labels=False)
+    assert (anew.reference.labels.tolist(), anew.classes) == ([1, 0, 1], ("1", "7"))
+    assert (without.reference.labels.tolist(), without.classes) == ([0, 0, 0], ())
+    assert without.populated.tolist() == [0]
+
+
+def test_what_was_cut_to_8_bits_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Image.new("I;16", (8, 8), 60_000).save(tmp_path / "1.png")
+    with caplog.at_level(logging.INFO, "lightning.pytorch.utilities.rank_zero"):
+        Images(str(tmp_path), 8, channels=1, convert=True).prepare_data()
+    assert f"{tmp_path.name}: 1 of 1 pictures have 16 bits a channel, of which the upper 8 are kept" in caplog.text
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # jsonargparse renamed the method, Lightning 2.6 has not
@@ -104,3 +156,7 @@ def test_a_config_builds_it_with_the_options_of_the_base() -> None:
     assert (data.batch, data.form.channels, data.root, data.seed) == (16, 1, Path("sets"), 0)
     with pytest.raises(Exception, match="channels"):
         parser.parse_args([*options, "--data.channels=2"])
+    for written, labels in (("true", True), ("false", False), ("renumber", "renumber")):
+        assert parser.parse_args([*options, f"--data.labels={written}"]).data.init_args.labels == labels
+    with pytest.raises(Exception, match="labels"):
+        parser.parse_args([*options, "--data.labels=renumbered"])

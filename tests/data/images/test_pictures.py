@@ -17,6 +17,7 @@ from ganlit.data.images.catalogue import open_source
 from ganlit.data.images.decoding import decoded
 from ganlit.data.images.fitting import Form
 from ganlit.data.images.folder import Folder
+from ganlit.data.images.modality import ImageModality
 from ganlit.data.images.pictures import Pictures
 from ganlit.errors import UserError
 
@@ -42,8 +43,8 @@ def test_pictures_are_served_as_they_are(make_folder: Make, paint: Paint) -> Non
 def test_memory_holds_a_slice_and_the_next(make_folder: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     source = Folder(make_folder([f"{n:02}.png" for n in range(40)]))
     read: list[int] = []
-    original = source.read
-    monkeypatch.setattr(source, "read", lambda index: read.append(index) or original(index))
+    original = source.opened
+    monkeypatch.setattr(source, "opened", lambda index: read.append(index) or original(index))
     pictures = Pictures(source)
     assert pictures.size == (8, 8)
     read.clear()
@@ -62,10 +63,10 @@ def test_large_pictures_come_fewer_at_a_time(make_folder: Make, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("mode", "wanted"), [("L", (90, 90, 90)), ("RGBA", (100, 50, 0)), ("I;16", (2, 2, 2)), ("CMYK", (255, 127, 0))]
+    ("mode", "wanted"), [("L", (90,) * 3), ("RGBA", (100, 50, 0)), ("I;16", (156,) * 3), ("CMYK", (255, 127, 0))]
 )
 def test_other_kinds_become_rgb_as_in_training(mode: str, wanted: tuple[int, ...], tmp_path: Path) -> None:
-    colour = {"L": 90, "RGBA": (200, 100, 0, 128), "I;16": 700, "CMYK": (0, 128, 255, 0)}[mode]
+    colour = {"L": 90, "RGBA": (200, 100, 0, 128), "I;16": 40000, "CMYK": (0, 128, 255, 0)}[mode]
     Image.new(mode, (4, 4), colour).save(tmp_path / f"one.{'tif' if mode in ('I;16', 'CMYK') else 'png'}")
     assert Pictures(Folder(tmp_path))[0:1][0, :, 0, 0].tolist() == list(wanted)
 
@@ -78,6 +79,24 @@ def test_labels_and_classes(make_folder: Make, make_zip: Make) -> None:
     assert (pictures.classes, pictures.labels.tolist()) == (("0", "1"), [1, 0, 1])
     flat = Pictures(Archive(make_zip(["0.png", "1.png"], name="flat.zip")))
     assert (flat.classes, flat.labels.tolist()) == ((), [0, 0])
+
+
+@pytest.mark.parametrize("label", [[0.5] * 25, 7, "cat", None])
+def test_labels_that_are_none_do_not_keep_images_from_being_measured(make_zip: Make, label: object) -> None:
+    """FID asks for none: they are as those of the same pictures without labels."""
+    listed = [["0.png", 0], ["1.png", label]]
+    pictures = ImageModality().open(str(make_zip(["0.png", "1.png"], {"labels": listed})), "train", Path())
+    flat = Pictures(Archive(make_zip(["0.png", "1.png"], name="flat.zip")))
+    reference = pictures.reference
+    assert (reference.classes, reference.labels.tolist(), reference.digest) == ((), [0, 0], flat.digest)
+    assert torch.equal(reference.items[0:2], flat[0:2])
+
+
+def test_images_are_opened_without_their_labels(make_folder: Make) -> None:
+    folder = make_folder(["a/0.png", "b/1.png", "loose.png"])
+    pictures = ImageModality().open(str(folder), "train", Path(), labels=False)
+    assert (pictures.classes, pictures.labels.tolist()) == ((), [0, 0, 0])
+    assert ImageModality().open(str(folder), "train", Path()).digest == pictures.digest
 
 
 def test_a_choice_is_a_set_of_its_own(make_folder: Make) -> None:
@@ -143,15 +162,15 @@ def test_what_is_no_picture_is_named(make_folder: Make) -> None:
     png = io.BytesIO()
     Image.effect_noise((64, 64), 50).save(png, "PNG")
     folder = make_folder(NAMES, **{"1": b"text", "3": png.getvalue()[:-500]})
-    with pytest.raises(UserError, match=r"a/1.png is not an image: replace or remove it.$"):
+    with pytest.raises(UserError, match=r"a/1.png is not an image: remove it.$"):
         Pictures(Folder(folder)).digest  # noqa: B018
-    with pytest.raises(UserError, match=r"a/1.png is not an image: replace or remove it.$"):
+    with pytest.raises(UserError, match=r"a/1.png is not an image: remove it.$"):
         Pictures(Folder(folder))[0:5]
-    with pytest.raises(UserError, match=r"b/3.png is truncated or damaged .*: replace or remove it.$"):
+    with pytest.raises(UserError, match=r"b/3.png is truncated or damaged .*: replace it.$"):
         Pictures(Folder(folder))[torch.tensor([3])]
 
 
 def test_floating_point_pixels_are_refused(tmp_path: Path) -> None:
     Image.new("F", (4, 4), 0.5).save(tmp_path / "one.tif")
-    with pytest.raises(UserError, match="holds floating-point pixels: replace or remove it"):
+    with pytest.raises(UserError, match="holds floating-point pixels: save it with 8 bits a channel"):
         Pictures(Folder(tmp_path))[0:1]

@@ -15,7 +15,7 @@ from torchvision import datasets
 
 from ganlit.data.images import published
 from ganlit.data.images.published import SETS, find_published
-from ganlit.data.images.source import BadPicture
+from ganlit.data.images.source import NoLabel
 from ganlit.errors import UserError
 
 
@@ -100,6 +100,18 @@ def test_without_a_network_one_sentence_says_what_goes_where(
     assert socket.getdefaulttimeout() is None
 
 
+@pytest.mark.parametrize("here", ["mnist", "MNIST", "Mnist.zip"])
+def test_a_folder_or_zip_of_that_name_is_mentioned(here: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mnist.txt").touch()
+    with pytest.raises(UserError, match=r"or set data.init_args.root to where it lies.$"):
+        find_published("MNIST", "train", tmp_path / "sets")
+    Path(here).touch() if here.endswith("zip") else Path(here).mkdir()
+    kind = "zip" if here.endswith("zip") else "folder"
+    with pytest.raises(UserError, match=f"where it lies; to mean the {kind} of that name here, write ./{here}.$"):
+        find_published("MNIST", "train", tmp_path / "sets")
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -148,5 +160,7 @@ def test_labels_that_are_partly_missing_are_named(tmp_path: Path, monkeypatch: p
     source = find_published("STL10", "train+unlabeled", tmp_path)
     assert source.classes == ("cat", "dog")
     assert source.picture(0)[1] == 1
-    with pytest.raises(BadPicture, match=r"stl10-train\+unlabeled: image 1 has no label while others have"):
+    with pytest.raises(NoLabel, match=r"stl10-train\+unlabeled: image 1 has no label while others have"):
         source.picture(1)
+    source.labels = False
+    assert (source.picture(1)[1], source.classes) == (None, ())
