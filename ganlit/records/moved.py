@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 MOVED = {  # modules, and one class whose module's name has become a room's
     "ganlit.data.images.Images": "ganlit.data.images.images.Images",
@@ -12,6 +13,9 @@ MOVED = {  # modules, and one class whose module's name has become a room's
     "ganlit.regularizers": "ganlit.losses.regularizers",
     "ganlit.strategy": "ganlit.compute.strategy",
 }
+
+ADDED: dict[str, dict[str, Any]] = {"ganlit.data.images.images.Images": {"labels": True}}
+"""Arguments that classes did not have when older runs were recorded, with the values that say what was done then."""
 
 OLD = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, MOVED))})(?!\w)")
 

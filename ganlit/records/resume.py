@@ -11,7 +11,7 @@ import yaml
 
 from ganlit.compute.console import say
 from ganlit.errors import UserError
-from ganlit.records.moved import current
+from ganlit.records.moved import ADDED, current
 
 # What the trained result and the meaning of its scores depend on. The length, the machine and the record are free.
 GUARDED = ("seed", "model", "data", "fidelity", "trainer.callbacks", "trainer.precision", "trainer.sync_batchnorm")
@@ -79,6 +79,8 @@ def changes(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]
     Of another class, or of lists of other lengths, nothing inside can be told apart: these differ as a whole.
     """
     if isinstance(old, dict) and isinstance(new, dict) and old.get("class_path") == new.get("class_path"):
+        if added := ADDED.get(str(old.get("class_path"))):
+            old = {**old, "init_args": added | (old.get("init_args") or {})}
         pairs = [(key, old.get(key, UNSET), new.get(key, UNSET)) for key in dict.fromkeys([*old, *new])]
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         pairs = [(index, *items) for index, items in enumerate(zip(old, new, strict=True))]
