@@ -28,8 +28,8 @@ class BatchLoader(DataLoader):
     Its place in the stream is the module's clock, which every checkpoint holds: it has no state of its own.
     """
 
-    def __init__(self, dataset: Dataset, batches: Iterable[Tensor]) -> None:
-        super().__init__(dataset, batch_size=None, sampler=batches, pin_memory=torch.cuda.is_available())
+    def __init__(self, dataset: Dataset, batches: Iterable[Tensor], pinned: bool = False) -> None:
+        super().__init__(dataset, batch_size=None, sampler=batches, pin_memory=pinned)
 
 
 class GanDataModule(LightningDataModule, ABC):
@@ -171,7 +171,8 @@ class GanDataModule(LightningDataModule, ABC):
     def _loader(self, batches: Iterable[Tensor]) -> BatchLoader:
         # Gathering from mapped memory takes microseconds: the workers that Lightning asks for would only cost.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        return BatchLoader(self.dataset, batches)
+        pinned = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+        return BatchLoader(self.dataset, batches, pinned)
 
     def _images_seen(self) -> int:
         return 0 if self.trainer is None else int(self.trainer.lightning_module.images_seen)

@@ -12,7 +12,7 @@ from pathlib import Path
 import rich.progress
 from rich.console import Console
 
-from ganlit.data.paths import at_home
+from ganlit.records.paths import at_home
 from ganlit.data.store import ABOUT, ITEMS, Stored, mapped, taking_place
 from ganlit.errors import UserError
 from ganlit.records.cache import Say, alone

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import torch
 
 from ganlit.records.durable import DAMAGE, damage, replacing
+from ganlit.records.paths import at_home
 
 UNSUPPORTED = (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS)  # some network filesystems know no locks
 POLL = 0.5  # seconds between two looks at a lock that another process holds
@@ -24,7 +25,7 @@ Entry = dict[str, Any]
 
 def room(name: str) -> Path:
     """The folder of one kind of entries."""
-    return Path(os.environ.get("GANLIT_CACHE", "~/.cache/ganlit")).expanduser() / name
+    return at_home(Path(os.environ.get("GANLIT_CACHE", "~/.cache/ganlit")), "GANLIT_CACHE") / name
 
 
 def cached(path: Path, compute: Callable[[], Entry], say: Say = print) -> Entry:

@@ -91,7 +91,10 @@ def trainer(folder: Path, ticks: int, *callbacks: ModelCheckpoint) -> Trainer:
 
 def attached(data: GanDataModule, rank: int, world: int, images_seen: int = 0) -> GanDataModule:
     data.trainer = SimpleNamespace(
-        global_rank=rank, world_size=world, lightning_module=SimpleNamespace(images_seen=images_seen)
+        global_rank=rank,
+        world_size=world,
+        lightning_module=SimpleNamespace(images_seen=images_seen),
+        strategy=SimpleNamespace(root_device=torch.device("cpu")),
     )
     return data
 

@@ -13,7 +13,7 @@ from ganlit.data.images.folder import Folder
 from ganlit.data.images.limits import tell_pillow
 from ganlit.data.images.published import SETS, find_published
 from ganlit.data.images.source import Labels, Source, printable
-from ganlit.data.paths import at_home
+from ganlit.records.paths import at_home
 from ganlit.errors import UserError
 
 NAMES = {name.lower(): name for name in ("digits", *SETS)}
