@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
+
+from ganlit.errors import UserError
+from ganlit.records import documents
+from ganlit.records.moved import ADDED, current
 
 # Who ran it, where its files lie and who watched: not what was trained.
 IGNORED = (
@@ -34,13 +40,51 @@ Tree = dict[str, Any]
 """Values by dotted key."""
 
 
+EXACT = 1023  # bits of a whole number that a float can be made of
+
+
+def plain(value: Any) -> Any:
+    """The same of what JSON has: whatever else YAML knows, such as dates and keys that are numbers, as text."""
+    if isinstance(value, dict):
+        return {str(plain(key)): plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    if isinstance(value, int) and value.bit_length() > EXACT:
+        return hex(value)
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+KINDS = {"name": str, "kimg": int | float, "trainer": dict, "model": dict, "data": dict}
+"""What every saved configuration has."""
+
+
+def configuration(path: Path) -> Tree:
+    """A saved configuration of a run, of what JSON has.
+
+    Raises:
+        UserError: it cannot be read, or is none.
+    """
+    found = plain(documents.mapping(current(documents.text(path)), path))
+    for key, kind in KINDS.items():
+        value = found.get(key)
+        if not isinstance(value, kind) or (key == "kimg" and not is_number(value)):
+            there = f"{key} is {json.dumps(value)[:60]}" if key in found else f"it has no {key}"
+            raise UserError(f"{path} is the configuration of no run ({there}): mend it, or move it away.")
+    return found
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value can stand on an axis."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def flat(config: Tree) -> Tree:
     """A configuration by dotted keys, without what does not matter: of a class its path, then its arguments.
 
     Of a list with classes in it the names make one value, so that another member is one difference, not ten.
     """
     found: Tree = {}
-    for key, value in config.items():
+    for key, value in plain(config).items():
         _flatten(value, key, found)
     return {key: value for key, value in found.items() if not any(f"{key}.".startswith(f"{no}.") for no in IGNORED)}
 
@@ -49,8 +93,14 @@ def _flatten(value: Any, key: str, found: Tree) -> None:
     inside = [(str(index), item) for index, item in enumerate(value)] if isinstance(value, list) else []
     if isinstance(value, dict) and "class_path" in value:
         found[key] = Class(value["class_path"])
-        inside = [(name, item) for name, item in value.items() if name not in ("class_path", "init_args")]
-        inside += [*(value.get("init_args") or {}).items()]
+        arguments = value.get("init_args") or {}
+        added = ADDED.get(str(value["class_path"]), {}) if isinstance(arguments, dict) else {}
+        arguments = (
+            {key: item for key, item in arguments.items() if added.get(key, ...) != item} if added else arguments
+        )
+        others = ("class_path", "init_args") if isinstance(arguments, dict) else ("class_path",)
+        inside = [(name, item) for name, item in value.items() if name not in others]
+        inside += arguments.items() if isinstance(arguments, dict) else []
     elif isinstance(value, dict) and value:
         found[key], inside = "{…}", [*value.items()]
     elif any(isinstance(item, dict) for _, item in inside):

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from signal import Signals
-from typing import Literal
+from types import UnionType
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from ganlit.errors import Diverged, Stopped
 from ganlit.records.durable import replacing
@@ -64,13 +65,69 @@ class State:
         return self.seconds * self.processes / 3600
 
 
+class Reading(NamedTuple):
+    """What the record of a run says.
+
+    Args:
+        state: None where nothing was recorded, or not even the phase can be believed; other fields that cannot are as
+            if they had been left out.
+        damage: what is wrong with the file, in one sentence.
+    """
+
+    state: State | None
+    damage: str | None = None
+
+
+NOTHING = (FileNotFoundError, NotADirectoryError)
+
+LARGEST = 1e15
+"""What can be counted of a run is less."""
+
+
+def fits(value: Any, kind: Any) -> bool:
+    """Whether a value of JSON is what a field is declared as; numbers are counts and measures, not negative."""
+    if kind in (int, float):
+        number = isinstance(value, int if kind is int else int | float) and not isinstance(value, bool)
+        return number and 0 <= value < LARGEST
+    if get_origin(kind) is list:
+        return isinstance(value, list) and all(fits(each, *get_args(kind)) for each in value)
+    if isinstance(kind, UnionType):
+        return any(fits(value, each) for each in get_args(kind))
+    return value in get_args(kind) if get_origin(kind) is Literal else isinstance(value, kind)
+
+
+def brief(value: Any) -> str:
+    """A value of JSON in a few words, for a message."""
+    kinds = {list: "a list", dict: "a mapping"}
+    return kinds.get(type(value)) or json.dumps(value)[:60]
+
+
+def reading(folder: Path) -> Reading:
+    """The state of the run in a directory, as far as it can be believed."""
+    path = folder / FILE
+    try:
+        path.lstat()
+        if not path.is_file():  # a pipe would be waited for
+            raise ValueError("it is no file")
+        known = json.loads(path.read_text())
+        if not isinstance(known, dict):
+            raise ValueError(f"it is no mapping, but {brief(known)}")
+    except NOTHING:
+        return Reading(None)
+    except (OSError, ValueError, RecursionError) as error:
+        wrong, good = [getattr(error, "strerror", None) or " ".join(str(error).split())], {}
+    else:
+        kinds = get_type_hints(State)
+        good = {name: known[name] for name in kinds if name in known and fits(known[name], kinds[name])}
+        wrong = [f"{name} is {brief(known[name])}" for name in kinds if name in known and name not in good]
+        wrong += [] if "phase" in known else ["it has no phase"]
+    damage = f"{path} is damaged ({'; '.join(wrong)}): a run that goes on writes it anew" if wrong else None
+    return Reading(State(**good) if "phase" in good else None, damage)
+
+
 def read(folder: Path) -> State | None:
     """The state of the run in a directory; None where nothing was recorded, or nothing that can be read."""
-    try:
-        known = json.loads((folder / FILE).read_text())
-        return State(**{name: known[name] for name in State.__dataclass_fields__ if name in known})
-    except (OSError, ValueError, TypeError):
-        return None
+    return reading(folder).state
 
 
 def held(folder: Path) -> bool:

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
+import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ganlit.errors import Diverged, Stopped, UserError
-from ganlit.records.state import Recorder, State, held, read, recorded
+from ganlit.records.state import Recorder, State, held, read, reading, recorded
 
 
 @pytest.mark.parametrize(
@@ -87,3 +92,58 @@ def test_a_lock_is_seen_and_left_alone(tmp_path: Path) -> None:
         assert held(tmp_path)
         assert held(tmp_path)
     assert not held(tmp_path)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+WHOLE = {"phase": "done", "kimg": 2.0, "length": 2, "seconds": 9.5, "starts": 1, "device": "cpu", "reason": None}
+RIGHT = {
+    **dict.fromkeys(("kimg", "length", "seconds"), lambda value: type(value) in (int, float) and 0 <= value < 1e15),
+    **dict.fromkeys(("starts", "processes"), lambda value: type(value) is int and 0 <= value < 1e15),
+    **dict.fromkeys(("device", "host", "updated"), lambda value: type(value) is str),
+    **dict.fromkeys(("job", "reason"), lambda value: value is None or type(value) is str),
+    "phase": lambda value: value in ("running", "preempted", "done", "failed", "diverged"),
+}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(key=st.sampled_from([*RIGHT]), value=json_values)
+def test_of_a_damaged_record_each_field_is_believed_for_itself(key: str, value: object, tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text(json.dumps({**WHOLE, key: value}))
+    state, damage = reading(tmp_path)
+    if RIGHT[key](value):
+        assert damage is None
+        assert getattr(state, key) == value
+    else:
+        assert damage.startswith(f"{tmp_path}/state.json is damaged ({key} is ")
+        assert "\n" not in damage
+        assert state == (None if key == "phase" else State(**{k: v for k, v in WHOLE.items() if k != key}))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=30) | json_values.map(lambda value: json.dumps(value).encode()))
+def test_what_is_no_record_is_named(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_bytes(content)
+    state, damage = reading(tmp_path)
+    assert state is read(tmp_path) is None
+    assert damage.startswith(f"{tmp_path}/state.json is damaged (")
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: os.symlink("nowhere", path)])
+def test_what_is_no_file_is_waited_for_by_nobody(make: Callable[[Path], None], tmp_path: Path) -> None:
+    make(tmp_path / "state.json")
+    state, damage = reading(tmp_path)
+    assert state is None
+    assert "state.json is damaged (" in damage
+
+
+def test_what_may_not_be_read_was_still_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    assert reading(tmp_path) == reading(tmp_path / "nowhere") == (None, None)
+    monkeypatch.setattr(Path, "lstat", refuse)  # root may read all
+    assert "state.json is damaged (Permission denied)" in reading(tmp_path).damage

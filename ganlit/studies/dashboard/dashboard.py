@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
@@ -75,9 +76,11 @@ def varied(path: Path) -> tuple[str, ...]:
     Raises:
         UserError: there is no such file, or it has none.
     """
-    file = path / "sweep.yaml" if path.is_dir() else path
+    file = path / "sweep.yaml" if os.path.isdir(path) else path
     try:
+        if not file.is_file():  # a pipe would be waited for
+            raise FileNotFoundError
         parameters = yaml.safe_load(file.read_text())["parameters"]
-        return tuple(name for name, choice in parameters.items() if "value" not in choice)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError):
+        return tuple(str(name) for name, choice in parameters.items() if "value" not in choice)
+    except (OSError, ValueError, yaml.YAMLError, LookupError, TypeError, AttributeError, RecursionError):
         raise UserError(f"{file} is no sweep file: it has no parameters.") from None

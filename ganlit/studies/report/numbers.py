@@ -14,6 +14,7 @@ import numpy as np
 from ganlit.errors import UserError
 from ganlit.metrics.measure import improves
 from ganlit.metrics.protocol import difference, metric_of
+from ganlit.studies.report.escaping import printable
 from ganlit.studies.report.record import Curve, Run
 
 
@@ -35,15 +36,18 @@ class Mean(NamedTuple):
         if not self.count:
             return "–"  # noqa: RUF001
         if not self.spread:
-            return f"{self.value:.4g}" if abs(self.value) < 1e4 else f"{self.value:.0f}"
+            return f"{self.value:.4g}" if not 1e4 <= abs(self.value) < 1e9 else f"{self.value:.0f}"
+        if not max(abs(self.value), self.spread) < 1e9:
+            return f"{self.value:.4g} ± {self.spread:.2g}"
         decimals = min(max(1 - math.floor(math.log10(self.spread)), 0), 6)
         return f"{self.value:.{decimals}f} ± {self.spread:.{decimals}f}"
 
 
 def mean(values: Sequence[float]) -> Mean:
     """Mean and standard deviation of a sample."""
-    spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return Mean(float(np.mean(values)) if values else math.nan, spread, len(values))
+    with np.errstate(over="ignore", invalid="ignore"):  # of numbers near the largest, nothing can be said
+        spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
+        return Mean(float(np.mean(values)) if values else math.nan, spread, len(values))
 
 
 class Measures(NamedTuple):
@@ -63,14 +67,15 @@ class Measures(NamedTuple):
 
     def title(self, name: str) -> str:
         """What a column calls an id: "fid2k", with a letter for the second protocol of that name."""
-        short = name.split("/")[0]
-        same = [other for other in self.ids if other.split("/")[0] == short]
+        short = printable(name.split("/")[0])
+        same = [other for other in self.ids if printable(other.split("/")[0]) == short]
         return f"{short} ({'abcdefghijklmnopqrstuvwxyz'[same.index(name) % 26]})" if len(same) > 1 else short
 
     def note(self, name: str) -> str:
         """The whole id, and what keeps it apart from the first one of its title."""
         same = next(other for other in self.ids if other.split("/")[0] == name.split("/")[0])
-        return name if name == same else f"{name}, not comparable with {self.title(same)}: {difference(name, same)}"
+        apart = "" if name == same else f", not comparable with {self.title(same)}: {difference(name, same)}"
+        return printable(name + apart)
 
 
 def measures(runs: Sequence[Run], metric: str | None) -> Measures:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from jinja2 import Environment
 
 from ganlit.records.media import Embedded, data_uri, embedded
+from ganlit.studies.report.escaping import printable
 from ganlit.studies.report.summary import Row, Summary
 
 TEMPLATE = Path(__file__).with_name("page.html")
@@ -37,13 +38,14 @@ def page(found: Summary, pictures: Mapping[str, bytes]) -> str:
     rows = sorted(found.rows)
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(TEMPLATE.read_text())
     return template.render(
-        title=found.folder.resolve().name,
+        title=found.name,
         when=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
         titles=found.titles(),
         words={"runs", *(parameter.title for parameter in found.parameters)},
         ranking=found.ranking,
         rows=[zip(found.cells(row), found.keys(row), strict=True) for row in found.rows],
         notes=found.notes(),
+        damage=found.damage,
         legend=found.legend(),
         reasons=found.reasons(),
         curves=data_uri(pictures["curves"]) if "curves" in pictures else None,
@@ -55,7 +57,8 @@ def page(found: Summary, pictures: Mapping[str, bytes]) -> str:
 
 def _samples(found: Summary, row: Row) -> Samples | None:
     shown = row.median.samples
-    media = [each for file in shown.files if (each := embedded(file)) is not None] if shown else []
+    files = [file for file in shown.files if file.is_file()] if shown else []  # a pipe would be waited for
+    media = [each for file in files if (each := embedded(file)) is not None]
     if not media:
         return None
     own = found.ranking.take(row.median) if found.ranking and found.ranking.name in row.median.curves else None
@@ -63,4 +66,4 @@ def _samples(found: Summary, row: Row) -> Samples | None:
     scaled = ", scaled down" if any(each.scaled for each in media) else ""
     fewer = f", {left} too large to be shown" if (left := len(shown.files) - len(media)) else ""
     caption = f"seed {row.median.seed}{value}, at {shown.kimg:g} kimg{scaled}{fewer}"
-    return Samples(row.number, found.label(row), f"{row.score}", media, caption)
+    return Samples(row.number, found.label(row), f"{row.score}", media, printable(caption))

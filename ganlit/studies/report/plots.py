@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
 from ganlit.metrics.protocol import metric_of
+from ganlit.records.settings import is_number
+from ganlit.studies.report.escaping import printable
 from ganlit.studies.report.numbers import band, correlation_ratio, spearman
 from ganlit.studies.report.settings import MISSING, shown
 from ganlit.studies.report.summary import Row, Summary
@@ -70,7 +72,7 @@ def _around(mean: np.ndarray, spread: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def _decorate(axes: Axes, name: str, short: str) -> None:
     axes.set(xlabel="kimg", ylabel=short, xmargin=0.02)
     axes.set_title(
-        f"{name}\nmean over seeds, band ± standard deviation", fontsize="small", loc="left", parse_math=False
+        f"{printable(name)}\nmean over seeds, band ± standard deviation", fontsize="small", loc="left", parse_math=False
     )
     if "fid" in metric_of(name):
         _logarithmic(axes)
@@ -79,6 +81,8 @@ def _decorate(axes: Axes, name: str, short: str) -> None:
 
 
 def _logarithmic(axes: Axes) -> None:
+    if not math.isfinite(axes.dataLim.minposy):  # nothing that has a logarithm
+        return
     axes.set_yscale("log")
     low, high = axes.get_ylim()
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low > 4 else range(1, 10)))
@@ -115,7 +119,9 @@ def importance(found: Summary) -> Figure:
     for axes in panels[len(order) + 1 :]:
         axes.axis("off")
     figure.suptitle(
-        f"{found.ranking.name}, a point for each setting: mean over its seeds", fontsize="small", parse_math=False
+        f"{printable(found.ranking.name)}, a point for each setting: mean over its seeds",
+        fontsize="small",
+        parse_math=False,
     )
     return figure
 
@@ -128,7 +134,7 @@ def strength(column: Sequence[Any], scores: Sequence[float]) -> float:
 
 
 def numeric(column: Sequence[Any]) -> bool:
-    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in column)
+    return all(map(is_number, column))
 
 
 def _bars(axes: Axes, names: list[str], strengths: list[float], signed: list[bool]) -> None:
@@ -143,11 +149,11 @@ def _bars(axes: Axes, names: list[str], strengths: list[float], signed: list[boo
 
 def _scatter(axes: Axes, column: Sequence[Any], scores: Sequence[float], title: str) -> None:
     if numeric(column):
-        places = column
-        if min(column) > 0 and max(column) / min(column) >= 10:
+        places = [*map(float, column)]
+        if min(places) > 0 and max(places) / min(places) >= 10:
             axes.set_xscale("log")
         if len(distinct := sorted(set(column))) <= 5:
-            axes.set_xticks(distinct, [shown(value) for value in distinct], parse_math=False)
+            axes.set_xticks([*map(float, distinct)], [_wrapped(shown(value), 14) for value in distinct])
             axes.xaxis.set_minor_locator(NullLocator())
     else:
         labels = sorted({shown(value) for value in column}, key=lambda label: (label == MISSING, label))
@@ -166,6 +172,6 @@ def _wrapped(text: str, most: int = 46) -> str:
     for word in re.split(r"(?<=[ _])|(?<=\.)(?=[a-zA-Z])", text):  # not within a number
         if len(lines[-1] + word) > most and lines[-1]:
             lines.append("")
-        lines[-1] += word
+        lines[-1] += word if len(word) <= 2 * most else f"{word[: 2 * most]}…"
     kept = lines[:3] + ["…"] * (len(lines) > 3)
     return "\n".join(line.rstrip() for line in kept).replace("$", r"\$")  # no formula

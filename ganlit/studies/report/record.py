@@ -5,25 +5,29 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import yaml
 from rich.progress import track
 
 from ganlit.compute.console import say
 from ganlit.errors import UserError
 from ganlit.records import state
-from ganlit.records.moved import current
-from ganlit.records.numbers import rows
+from ganlit.records.numbers import Damaged, rows
+from ganlit.records.runs import trained
 from ganlit.records.samples import Shown, latest
-from ganlit.records.state import VANISHED, State, held
+from ganlit.records.settings import configuration
+from ganlit.records.state import VANISHED, State, held, reading
 
 MEASURE = re.compile(r"[a-z-]*[a-z]\d+k?(-[^/]+)?/[^/]+@[^/]+/[^/]+/.+")  # as Protocol spells its id
 
+FOLDERS = 10_000
+"""In which run directories are looked for; the insides of one do not count."""
+
+Tell = Callable[[str], None]
 
 Curve = list[tuple[float, float]]
 """Values over kimg."""
@@ -38,12 +42,14 @@ class Run:
         config: the resolved configuration.
         state: None where it is pending.
         curves: every number that has a protocol id, in the order in which the run met them.
+        kept: whether it holds a checkpoint.
     """
 
     folder: Path
     config: dict[str, Any]
     state: State | None = None
     curves: dict[str, Curve] = field(default_factory=dict)
+    kept: bool = True
 
     @property
     def phase(self) -> str:
@@ -56,7 +62,8 @@ class Run:
 
     @property
     def seed(self) -> Any:
-        return self.config.get("seed")
+        seed = self.config.get("seed")
+        return str(seed) if isinstance(seed, list | dict) else seed
 
     @property
     def samples(self) -> Shown | None:
@@ -64,21 +71,23 @@ class Run:
         return latest(self.folder)
 
 
-def gather(folder: Path, since: datetime | None = None) -> list[Run]:
+def gather(folder: Path, since: datetime | None = None, tell: Tell = say) -> list[Run]:
     """The trials of a sweep in their order, or else all runs below a folder.
 
     Args:
         folder: a sweep's, or any that holds run directories.
         since: leaves out runs that have not moved since then; pending trials stay.
+        tell: told what is damaged, a line each; what of a run can be read is taken.
 
     Raises:
         UserError: there are none.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise UserError(f"{folder} is no folder: name a sweep's, such as experiments/0004-r1-gamma, or runs.")
     trials = [path for path in sorted((folder / "trials").glob("*.yaml")) if path.stem.isdecimal()]
-    places = [*_of_trials(trials)] if trials else [(path, path / "config.yaml") for path in directories(folder)]
-    found = [run for place in _bar(places) if (run := _read(*place)) is not None]
+    runs = () if trials else directories(folder)
+    places = [*(_of_trial(trial, tell) for trial in trials), *(Place(path, [path / "config.yaml"]) for path in runs)]
+    found = [run for place in _bar(places) if (run := _read(place, tell)) is not None]
     if not found:
         raise UserError(f"{folder} holds no runs: name a sweep's folder, or one with run directories, such as runs.")
     fresh = [run for run in found if since is None or run.state is None or _updated(run.state) >= since]
@@ -90,11 +99,18 @@ def gather(folder: Path, since: datetime | None = None) -> list[Run]:
 
 
 def directories(folder: Path) -> Iterator[Path]:
-    """Run directories, in order of their names; what is inside one, such as wandb/, is its own business."""
+    """Run directories, in order of their names; what is inside one, such as wandb/, is its own business.
+
+    Raises:
+        UserError: there are too many other folders to look into them all.
+    """
+    others = 0
     for path, below, files in os.walk(folder):
         if "config.yaml" in files:
             below.clear()
             yield Path(path)
+        elif (others := others + 1) > FOLDERS:
+            raise UserError(f"{folder} has more than {FOLDERS:,} folders in it: name one that is nearer to the runs.")
         below[:] = sorted(name for name in below if not name.startswith(".") and name != "wandb")
 
 
@@ -102,7 +118,7 @@ def read_metrics(path: Path) -> tuple[float, dict[str, Curve]]:
     """How far a metrics.csv reaches in kimg, and every number in it that has a protocol id.
 
     Raises:
-        UserError: it is damaged.
+        Damaged: nobody can read it.
     """
     whole = rows(path)
     found: dict[str, dict[float, float]] = {name: {} for name in next(iter(whole), ()) if MEASURE.fullmatch(name)}
@@ -115,33 +131,60 @@ def read_metrics(path: Path) -> tuple[float, dict[str, Curve]]:
     return reached, {name: sorted(points.items()) for name, points in found.items() if points}
 
 
-def _of_trials(trials: list[Path]) -> Iterator[tuple[Path, Path]]:
-    for trial in trials:
-        config = _config(trial)
-        if config is not None:
-            folder = Path(config.get("trainer", {}).get("default_root_dir") or "runs") / str(config.get("name"))
-            started = (folder / "config.yaml").is_file()
-            yield folder, folder / "config.yaml" if started else trial
+class Place(NamedTuple):
+    """Where a run is.
+
+    Args:
+        folder: its directory.
+        settings: files with its configuration, of which the first that is whole counts; without its own config.yaml
+            among them it has not begun.
+    """
+
+    folder: Path
+    settings: list[Path]
 
 
-def _read(folder: Path, settings: Path) -> Run | None:
-    config = _config(settings)
+def _of_trial(trial: Path, tell: Tell) -> Place:
+    """A trial says where it runs; a damaged one runs where sweeps run theirs."""
+    try:
+        config, settings = configuration(trial), [trial]
+        folder = Path(str(config["trainer"].get("default_root_dir") or "runs"), config["name"])
+    except UserError as error:
+        tell(str(error))
+        folder, settings = Path("runs", trial.absolute().parents[1].name, trial.stem), []
+    started = any(os.path.lexists(folder / name) for name in ("config.yaml", state.FILE))
+    return Place(folder, [folder / "config.yaml", *settings] if started else settings)
+
+
+def _read(place: Place, tell: Tell) -> Run | None:
+    folder, config = place.folder, None
+    for path in place.settings:
+        try:
+            config = configuration(path)
+            break
+        except UserError as error:
+            tell(str(error))
     if config is None:
+        tell(f"{folder} is left out, since nobody can tell what it was")
         return None
-    if settings.parent != folder:  # a trial that has left nothing
+    if folder / "config.yaml" not in place.settings:  # a trial that has left nothing
         return Run(folder, config)
     try:
         reached, curves = read_metrics(folder / "metrics.csv")
-    except UserError as error:
-        say(f"without its numbers: {error}")
+    except Damaged as error:
+        tell(f"without its numbers: {error}")
         reached, curves = 0.0, {}
-    return Run(folder, config, _state(folder, config, reached, bool(curves)), curves)
+    return Run(folder, config, _state(folder, config, reached, bool(curves), tell), curves, trained(folder))
 
 
-def _state(folder: Path, config: dict[str, Any], reached: float, measured: bool) -> State | None:
-    known = state.read(folder)
+def _state(folder: Path, config: dict[str, Any], reached: float, measured: bool, tell: Tell) -> State | None:
+    known, wrong = reading(folder)
+    if wrong:
+        tell(wrong)
+    length = float(config["kimg"])
+    if known is None and wrong:
+        return State("running" if held(folder) else "failed", reached, length, reason=wrong)
     if known is None:  # a run of before state.json, or one that has hardly begun
-        length = float(config.get("kimg") or 0)
         phase = "done" if measured and reached >= length else "preempted"
         return State(phase, reached, length, reason="no state.json") if reached else None
     known = replace(known, kimg=max(known.kimg, reached))
@@ -150,24 +193,12 @@ def _state(folder: Path, config: dict[str, Any], reached: float, measured: bool)
     return known
 
 
-def _config(path: Path) -> dict[str, Any] | None:
-    try:
-        config = yaml.load(current(path.read_text()), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, OSError, ValueError) as error:
-        say(f"{path} cannot be read ({' '.join(str(error).split())}): this run is left out")
-        return None
-    if not isinstance(config, dict) or "model" not in config:
-        say(f"{path} describes no run of ganlit: left out")
-        return None
-    return config
-
-
 def _updated(known: State) -> datetime:
     try:
         return datetime.fromisoformat(known.updated).astimezone()
-    except ValueError:
+    except (ValueError, OverflowError):
         return datetime.fromtimestamp(0).astimezone()
 
 
-def _bar(places: list[tuple[Path, Path]]) -> Iterable[tuple[Path, Path]]:
+def _bar(places: list[Place]) -> Iterable[Place]:
     return track(places, "reading runs", transient=True) if len(places) > 20 else places

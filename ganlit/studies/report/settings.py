@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ganlit.records.resume import brief
 from ganlit.records.settings import Class, Tree, flat
+from ganlit.studies.report.escaping import printable
 from ganlit.studies.report.record import Run
 
 MISSING = "–"  # noqa: RUF001, shown where a configuration has no such key
@@ -46,7 +47,7 @@ def group(runs: Sequence[Run], reserved: Iterable[str] = ()) -> tuple[list[Param
     trees = [flat(run.config) for run in runs]
     together: dict[str, list[int]] = {}
     for index, tree in enumerate(trees):
-        together.setdefault(json.dumps(tree, sort_keys=True, default=str), []).append(index)
+        together.setdefault(json.dumps(tree, sort_keys=True), []).append(index)
     firsts = [trees[indices[0]] for indices in together.values()]
     parameters = varied(firsts, set(reserved))
     values = (tuple(tree.get(parameter.key, Missing()) for parameter in parameters) for tree in firsts)
@@ -61,7 +62,7 @@ def varied(trees: Sequence[Tree], reserved: set[str]) -> list[Parameter]:
     alike: dict[str, list[str]] = {}
     for key in differing:
         column = [[key in tree, tree.get(key)] for tree in trees]
-        alike.setdefault(json.dumps(column, default=str), []).append(key)
+        alike.setdefault(json.dumps(column), []).append(key)
     return [Parameter(title(same, keys, reserved), same[0]) for same in alike.values()]
 
 
@@ -78,7 +79,7 @@ def _differs(trees: Sequence[Tree], key: str) -> bool:
 
 
 def _exactly(value: Any) -> str:
-    return json.dumps(value, default=str)
+    return json.dumps(value)
 
 
 def title(same: Sequence[str], keys: Sequence[str], reserved: set[str]) -> str:
@@ -93,9 +94,9 @@ def title(same: Sequence[str], keys: Sequence[str], reserved: set[str]) -> str:
     for count in range(1, len(parts) + 1):
         end = ".".join(parts[-count:])
         meant = {key for key in keys if f".{key}".endswith(f".{end}")}
-        if meant <= set(same) and end not in reserved and not end[0].isdigit():
-            return end
-    return f"config.{same[0]}"
+        if meant <= set(same) and end not in reserved and end.strip() and not end[0].isdigit():
+            return printable(end)
+    return printable(f"config.{same[0]}")
 
 
 def shown(value: Any) -> str:
@@ -104,6 +105,6 @@ def shown(value: Any) -> str:
         return MISSING
     if isinstance(value, list):
         return f"[{', '.join(map(shown, value))}]"
-    if isinstance(value, Class):
-        return value.rpartition(".")[2]
-    return brief(value)
+    if isinstance(value, dict):
+        return "{…}"
+    return printable(value.rpartition(".")[2] if isinstance(value, Class) else brief(value))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
@@ -10,7 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from ganlit.errors import UserError
+from ganlit.records.settings import is_number
 from ganlit.records.state import Standing
+from ganlit.studies.report.escaping import printable
 from ganlit.studies.report.numbers import Mean, Measures, best, last, mean, measures, ranked
 from ganlit.studies.report.record import Run
 from ganlit.studies.report.settings import Parameter, Setting, group, shown
@@ -80,10 +81,15 @@ class Summary(NamedTuple):
     rows: list[Row]
     measures: Measures
     ranking: Column | None  # by which settings are called better; None where nothing was measured
+    damage: tuple[str, ...] = ()  # what could not be read, a line each
 
     @property
     def runs(self) -> list[Run]:
         return [run for row in self.rows for run in row.setting.runs]
+
+    @property
+    def name(self) -> str:
+        return printable(self.folder.resolve().name)
 
     @property
     def hours_title(self) -> str:
@@ -93,7 +99,7 @@ class Summary(NamedTuple):
     def label(self, row: Row) -> str:
         """A setting in words: "lr 0.002, loss Hinge"."""
         pairs = zip(self.parameters, row.values, strict=True)
-        return ", ".join(f"{parameter.title} {value}" for parameter, value in pairs) or self.folder.name
+        return ", ".join(f"{parameter.title} {value}" for parameter, value in pairs) or self.name
 
     def titles(self) -> list[str]:
         names = [parameter.title for parameter in self.parameters]
@@ -108,7 +114,7 @@ class Summary(NamedTuple):
 
     def keys(self, row: Row) -> list[float | str]:
         """What a row is sorted by, column by column."""
-        values = [value if _number(value) else shown(value) for value in row.setting.values]
+        values = [value if is_number(value) else shown(value) for value in row.setting.values]
         means = [each.value for each in row.means]
         return [row.number, *values, *means, row.score.count, row.kimg[1], row.hours, row.phases]
 
@@ -125,9 +131,12 @@ class Summary(NamedTuple):
             found.append("Failed and diverged runs are counted, and not averaged.")
         if any(run.phase in ("running", "preempted") for run in self.runs):
             found.append("Runs that are not done are averaged as far as they are: see kimg.")
+        if bare := sum(run.phase == "done" and not run.kept for run in self.runs):
+            found.append(f"Without a checkpoint, {bare} of the runs say that they are done.")
         for row in self.rows:
             for seed, count in row.repeated.items():
-                found.append(f"Setting {row.number} has {count} runs of seed {seed}: each is averaged as another seed.")
+                twice = f"Setting {row.number} has {count} runs of seed {seed}: each is averaged as another seed."
+                found.append(printable(twice))
         if len(self.measures.ids) > 1:
             found.append("Numbers of different protocol ids are not comparable, so each has columns of its own.")
         return found
@@ -139,7 +148,8 @@ class Summary(NamedTuple):
     def reasons(self) -> list[str]:
         """Why runs failed, diverged or were stopped."""
         found = [run for run in self.runs if run.phase in ("failed", "diverged", "preempted")]
-        return [f"{run.folder} (seed {run.seed}) {run.phase}: {run.state.reason or 'no reason known'}" for run in found]
+        why = {run.folder: run.state.reason or "no reason known" for run in found}
+        return [printable(f"{run.folder} (seed {run.seed}) {run.phase}: {why[run.folder]}") for run in found]
 
 
 def summary(folder: Path, runs: Sequence[Run], metric: str | None = None, sort: str | None = None) -> Summary:
@@ -215,8 +225,4 @@ def _sorted(found: Summary, sort: str) -> list[Row]:
 
 
 def _order(value: Any) -> tuple[bool, float, str]:
-    return (False, value, "") if _number(value) and not math.isnan(value) else (True, 0.0, str(value))
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return (False, value, "") if is_number(value) else (True, 0.0, str(value))

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any, get_type_hints
 
 import ganlit
 from ganlit.compute import slurm
@@ -16,6 +17,7 @@ from ganlit.compute.console import say
 from ganlit.errors import UserError
 from ganlit.records import cache
 from ganlit.records.durable import replacing
+from ganlit.records.state import NOTHING, brief, fits
 from ganlit.studies.sweeps.definition import Sweep
 
 SCRIPT = Path("slurm", "sweep.sbatch")
@@ -45,6 +47,9 @@ class Array:
     def numbers(self) -> list[int]:
         """Of its trials."""
         return [element + self.offset for element in self.elements]
+
+
+DEFAULTS = ("parallel", "submitted")
 
 
 def alone(sweep: Sweep) -> AbstractContextManager[None]:
@@ -78,13 +83,30 @@ def submitted(sweep: Sweep) -> list[Array]:
     """All arrays that were submitted for a sweep, the latest last."""
     path = sweep.runs / "jobs.json"
     try:
-        return [Array(**array) for array in json.loads(path.read_text())]
-    except FileNotFoundError:
+        path.lstat()
+        if not path.is_file():  # a pipe would be waited for
+            raise ValueError("it is no file")
+        known = json.loads(path.read_text())
+        if not isinstance(known, list):
+            raise ValueError(f"it is no list, but {brief(known)}")
+        return [_array(number, each) for number, each in enumerate(known, 1)]
+    except NOTHING:
         return []
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise UserError(
-            f"{path} is damaged ({error}): move it away; jobs in the queue are then not recognised."
+            f"{path} is damaged ({reason}): move it away; jobs in the queue are then not recognised."
         ) from None
+
+
+def _array(number: int, given: Any) -> Array:
+    kinds = get_type_hints(Array)
+    if not isinstance(given, dict):
+        raise ValueError(f"array {number} is {brief(given)}")
+    for name, kind in kinds.items():
+        if not fits(given.get(name), kind) and not (name in DEFAULTS and name not in given):
+            raise ValueError(f"{name} of array {number} is {brief(given.get(name))}")
+    return Array(**{name: given[name] for name in kinds if name in given})
 
 
 def jobs(arrays: Iterable[Array], queue: Iterable[str]) -> dict[int, str]:
@@ -138,7 +160,7 @@ def submit(
             say(shlex.join(["sbatch", *given, str(script), *arguments]))
             after = ["--dependency=afterany:JOB"] if parallel else []
             continue
-        sweep.runs.mkdir(parents=True, exist_ok=True)
+        sweep.make_runs()
         job = slurm.submit(script, given, arguments)
         after = [f"--dependency=afterany:{job}"] if parallel else []  # or each array would take the limit for itself
         now = datetime.now().astimezone().isoformat(timespec="seconds")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable
@@ -12,15 +13,19 @@ from pathlib import Path
 
 from ganlit.compute import slurm
 from ganlit.compute.console import say
-from ganlit.errors import UserError
+from ganlit.errors import UserError, within
 from ganlit.records.state import Standing
 from ganlit.studies.sweeps import arrays, local, search, table
-from ganlit.studies.sweeps.definition import Sweep, read
+from ganlit.studies.sweeps.definition import MOST, Sweep, read
 from ganlit.studies.sweeps.phases import PHASES, Status, statuses
 from ganlit.studies.sweeps.trials import Trial, freeze, frozen
 
 FINAL = ("done", "diverged")
 """What nobody runs again without being asked: another start of a diverged trial would end as it did."""
+
+
+TIME = re.compile(r"(\d+-)?\d+(:\d+){0,2}|infinite|unlimited", re.IGNORECASE)
+"""As sbatch reads it."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ def run(folder: Path, parallel: int = 1) -> None:
         folder: holds sweep.yaml, such as experiments/0004-r1-gamma.
         parallel: trials at a time.
     """
+    within("--parallel", parallel, least=1, most=MOST)
     sweep, trials = begun(folder)
     _run(sweep, due(seen(sweep, trials, strict=False)), parallel)
 
@@ -70,7 +76,10 @@ def submit(
         sbatch: any other options, such as --sbatch="--qos=high --constraint=a100 --ntasks-per-node=2".
         dry_run: show the commands and submit nothing.
     """
-    positive({"nodes": nodes, "max-parallel": max_parallel, "cpus": cpus, "gpus": gpus + 1})
+    for name, number in {"nodes": nodes, "max-parallel": max_parallel, "cpus": cpus, "gpus": gpus}.items():
+        within(f"--{name}", number, least=0 if name == "gpus" else 1, most=MOST)
+    if time is not None and not TIME.fullmatch(time):
+        raise UserError(f"--time {time} is no time of SLURM's: give hours, minutes and seconds, such as 8:00:00.")
     options = [f"--nodes={nodes}", f"--ntasks-per-node={max(gpus, 1)}", *([f"--gpus-per-node={gpus}"] if gpus else [])]
     named = {"partition": partition, "time": time, "cpus-per-task": cpus, "account": account}
     options += [f"--{name}={value}" for name, value in named.items() if value is not None]
@@ -115,15 +124,17 @@ def retry(
         parallel: trials at a time on this machine.
     """
     given = {"failed": failed, "diverged": diverged, "preempted": preempted}
+    within("--parallel", parallel, least=1, most=MOST)
     phases = [phase for phase, asked in given.items() if asked]
-    if not phases and trials is None:
+    asked = numbers_of(trials)
+    if not phases and not asked:
         raise UserError(
             "sweep retry does not know which trials: give --failed, --diverged, --preempted or --trials 3,7."
         )
     sweep, known = begun(folder)
     with arrays.alone(sweep):
         view = seen(sweep, known)
-        numbers = selected(view.statuses, phases, numbers_of(trials))
+        numbers = selected(view.statuses, phases, asked)
         for array, members in arrays.again(view.submitted, numbers) if view.submitted else ():
             arrays.submit(sweep, members, array.options, array.parallel)
     if not numbers:
@@ -139,6 +150,7 @@ def propose(folder: Path, number: int) -> None:
         folder: holds sweep.yaml, whose method is bayes.
         number: of the trial.
     """
+    within("the number of a trial", number, least=1, most=MOST)
     sweep = read(folder)
     path = sweep.trial(number)
     if path.exists():
@@ -163,21 +175,23 @@ def begun(folder: Path, dry_run: bool = False) -> tuple[Sweep, dict[int, Trial]]
 
 def seen(sweep: Sweep, trials: dict[int, Trial], strict: bool = True) -> View:
     """A sweep as it stands; unless `strict`, its files have to do where SLURM does not answer."""
-    submitted = arrays.submitted(sweep)
+    submitted: list[arrays.Array] = []
+    queue: dict[str, str] = {}
     try:
+        submitted = arrays.submitted(sweep)
         queue = slurm.queue() if submitted else {}
     except UserError as error:
         if strict:
             raise
         say(f"without SLURM's queue: {error}")
-        queue = {}
     jobs = arrays.jobs(submitted, queue)
     return View(sweep, trials, submitted, statuses(sweep, trials, jobs, queue))
 
 
 def due(view: View) -> list[int]:
     """The trials to be run, with a line on the others."""
-    numbers = [one.number for one in view.statuses if one.idle and one.phase not in FINAL]
+    ready = startable(one for one in view.statuses if one.idle and one.phase not in FINAL)
+    numbers = [one.number for one in ready]
     others = Counter(one.phase for one in view.statuses if one.number not in numbers)
     told = ", ".join(f"{others[phase]} {phase}" for phase in PHASES if others[phase])
     if not numbers:
@@ -187,6 +201,17 @@ def due(view: View) -> list[int]:
     return numbers
 
 
+def startable(found: Iterable[Status]) -> list[Status]:
+    """Those that can be started, with a line on each of the others."""
+    chosen = list[Status]()
+    for one in found:
+        if one.startable:
+            chosen.append(one)
+        else:
+            say(f"left out: {'; '.join(one.damage)}")
+    return chosen
+
+
 def selected(found: Iterable[Status], phases: Iterable[Standing], numbers: list[int]) -> list[int]:
     """The trials to be retried.
 
@@ -194,19 +219,22 @@ def selected(found: Iterable[Status], phases: Iterable[Standing], numbers: list[
     locks, a killed one says so for ever, and where it does, a run keeps the second one out.
 
     Raises:
-        UserError: one that was asked for by its number is done, in the queue, has not begun, or is no trial.
+        UserError: one that was asked for by its number is done, in the queue, has not begun, or is no trial, or a
+            damaged one.
     """
     by_number = {one.number: one for one in found}
     for number in numbers:
         one = by_number.get(number)
         if one is None:
-            raise UserError(f"there is no trial {number}: they are numbered from 1 to {max(by_number)}.")
+            raise UserError(f"there is no trial {number}: they are numbered from 1 to {max(by_number, default=0)}.")
+        if not one.startable:
+            raise UserError(one.damage[0])
         if one.queued or one.phase in ("done", "pending"):
             raise UserError(f"trial {number} is {one.queued or one.phase}: only what has ended early can be retried.")
         if one.phase == "running":
             say(f"trial {number} says that it is running, but is in no queue: it is taken for killed")
-    wanted = {*numbers, *(number for number, one in by_number.items() if one.phase in phases and one.idle)}
-    return sorted(wanted)
+    ready = startable(one for one in by_number.values() if one.phase in phases and one.idle)
+    return sorted({*numbers, *(one.number for one in ready)})
 
 
 def numbers_of(trials: str | None) -> list[int]:
@@ -223,13 +251,6 @@ def words(sbatch: str) -> list[str]:
         raise UserError(f"--sbatch {sbatch} is no list of options ({error}): close what you have quoted.") from None
 
 
-def positive(options: dict[str, int | None]) -> None:
-    for name, value in options.items():
-        if value is not None and value < 1:
-            raise UserError(f"--{name} is too small: give at least {0 if name == 'gpus' else 1}.")
-
-
 def _run(sweep: Sweep, numbers: list[int], parallel: int) -> None:
-    positive({"parallel": parallel})
     if numbers:
         local.run(sweep, numbers, parallel, partial(search.propose, sweep))

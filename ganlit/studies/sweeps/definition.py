@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,9 +15,14 @@ from typing import Any, Literal, NamedTuple, get_args
 import yaml
 
 from ganlit.errors import UserError
+from ganlit.records import documents
+from ganlit.records.durable import writing
 from ganlit.studies.sweeps.parameters import Parameter, nearest, parameter
 
 FILE = "sweep.yaml"
+
+MOST = 9_999
+"""Trials of a sweep: they are called by four digits, and each is resolved, written and run."""
 
 Method = Literal["grid", "random", "bayes"]
 
@@ -28,7 +35,12 @@ SEARCHED += ("q_log_uniform_values",)
 PLAIN = re.compile(r"(?!(null|[\d.]+e[+-]?\d+)$)\w[\w.,+@ -]*", re.IGNORECASE)
 """Names of folders that a command line, YAML and SLURM take for the text that they are."""
 
+KEY = re.compile(r"[^\s=-][^\s=]*")
+"""What stands between `--` and `=` on a command line."""
+
 OWN = ("name", "trainer.default_root_dir", "resume")  # which the sweep gives to each trial
+
+HELP = ("help", "h", "print_config")
 
 EXAMPLE = "[${interpreter}, -m, ganlit, fit, --config, configs/x.yaml, ${args}]"
 
@@ -88,6 +100,14 @@ class Sweep:
         return Path("runs") / self.name
 
     @property
+    def count(self) -> int:
+        """How many trials there are, without making one."""
+        if self.method != "grid":
+            return self.cap or 0
+        every = math.prod(len(one.values or ()) for one in self.parameters)
+        return every if self.cap is None else min(every, self.cap)
+
+    @property
     def digest(self) -> int:
         """A number that differs between sweeps; the count of trials may grow without changing it."""
         given = [[key, value] for key, value in sorted(vars(self).items()) if key in ("method", "parameters", "base")]
@@ -101,6 +121,15 @@ class Sweep:
         """The run directory of a trial."""
         return self.runs / f"{number:04}"
 
+    def make_runs(self) -> None:
+        """Makes the folder of the run directories.
+
+        Raises:
+            UserError: it cannot be made.
+        """
+        with writing(self.runs):
+            self.runs.mkdir(parents=True, exist_ok=True)
+
 
 def read(folder: Path) -> Sweep:
     """The sweep in a folder.
@@ -109,15 +138,7 @@ def read(folder: Path) -> Sweep:
         UserError: there is none, or it says what ganlit cannot do.
     """
     path = folder / FILE
-    try:
-        given = yaml.load(path.read_text(), Loader)
-        json.dumps(given)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}): name the folder of a sweep.") from None
-    except (yaml.YAMLError, ValueError, TypeError) as error:  # the latter of what JSON and a command line cannot say
-        raise UserError(f"{path} is no plain YAML ({' '.join(str(error).split())}): mend it.") from None
-    if not isinstance(given, dict):
-        raise UserError(f"{path} is no mapping: give it method, parameters and command.")
+    given = _content(path)
     if not PLAIN.fullmatch(folder.resolve().name):
         raise UserError(f"{folder} has a name that YAML or SLURM misreads: call it like 0004-r1-gamma.")
     if "early_terminate" in given:
@@ -129,7 +150,32 @@ def read(folder: Path) -> Sweep:
     if method not in get_args(Method):
         raise UserError(f"{path}: method is {json.dumps(method)}: give grid, random or bayes.")
     parameters = _parameters(given.get("parameters"), method, path)
-    return Sweep(folder, method, parameters, _base(given, path), _cap(given, path), _metric(given, path))
+    sweep = Sweep(folder, method, parameters, _base(given, path), _cap(given, path), _metric(given, path))
+    if sweep.count > MOST:
+        fewer = "list fewer values, or give run_cap to try the first only" if method == "grid" else "lower run_cap"
+        raise UserError(f"{path} asks for {_told(sweep.count)} trials, and a sweep has {MOST:,} at most: {fewer}.")
+    return sweep
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        path.lstat()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{path} cannot be read ({reason}): name the folder of a sweep.") from None
+    content = documents.text(path)
+    documents.mapping(content, path)
+    try:
+        given = yaml.load(content, Loader)
+        json.dumps(given)
+    except (ValueError, TypeError) as error:  # of what JSON and a command line cannot say
+        raise UserError(f"{path} is no plain YAML ({' '.join(str(error).split())}): mend it.") from None
+    return given
+
+
+def _told(count: int) -> str:
+    """A number as one reads it."""
+    return f"{count:,}" if count < 1e15 else f"about 10^{math.log10(count):.0f}"
 
 
 def _parameters(given: Any, method: str, path: Path) -> list[Parameter]:
@@ -139,6 +185,8 @@ def _parameters(given: Any, method: str, path: Path) -> list[Parameter]:
         )
     parameters = [parameter(str(key), entry, str(path)) for key, entry in given.items()]
     for one in parameters:
+        if not KEY.fullmatch(one.key):
+            raise UserError(f"{path}: parameters.{one.key} is no key of a configuration: write it as behind --.")
         refuse_own(one.key, f"{path}: parameters.{one.key}")
         if method == "grid" and one.values is None:
             raise UserError(
@@ -156,6 +204,9 @@ def _base(given: Mapping[str, Any], path: Path) -> list[str]:
     command = given.get("command")
     if not isinstance(command, list):
         raise UserError(f"{path} has no command, which says what trials are based on: give command: {EXAMPLE}.")
+    for word in command:
+        if isinstance(word, list | dict | None):
+            raise UserError(f"{path}: command holds {json.dumps(word)}, which is no word: write it like {EXAMPLE}.")
     words = [str(word) for word in command]
     for word in ("fit", "${args}"):
         if word not in words:
@@ -166,7 +217,7 @@ def _base(given: Mapping[str, Any], path: Path) -> list[str]:
     base = words[begin + 1 : end]
     for key, value in options(base):
         refuse_own(key, f"{path}: --{key} in command")
-        if key in ("config", "c") and not Path(value).is_file():
+        if key in ("config", "c") and not os.path.isfile(value):
             raise UserError(f"{value}, which {path} names, is not here: call this in the folder of the project.")
     return base
 
@@ -183,6 +234,8 @@ def refuse_own(key: str, where: str) -> None:
     """Refuses a key that no sweep may set."""
     if key == "ckpt_path":
         raise UserError(f"{where} has no place in a sweep, since a trial starts anew: leave it out.")
+    if key.split(".")[-1] in HELP:
+        raise UserError(f"{where} asks for words and for no run: leave it out.")
     if key.split(".")[0] == "resume" or key in OWN:
         raise UserError(f"{where} is given to each trial by the sweep itself: leave it out.")
 
@@ -202,7 +255,7 @@ def _metric(given: Mapping[str, Any], path: Path) -> Metric | None:
         if given["method"] == "bayes":
             raise UserError(f"{path} has no metric to search by: give metric: {{name: fid2k, goal: minimize}}.")
         return None
-    if not isinstance(metric, dict) or not isinstance(metric.get("name"), str):
+    if not isinstance(metric, dict) or not isinstance(metric.get("name"), str) or not metric["name"].strip():
         raise UserError(f"{path}: metric has no name: give metric: {{name: fid2k, goal: minimize}}.")
     for key in metric:
         if key not in ("name", "goal"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 import rich
 import torch
@@ -19,12 +21,13 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from ganlit.compute.console import clock, say
-from ganlit.errors import Stopped, UserError
+from ganlit.errors import Stopped, Unwritten, UserError
 from ganlit.metrics.protocol import shown
 from ganlit.records import state
+from ganlit.records.durable import writing
 from ganlit.studies.sweeps.definition import Sweep
 from ganlit.studies.sweeps.measures import measure
-from ganlit.studies.sweeps.phases import VANISHED, judge
+from ganlit.studies.sweeps.phases import VANISHED, holds_results, judge
 from ganlit.studies.sweeps.trials import Trial, told
 
 GLANCE = 0.3  # seconds between two looks at the processes
@@ -54,7 +57,7 @@ def run(sweep: Sweep, numbers: Sequence[int], parallel: int, chosen: Callable[[i
         UserError: some have not ended well; the others have.
         Stopped: by Ctrl-C or SIGTERM, after the running trials were saved.
     """
-    sweep.runs.mkdir(parents=True, exist_ok=True)
+    sweep.make_runs()
     say(f"to run   {len(numbers)}, {min(parallel, len(numbers))} at a time; output in {sweep.runs}/NUMBER.log")
     waiting, active, failures = deque(numbers), list[Child](), list[int]()
     began, at_start = time.monotonic(), sum(share(sweep, number) for number in numbers)
@@ -64,7 +67,12 @@ def run(sweep: Sweep, numbers: Sequence[int], parallel: int, chosen: Callable[[i
                 while waiting and len(active) < parallel:
                     slot = next(slot for slot in range(parallel) if slot not in {child.slot for child in active})
                     number = waiting.popleft()
-                    active.append(start(sweep, number, chosen(number), slot, parallel))
+                    trial = chosen(number)
+                    try:
+                        active.append(start(sweep, number, trial, slot, parallel))
+                    except Unwritten as error:
+                        say(f"{number:04}  {error}")
+                        failures.append(number)
                 for child in [child for child in active if child.process.poll() is not None]:
                     active.remove(child)
                     if not finish(sweep, child):
@@ -92,7 +100,7 @@ def run(sweep: Sweep, numbers: Sequence[int], parallel: int, chosen: Callable[[i
 def start(sweep: Sweep, number: int, trial: Trial, slot: int, parallel: int) -> Child:
     """Starts a trial, or goes on with it."""
     command = [sys.executable, "-m", "ganlit", "fit", "--config", str(sweep.trial(number)), "--resume"]
-    with log(sweep, number).open("a") as output:
+    with opened(log(sweep, number)) as output:
         # In a process group of its own, or Ctrl-C would reach it twice: from the terminal, and from here.
         process = subprocess.Popen(
             command,
@@ -105,12 +113,24 @@ def start(sweep: Sweep, number: int, trial: Trial, slot: int, parallel: int) -> 
     return Child(number, trial, slot, process)
 
 
+def opened(path: Path) -> TextIO:
+    """A file to add lines to.
+
+    Raises:
+        Unwritten: the disk is full or refuses.
+    """
+    with writing(path):
+        if os.path.lexists(path) and not path.is_file():  # a pipe would be waited for
+            raise FileExistsError(errno.EEXIST, "it is no file")
+        return path.open("a")
+
+
 def environment(trial: Trial, slot: int, parallel: int) -> dict[str, str]:
     """Shares the cores between trials, and gives each a GPU where it wants one and there are several."""
     ours = dict(os.environ)
     ours.setdefault("OMP_NUM_THREADS", str(max(len(os.sched_getaffinity(0)) // parallel, 1)))
     gpus, wants = torch.cuda.device_count(), trial.settings["trainer"]
-    if parallel > 1 and gpus > 1 and wants["devices"] == 1 and wants["accelerator"] != "cpu":
+    if parallel > 1 and gpus > 1 and wants.get("devices") == 1 and wants.get("accelerator") != "cpu":
         visible = ours.get("CUDA_VISIBLE_DEVICES", "").split(",")
         visible = visible if len(visible) == gpus else [str(index) for index in range(gpus)]
         ours["CUDA_VISIBLE_DEVICES"] = visible[slot % gpus]
@@ -119,8 +139,8 @@ def environment(trial: Trial, slot: int, parallel: int) -> dict[str, str]:
 
 def finish(sweep: Sweep, child: Child) -> bool:
     """Tells how a trial has ended; whether well."""
-    known = state.read(sweep.run(child.number))
-    phase, reason = judge(known, False, None, child.trial.length)
+    folder = sweep.run(child.number)
+    phase, reason = judge(state.read(folder), False, None, child.trial.length, holds_results(folder))
     code = child.process.returncode
     took = clock(time.monotonic() - child.began)
     name = f"{child.number:04}  {told(child.trial.values)}"
@@ -187,7 +207,7 @@ def log(sweep: Sweep, number: int) -> Path:
 
 
 def last_line(path: Path) -> str:
-    lines = path.read_text(errors="replace").split("\n") if path.exists() else []
+    lines = path.read_text(errors="replace").split("\n") if path.is_file() else []
     return next((text.strip() for text in reversed(lines) if text.strip()), "")
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import NamedTuple
 
-from ganlit.errors import UserError
+from ganlit.errors import UserError, nearest
 from ganlit.metrics.protocol import metric_of
 from ganlit.records.numbers import rows
 from ganlit.studies.sweeps.definition import Metric
+
+IDS = re.compile(r"[a-z-]*[a-z]\d.*/.*@.*")
+"""Protocol ids among columns."""
 
 
 class Measure(NamedTuple):
@@ -28,7 +32,8 @@ def measure(folder: Path, metric: Metric) -> Measure | None:
         metric: what to look for.
 
     Raises:
-        UserError: there are numbers, but none or several that could be meant, or the file is damaged.
+        Damaged: its file is.
+        UserError: there are numbers, but none or several that could be meant.
     """
     path = folder / "metrics.csv"
     found = rows(path)
@@ -49,14 +54,16 @@ def choose(name: str, columns: list[str], source: Path) -> str:
     """
     if name in columns:
         return name
-    measures = [column for column in columns if "/" in column and "@" in column]
+    measures = [column for column in columns if IDS.fullmatch(column)]
     found = [column for column in measures if meant(name, column)]
     if len(found) == 1:
         return found[0]
     if found:
         raise UserError(f"metric {name} may be any of {', '.join(found)} in {source}: write more of it in sweep.yaml.")
-    there = ", ".join(measures or columns)
-    raise UserError(f"metric {name} is not in {source}: name one of {there} in sweep.yaml.")
+    short = {calling for column in measures for calling in (metric_of(column), column.split("/")[0])}
+    short = {calling for calling in short if sum(meant(calling, column) for column in measures) == 1}
+    there = f"name one of {', '.join(measures or columns)} in sweep.yaml"
+    raise UserError(f"metric {name} is not in {source}: {there}{nearest(name, [*short, *columns]) or '.'}")
 
 
 def meant(name: str, column: str) -> bool:

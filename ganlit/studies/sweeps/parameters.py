@@ -88,11 +88,14 @@ class Parameter:
         if self.values is not None:
             return self.values[int(random.choice(len(self.values), p=self.probabilities))]
         try:
-            return self.rounded(DISTRIBUTIONS[self.distribution].draw(random, self.first, self.second))
+            value = self.rounded(DISTRIBUTIONS[self.distribution].draw(random, self.first, self.second))
         except OverflowError:
+            value = math.inf
+        if not math.isfinite(value):
             raise UserError(
                 f"parameters.{self.key} draws numbers that are too large for a computer: give smaller ones."
-            ) from None
+            )
+        return value
 
     def rounded(self, value: float) -> float:
         """The nearest multiple of `q`, an integer where `q` is one, if the distribution rounds."""
@@ -112,7 +115,7 @@ def parameter(key: str, given: Any, where: str) -> Parameter:
     """
     where = f"{where}: parameters.{key}"
     if not isinstance(given, dict):
-        raise UserError(f"{where} is {given!r}: write `value: {given}`, or `values: [...]`.")
+        raise UserError(f"{where} is {_told(given)}: write `value: {_told(given)}`, or `values: [...]`.")
     if "parameters" in given:
         inner = given["parameters"]
         example = next(iter(inner), "KEY") if isinstance(inner, dict) else "KEY"
@@ -121,7 +124,8 @@ def parameter(key: str, given: Any, where: str) -> Parameter:
     if kind in LISTS:
         return _listed(key, kind, given, where)
     if not isinstance(kind, str) or kind not in DISTRIBUTIONS:
-        raise UserError(f"{where}: ganlit draws from no distribution {kind}{nearest(kind, [*LISTS, *DISTRIBUTIONS])}.")
+        name = kind if isinstance(kind, str) else _told(kind)
+        raise UserError(f"{where}: ganlit draws from no distribution {name}{nearest(name, [*LISTS, *DISTRIBUTIONS])}.")
     drawn = DISTRIBUTIONS[kind]
     _only(given, (*drawn.takes, *(["q"] if drawn.rounds else [])), where)
     numbers = {name: _number(given.get(name, drawn.defaults.get(name)), name, where) for name in drawn.takes}
@@ -133,10 +137,16 @@ def parameter(key: str, given: Any, where: str) -> Parameter:
         raise UserError(f"{where}: sigma is {second:g}, which spreads nothing: give a positive number.")
     if drawn.takes == BOUNDS and not first < second:
         raise UserError(f"{where}: min is {first:g} and max is {second:g}: max must be the larger.")
+    if drawn.takes == BOUNDS and not math.isfinite(second - first):
+        raise UserError(f"{where}: from min {first:g} to max {second:g} is further than numbers go: give nearer ones.")
     if "log_uniform" in kind and first <= 0:
         raise UserError(f"{where}: min is {first:g}, which has no logarithm: {kind} takes positive bounds.")
     if kind == "int_uniform" and not (isinstance(first, int) and isinstance(second, int)):
         raise UserError(f"{where}: int_uniform takes whole numbers as min and max.")
+    if drawn.rounds and drawn.takes == BOUNDS and q > second - first:
+        raise UserError(f"{where}: q is {q:g}, which is more than from min to max: give a smaller one.")
+    if drawn.rounds and max(abs(first), abs(second)) > q * 2**53:
+        raise UserError(f"{where}: q is {q:g}, which no number of this size can be rounded to: give a larger one.")
     return Parameter(key, None, None, kind, first, second, q)
 
 
@@ -171,16 +181,38 @@ def _listed(key: str, kind: str, given: dict[str, Any], where: str) -> Parameter
         _only(given, ("value",), where)
         if "value" not in given:
             raise UserError(f"{where} is constant and has no value: give it.")
-        return Parameter(key, [given["value"]])
+        return Parameter(key, _sayable([given["value"]], where))
     _only(given, ("values", "probabilities"), where)
     values, probabilities = given.get("values"), given.get("probabilities")
     if not isinstance(values, list) or not values:
-        raise UserError(f"{where}: values is {json.dumps(values)}, so there is no trial to run: list what to try.")
-    if probabilities is not None:
-        numbers = isinstance(probabilities, list) and all(isinstance(p, int | float) and p >= 0 for p in probabilities)
-        if not numbers or len(probabilities) != len(values) or not math.isclose(sum(probabilities), 1):
-            raise UserError(f"{where}: probabilities must be {len(values)} numbers, one a value, whose sum is 1.")
-    return Parameter(key, values, probabilities)
+        raise UserError(f"{where}: values is {_told(values)}, so there is no trial to run: list what to try.")
+    if probabilities is not None and not _shares(probabilities, len(values)):
+        raise UserError(f"{where}: probabilities must be {len(values)} numbers, one a value, whose sum is 1.")
+    return Parameter(key, _sayable(values, where), probabilities)
+
+
+def _sayable(values: list[Any], where: str) -> list[Any]:
+    """The same values, of which each is one."""
+    for value in values:
+        try:
+            json.dumps(value, allow_nan=False)
+        except ValueError:
+            raise UserError(f"{where} has the value {_told(value)}, which is no number to try: leave it out.") from None
+    return values
+
+
+def _shares(probabilities: Any, count: int) -> bool:
+    """Whether these are as many numbers whose sum is 1."""
+    if not isinstance(probabilities, list) or len(probabilities) != count:
+        return False
+    numbers = all(isinstance(each, int | float) and not isinstance(each, bool) for each in probabilities)
+    return numbers and all(0 <= each <= 1 for each in probabilities) and math.isclose(sum(probabilities), 1)
+
+
+def _told(value: Any) -> str:
+    """A value in a few words, as it may stand in the file."""
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 def _only(given: dict[str, Any], known: tuple[str, ...], where: str) -> None:
@@ -191,8 +223,10 @@ def _only(given: dict[str, Any], known: tuple[str, ...], where: str) -> None:
 
 def _number(value: Any, name: str, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UserError(f"{where}: {name} is {value!r}: give a number, with a point before an exponent, as in 1.0e-4.")
+        raise UserError(
+            f"{where}: {name} is {value!r:.60}: give a number, with a point before an exponent, as in 1.0e-4."
+        )
     fits = -(2**63) <= value < 2**63 if isinstance(value, int) else math.isfinite(value)
     if not fits:
-        raise UserError(f"{where}: {name} is {value}, from which nobody can draw: give a number of 64 bits.")
+        raise UserError(f"{where}: {name} is {str(value)[:60]}, from which nobody can draw: give a number of 64 bits.")
     return value

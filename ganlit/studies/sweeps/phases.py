@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from zipfile import is_zipfile
 
-from ganlit.records import state
-from ganlit.records.state import VANISHED, Standing, State, held
+from ganlit.errors import UserError
+from ganlit.records.durable import LAST, PREVIOUS
+from ganlit.records.runs import trained
+from ganlit.records.settings import configuration
+from ganlit.records.state import VANISHED, Standing, State, held, reading
 from ganlit.studies.sweeps.definition import Sweep
 from ganlit.studies.sweeps.trials import Trial, Values
 
@@ -19,6 +25,8 @@ PHASES: dict[Standing, str] = {
     "diverged": "magenta",
 }
 """With the colour in which each is shown."""
+
+BARE = "says that it is done, and holds no whole checkpoint"
 
 AT_WORK = ("RUNNING", "CONFIGURING", "COMPLETING", "STAGE_OUT", "SIGNALING")
 
@@ -35,6 +43,8 @@ class Status:
         job: of SLURM, the latest it was submitted as.
         queued: the state of that job, while it is in the queue.
         reason: why it is where it is, if anybody knows.
+        damage: what is wrong with its files, a sentence for each.
+        startable: whether it has a file that it can be run from, or may get one.
     """
 
     number: int
@@ -44,6 +54,8 @@ class Status:
     job: str | None = None
     queued: str | None = None
     reason: str | None = None
+    damage: tuple[str, ...] = ()
+    startable: bool = True
 
     @property
     def idle(self) -> bool:
@@ -51,7 +63,9 @@ class Status:
         return self.queued is None and self.phase != "running"
 
 
-def judge(state: State | None, held: bool, queued: str | None, length: float) -> tuple[Standing, str | None]:
+def judge(
+    state: State | None, held: bool, queued: str | None, length: float, results: bool = True
+) -> tuple[Standing, str | None]:
     """Where a trial stands, and why.
 
     Args:
@@ -59,8 +73,9 @@ def judge(state: State | None, held: bool, queued: str | None, length: float) ->
         held: whether a process has its run directory.
         queued: the state of its job in the queue; None where there is none.
         length: that it shall have, in kimg.
+        results: whether it holds what it was trained for.
     """
-    if state is not None and state.phase == "done" and state.length >= length:
+    if state is not None and state.phase == "done" and state.length >= length and results:
         return "done", None
     if held or queued in AT_WORK:
         return "running", None
@@ -70,6 +85,8 @@ def judge(state: State | None, held: bool, queued: str | None, length: float) ->
         return "pending", None
     if state.phase == "running":
         return "failed", VANISHED
+    if state.phase == "done" and not results:
+        return "failed", BARE
     if state.phase == "done":
         return "preempted", f"done to {state.length:g} kimg only"
     return state.phase, state.reason
@@ -92,9 +109,34 @@ def statuses(
 
 def _status(sweep: Sweep, number: int, trial: Trial | None, job: str | None, queue: Mapping[str, str]) -> Status:
     folder = sweep.run(number)
-    known = state.read(folder)
+    known, wrong = reading(folder)
+    broken = trial.damage if trial is not None else None
     queued = queue.get(job) if job is not None else None
+    results = holds_results(folder)
+    taken = State("running") if known is None and wrong else known  # only its lock can tell
+    maybe_dead = taken is not None and queued is None and (taken.phase == "running" or not results)
     length = trial.length if trial is not None else 0.0
-    maybe_dead = known is not None and known.phase == "running" and queued is None
-    phase, reason = judge(known, maybe_dead and held(folder), queued, length)
-    return Status(number, phase, trial.values if trial is not None else {}, known, job, queued, reason)
+    phase, reason = judge(taken, maybe_dead and held(folder), queued, length, results)
+    if broken and phase not in ("done", "running"):
+        phase, reason = "failed", broken
+    elif known is None and phase == "failed":
+        reason = wrong
+    damage = tuple(filter(None, (broken, wrong, _unreadable(folder / "config.yaml"))))
+    values = trial.values if trial is not None else {}
+    return Status(number, phase, values, known, job, queued, reason, damage, broken is None)
+
+
+def _unreadable(path: Path) -> str | None:
+    """What is wrong with a run's own configuration, if it has one."""
+    try:
+        if os.path.lexists(path):
+            configuration(path)
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def holds_results(folder: Path) -> bool:
+    """Whether a run directory holds a checkpoint that was written to its end, as far as that is seen at once."""
+    paths = [folder / "checkpoints" / name for name in (LAST, PREVIOUS)]
+    return trained(folder) and any(os.path.isfile(path) and is_zipfile(path) for path in paths)

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ganlit.compute.console import say
 from ganlit.errors import UserError
 from ganlit.records import state
-from ganlit.records.durable import PARTIAL
+from ganlit.records.durable import PARTIAL, writing
+from ganlit.records.numbers import Damaged
 from ganlit.studies.sweeps.definition import Metric, Sweep
 from ganlit.studies.sweeps.measures import measure
 from ganlit.studies.sweeps.parameters import Parameter
-from ganlit.studies.sweeps.trials import Trial, Values, frozen, load, resolved
+from ganlit.studies.sweeps.trials import Trial, Values, frozen, load, resolved, whole, write
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -34,13 +38,14 @@ def propose(sweep: Sweep, number: int) -> Trial:
         UserError: the metric is not what the runs have measured, or Optuna is not installed.
     """
     path = sweep.trial(number)
-    if path.exists():
+    if os.path.lexists(path):
         return load(path)
     optuna = imported()
-    study = opened(sweep, number, optuna)
-    tell(sweep, study, optuna)
-    asked = study.ask(distributions(sweep.parameters, optuna))
-    asked.set_user_attr("number", number)
+    with remembering(sweep):
+        study = opened(sweep, number, optuna)
+        tell(sweep, study, optuna)
+        asked = study.ask(distributions(sweep.parameters, optuna))
+        asked.set_user_attr("number", number)
     try:
         trial = resolved(sweep, number, decoded(sweep.parameters, asked.params))
         mine = create(path, trial)
@@ -61,6 +66,28 @@ def imported() -> ModuleType:
         ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
+
+
+@contextmanager
+def remembering(sweep: Sweep) -> Iterator[None]:
+    """Refuses a memory that Optuna cannot go on with.
+
+    Raises:
+        UserError: the file is damaged, cannot be written, or was made with other parameters.
+    """
+    path = sweep.folder / "trials" / JOURNAL
+    try:
+        if os.path.lexists(path) and not path.is_file():  # a pipe would be waited for
+            raise FileExistsError(None, "it is no file")
+        yield
+    except UserError:
+        raise
+    except Exception as error:  # of a damaged line Optuna says whatever it stumbles over
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+        raise UserError(
+            f"{path}, the memory of the search, is of no use ({reason[:200]}): if sweep.yaml has not changed, move it "
+            "away, and the search begins anew from the runs that have ended."
+        ) from None
 
 
 def opened(sweep: Sweep, number: int, optuna: ModuleType) -> Study:
@@ -90,14 +117,13 @@ def tell(sweep: Sweep, study: Study, optuna: ModuleType) -> None:
     known = study.get_trials(deepcopy=False)
     open_ones = {one.user_attrs.get("number"): one.number for one in known if one.state == states.RUNNING}
     complete = {one.user_attrs.get("number") for one in known if one.state == states.COMPLETE}
-    for number, trial in frozen(sweep).items():
+    for number, trial in whole(frozen(sweep)).items():
         run = state.read(sweep.run(number))
         if number in complete or run is None:
             continue
         value = None
         if run.phase == "done":
-            found = measure(sweep.run(number), _metric(sweep))
-            value = found.best if found is not None else None
+            value = _found(sweep, number)
         if run.phase not in ("done", "failed", "diverged"):
             continue
         if number in open_ones:
@@ -105,27 +131,44 @@ def tell(sweep: Sweep, study: Study, optuna: ModuleType) -> None:
             outcome = {"state": without} if value is None else {"values": value}
             study.tell(open_ones[number], **outcome, skip_if_finished=True)
         elif value is not None:
-            study.add_trial(
-                optuna.trial.create_trial(
+            try:
+                past = optuna.trial.create_trial(
                     params=encoded(sweep.parameters, trial.values),
                     distributions=distributions(sweep.parameters, optuna),
                     user_attrs={"number": number},
                     value=value,
                 )
-            )
+            except (LookupError, TypeError, ValueError):
+                say(f"the search does without trial {number}: {sweep.trial(number)} sets what sweep.yaml does not give")
+                continue
+            study.add_trial(past)
+
+
+def _found(sweep: Sweep, number: int) -> float | None:
+    """The best value of a run; one whose numbers are damaged has none, and the search goes on."""
+    try:
+        found = measure(sweep.run(number), _metric(sweep))
+    except Damaged as error:
+        say(f"the search does without trial {number}: {error}")
+        return None
+    return found.best if found is not None else None
 
 
 def create(path: Path, trial: Trial) -> bool:
-    """Writes a trial unless another process has just done so; whether it was this one."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
+    """Writes a trial unless another process has just done so; whether it was this one.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    mine = path.with_name(f".{path.name}.{token_hex(8)}{PARTIAL}")
+    write(mine, trial)
     try:
-        partial.write_text(trial.text)
-        os.link(partial, path)
-    except FileExistsError:
-        return False
+        with writing(path, mine), suppress(FileExistsError):
+            os.link(mine, path)
+            return True
     finally:
-        partial.unlink(missing_ok=True)
-    return True
+        mine.unlink(missing_ok=True)
+    return False
 
 
 def distributions(parameters: list[Parameter], optuna: ModuleType) -> dict[str, BaseDistribution]:

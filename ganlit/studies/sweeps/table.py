@@ -13,6 +13,7 @@ from rich.text import Text
 
 from ganlit.compute.console import say
 from ganlit.errors import UserError
+from ganlit.records.numbers import Damaged
 from ganlit.studies.sweeps.definition import Sweep
 from ganlit.studies.sweeps.measures import measure
 from ganlit.studies.sweeps.phases import PHASES, Status
@@ -26,8 +27,8 @@ def show(sweep: Sweep, trials: Sequence[Status]) -> None:
     keys = varying(trials)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("trial", *short(keys).values(), "phase"):
-        table.add_column(title, no_wrap=True)
-    scores, unclear = _scores(sweep, trials)
+        table.add_column(_cell(title), no_wrap=True)
+    scores, unclear, damaged = _scores(sweep, trials)
     for title in ("kimg", *(("best", "last") if scores else ()), "starts"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("job", no_wrap=True)
@@ -36,20 +37,25 @@ def show(sweep: Sweep, trials: Sequence[Status]) -> None:
         known = one.state
         table.add_row(
             f"{one.number:04}",
-            *(Text(brief(one.values[key])) if key in one.values else "" for key in keys),
+            *(_cell(brief(one.values[key])) if key in one.values else "" for key in keys),
             Text(one.phase, PHASES[one.phase]),
             f"{known.kimg:.1f}/{known.length:g}" if known else "",
             *(scores.get(one.number, ("", "")) if scores else ()),
             str(known.starts) if known else "",
-            one.job or "",
-            Text(one.reason or ""),
+            _cell(one.job or ""),
+            _cell(one.reason or ""),
         )
     console = rich.get_console() if rich.get_console().is_terminal else Console(width=WIDE)
     console.print(table)
-    for text in unclear:
+    for text in [*(text for one in trials for text in one.damage), *damaged, *unclear]:
         say(text)
     counts = Counter(one.phase for one in trials)
     say(f"{len(trials)} in all: {', '.join(f'{counts[phase]} {phase}' for phase in PHASES if counts[phase])}")
+
+
+def _cell(text: str) -> Text:
+    """As it is: brackets are no markup, and what a terminal would obey is spelled out, as in "\\x1b"."""
+    return Text("".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text))
 
 
 def varying(trials: Sequence[Status]) -> list[str]:
@@ -59,15 +65,18 @@ def varying(trials: Sequence[Status]) -> list[str]:
     return [key for key in keys if len({json.dumps(values.get(key)) for values in chosen}) > 1]
 
 
-def _scores(sweep: Sweep, trials: Sequence[Status]) -> tuple[dict[int, tuple[str, str]], list[str]]:
-    """Best and last value of the sweep's metric by trial, and what is unclear about it, each said once."""
+def _scores(sweep: Sweep, trials: Sequence[Status]) -> tuple[dict[int, tuple[str, str]], list[str], list[str]]:
+    """Best and last value of the sweep's metric by trial, what is unclear about it, said once, and what is damaged."""
     found: dict[int, tuple[str, str]] = {}
     unclear: dict[str, None] = {}
+    damaged: list[str] = []
     for one in trials if sweep.metric is not None else ():
         try:
             if one.state is not None and (measured := measure(sweep.run(one.number), sweep.metric)):
                 found[one.number] = f"{measured.best:.4g}", f"{measured.last:.4g}"
+        except Damaged as error:
+            damaged.append(str(error))
         except UserError as error:
             if one.phase == "done":  # one that is running may have it later
                 unclear.setdefault(str(error))
-    return found, [*unclear][:1]
+    return found, [*unclear][:1], damaged

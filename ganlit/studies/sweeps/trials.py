@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Iterator
 from itertools import islice, product
@@ -20,6 +19,7 @@ from ganlit.errors import UserError
 from ganlit.records.durable import replacing
 from ganlit.records.moved import current
 from ganlit.records.resume import differences
+from ganlit.records.settings import configuration, plain
 from ganlit.studies.sweeps.definition import Sweep
 
 Values = dict[str, Any]
@@ -37,15 +37,22 @@ class Trial(NamedTuple):
         values: of the parameters.
         base: the arguments that all trials had when it was frozen.
         config: the resolved configuration, as YAML.
+        damage: what is wrong with its file, of which nothing is then believed.
     """
 
     values: Values
     base: list[str]
     config: str
+    damage: str | None = None
 
     @property
     def text(self) -> str:
         return f"# {json.dumps(self.values)}\n# fit {shlex.join(self.base)}\n{self.config}"
+
+    @property
+    def nameless(self) -> str:
+        """What it shares with no other trial, its name aside."""
+        return "\n".join(line for line in self.config.splitlines() if not line.startswith("name:"))
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -54,7 +61,7 @@ class Trial(NamedTuple):
     @property
     def length(self) -> float:
         """In kimg."""
-        return float(re.search(r"^kimg: (.+)$", self.config, re.MULTILINE)[1])
+        return float(self.settings["kimg"]) if self.damage is None else 0.0
 
 
 def expand(sweep: Sweep) -> list[Values]:
@@ -133,26 +140,43 @@ def short(keys: list[str]) -> dict[str, str]:
 
 
 def frozen(sweep: Sweep) -> dict[int, Trial]:
-    """The trials that are written down, by number; files of other names, such as copies, are none.
+    """The trials that are written down, by number; files of other names, such as copies, are none."""
+    names = {path.name: path.stem for path in (sweep.folder / "trials").glob("*.yaml") if path.stem.isdecimal()}
+    numbers = sorted(int(stem) for name, stem in names.items() if sweep.trial(int(stem)).name == name)
+    return {number: _as_it_is(sweep.trial(number)) for number in numbers}
 
-    Raises:
-        UserError: one cannot be read, or was not written by a sweep.
-    """
-    paths = sorted((sweep.folder / "trials").glob("*.yaml"))
-    return {int(path.stem): load(path) for path in paths if path.stem.isdecimal()}
+
+def _as_it_is(path: Path) -> Trial:
+    try:
+        return load(path)
+    except UserError as error:
+        return Trial({}, [], "", str(error))
+
+
+def whole(trials: dict[int, Trial]) -> dict[int, Trial]:
+    """Those whose files are not damaged."""
+    return {number: trial for number, trial in trials.items() if trial.damage is None}
 
 
 def load(path: Path) -> Trial:
-    """A trial that was frozen in a file."""
+    """A trial that was frozen in a file.
+
+    Raises:
+        UserError: it cannot be read, or was not written by a sweep.
+    """
+    configuration(path)
     try:
         values, base, config = current(path.read_text()).split("\n", 2)
-        return Trial(json.loads(values.removeprefix("# ")), shlex.split(base.removeprefix("# fit ")), config)
-    except (ValueError, OSError) as error:
+        found = Trial(json.loads(values.removeprefix("# ")), shlex.split(base.removeprefix("# fit ")), config)
+        if not (values.startswith("# {") and base.startswith("# fit")):
+            raise ValueError("its first two lines do not say what it is a trial of")
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is no trial that `ganlit sweep` has frozen ({error}): move it away.") from None
+    return found
 
 
 def freeze(sweep: Sweep, dry_run: bool = False) -> dict[int, Trial]:
-    """Writes down all trials that are not yet; those that are stay as they are.
+    """Writes down all trials that are not yet; those that are stay as they are, the damaged ones too.
 
     All are resolved before the first is written. A kill between two files leaves the first trials of the sweep, to
     which the next call adds the others.
@@ -165,19 +189,22 @@ def freeze(sweep: Sweep, dry_run: bool = False) -> dict[int, Trial]:
         UserError: a trial cannot be, two are one, or others are written down than sweep.yaml now gives.
     """
     before = frozen(sweep)
+    sound = whole(before)
     if sweep.method == "bayes":  # each is chosen later, but what cannot be resolved shall be told now
-        check_base(sweep, before)
-        check_runs(sweep, before)
+        check_base(sweep, sound)
+        check_runs(sweep, sound)
         if not before:
             resolved(sweep, 1, next(_drawn(sweep)))
     else:
         wanted = dict(enumerate(expand(sweep), 1))
-        check_frozen(sweep, before, wanted)
+        check_frozen(sweep, sound, wanted)
+        check_distinct(sweep, wanted, {number: json.dumps(values) for number, values in wanted.items()})
         new = {number: values for number, values in wanted.items() if number not in before}
         steps = track(new.items(), "freezing trials", transient=True) if len(new) > 5 else new.items()
         added = {number: resolved(sweep, number, values) for number, values in steps}
-        check_distinct(sweep, {**before, **added})
-        check_runs(sweep, {**before, **added})
+        every = {**sound, **added}
+        check_distinct(sweep, wanted, {number: trial.nameless for number, trial in every.items()})
+        check_runs(sweep, every)
         for number, trial in added.items() if not dry_run else ():
             write(sweep.trial(number), trial)
         if added and not dry_run:
@@ -215,14 +242,13 @@ def check_base(sweep: Sweep, before: dict[int, Trial]) -> None:
             )
 
 
-def check_distinct(sweep: Sweep, trials: dict[int, Trial]) -> None:
-    """Refuses to run one configuration twice."""
+def check_distinct(sweep: Sweep, wanted: dict[int, Values], texts: dict[int, str]) -> None:
+    """Refuses to run one configuration twice, by what makes a trial another one."""
     met: dict[str, int] = {}
-    for number, trial in trials.items():
-        bare = "\n".join(line for line in trial.config.splitlines() if not line.startswith("name:"))
-        if (other := met.setdefault(bare, number)) != number:
+    for number, text in texts.items():
+        if (other := met.setdefault(text, number)) != number:
             raise UserError(
-                f"{sweep.folder}: trials {other} ({told(trials[other].values)}) and {number} ({told(trial.values)}) "
+                f"{sweep.folder}: trials {other} ({told(wanted[other])}) and {number} ({told(wanted[number])}) "
                 "have the same configuration: list each value once."
             )
 
@@ -232,10 +258,9 @@ def check_runs(sweep: Sweep, trials: dict[int, Trial]) -> None:
     for number, trial in trials.items():
         path = sweep.run(number) / "config.yaml"
         try:
-            earlier = yaml.load(current(path.read_text()), LOADER)
-        except (OSError, yaml.YAMLError):  # the run itself will tell
+            changed = differences(configuration(path), plain(trial.settings))
+        except UserError:  # the run itself will tell, if there is one
             continue
-        changed = differences(earlier, trial.settings) if isinstance(earlier, dict) else {}
         if changed:
             raise UserError(
                 f"{sweep.run(number)} holds the run of another sweep ({'; '.join(changed.values())}): move "

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -45,11 +46,12 @@ def sweep_of(place: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def stands(place: Path) -> Callable[..., None]:
-    """Writes what a run would have left."""
+    """Writes what a run would have left, with an empty checkpoint."""
 
     def write(run: str, phase: str, loss: float | None = None, length: float = 0.1) -> None:
         folder = Path("runs", run)
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+        zipfile.ZipFile(folder / "checkpoints" / "last.ckpt", "w").close()
         state = State(phase, kimg=length, length=length, starts=1)
         (folder / "state.json").write_text(json.dumps(vars(state)))
         if loss is not None:

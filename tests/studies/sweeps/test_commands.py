@@ -183,12 +183,41 @@ def test_nothing_is_submitted_where_something_is_wrong(
     ended = ganlit("sweep", "submit", str(right), "--partition", "x")
     assert (ended.code, ended.err) == (2, "error: sbatch: sbatch: error: invalid partition specified: x\n")
     assert not Path("runs/0006-right/jobs.json").exists()
-    with pytest.raises(UserError, match="--nodes is too small"):
+    with pytest.raises(UserError, match="--nodes is 0: it must be at least 1"):
         commands.submit(right, nodes=0)
     with pytest.raises(UserError, match=r"--sbatch --comment='a is no list of options \(No closing quotation\)"):
         commands.submit(right, sbatch="--comment='a")
     assert ganlit("sweep", "propose", str(right), "1").code == 0  # which is there
     assert "0003.yaml is missing, and no search may choose it" in ganlit("sweep", "propose", str(right), "3").err
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "says"),
+    [
+        *((name, {"parallel": 0}, "--parallel is 0: it must be at least 1") for name in ("run", "retry")),
+        *((name, {"parallel": -1}, "--parallel is -1: it must be at least 1") for name in ("run", "retry")),
+        ("run", {"parallel": 10**9}, "--parallel is 1000000000: .*at most 9"),
+        ("submit", {"gpus": -1}, "--gpus is -1: it must be at least 0"),
+        ("submit", {"cpus": 0}, "--cpus is 0: it must be at least 1"),
+        ("submit", {"nodes": 10**9}, "--nodes is 1000000000: .*at most 9"),
+        ("submit", {"max_parallel": 0}, "--max-parallel is 0: it must be at least 1"),
+        *(("submit", {"time": time}, f"--time {time} is no time") for time in ("x", "", "1:2:3:4", "-1", "8h", "1-")),
+        ("retry", {"trials": "x"}, "--trials x is no list of numbers"),
+        ("retry", {"trials": ""}, "give --failed"),
+        ("propose", {"number": 0}, "the number of a trial is 0: it must be at least 1"),
+    ],
+)
+def test_an_option_that_means_nothing_is_refused_before_anything_is_done(
+    command: str, options: dict[str, object], says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=says):
+        getattr(commands, command)(tmp_path / "nowhere", **options)
+
+
+@pytest.mark.parametrize("time", ["30", "30:00", "8:00:00", "2-12", "2-12:30", "2-12:30:00", "UNLIMITED"])
+def test_a_time_is_what_slurm_takes_for_one(time: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"sweep\.yaml cannot be read"):  # which is looked at next
+        commands.submit(tmp_path, time=time)
 
 
 def test_a_dry_run_needs_no_slurm_and_leaves_nothing(sweep_of: Made, site: Path, ganlit: Callable[..., Answer]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -8,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ganlit.errors import UserError
 from ganlit.studies.sweeps.definition import Sweep, read
-from ganlit.studies.sweeps.parameters import parameter
+from ganlit.studies.sweeps.parameters import DISTRIBUTIONS, parameter
 
 GRID = """
 method: grid
@@ -90,6 +93,11 @@ def test_wandb_takes_the_same_file(sweep: Callable[..., Sweep]) -> None:
         ({"parameters": {"seed": {"values": [{1, 2}]}}}, "is no plain YAML .*set is not JSON"),
         ({"method": "random"}, "run_cap is null"),
         ({"method": "bayes", "run_cap": 3, "metric": None}, "no metric to search by"),
+        ({"metric": {"name": " "}}, "metric has no name"),
+        ({"command": ["fit", "--help", "${args}"]}, "--help in command asks for words and for no run"),
+        ({"parameters": {"model.help": {"value": "x"}}}, "parameters.model.help asks for words and for no run"),
+        ({"command": ["fit", ["--kimg"], "${args}"]}, r'command holds \["--kimg"\], which is no word'),
+        ({"command": ["fit", "--config", "x" * 300, "${args}"]}, "x, which .* names, is not here"),
         ({"metric": {"name": "fid", "goal": "min"}}, 'goal is "min": give minimize or maximize'),
         (
             {"method": "bayes", "run_cap": 3, "parameters": {"lr": {"mu": 0.0, "sigma": 1.0}}},
@@ -110,6 +118,83 @@ def test_a_date_is_the_text_that_it_is(sweep: Callable[..., Sweep]) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"sweep.yaml cannot be read \(No such file"):
         read(tmp_path)
+
+
+LISTS = {f"p{index}": {"values": [*range(100)]} for index in range(6)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"parameters": LISTS}, "asks for 1,000,000,000,000 trials, and a sweep has 9,999 at most: list fewer values"),
+        (
+            {"parameters": {f"p{index}": {"values": [*range(10)]} for index in range(90)}},
+            r"asks for about 10\^90 trials",
+        ),
+        ({"parameters": LISTS, "run_cap": 10_000}, "asks for 10,000 trials, .* or give run_cap"),
+        ({"method": "random", "run_cap": 10**9}, "asks for 1,000,000,000 trials, .*: lower run_cap"),
+        ({"method": "bayes", "run_cap": 10**9}, "asks for 1,000,000,000 trials, .*: lower run_cap"),
+    ],
+)
+def test_trials_are_counted_before_one_is_made(
+    sweep: Callable[..., Sweep], changes: dict[str, object], says: str
+) -> None:
+    with pytest.raises(UserError, match=says):
+        sweep(**changes)
+
+
+def test_as_many_trials_as_names_have_digits(sweep: Callable[..., Sweep]) -> None:
+    assert sweep(parameters=LISTS, run_cap=9_999).count == 9_999
+    assert sweep(method="random", run_cap=9_999).count == 9_999
+    assert sweep().count == 4
+
+
+@pytest.mark.parametrize("key", ["", "--seed", "a b", "seed=1", "seed\n"])
+def test_a_parameter_is_what_stands_behind_two_hyphens(key: str, sweep: Callable[..., Sweep]) -> None:
+    with pytest.raises(UserError, match="is no key of a configuration"):
+        sweep(parameters={key: {"values": [1]}})
+
+
+UNREADABLE = {
+    "a picture": (b"\x89PNG\r\n\x1a\n\0\0", "is no text"),
+    "UTF-16": (GRID.encode("utf-16"), "is text in UTF-16"),
+    "Latin-1": (b"name: caf\xe9" + GRID.encode(), "is no text in UTF-8"),
+    "nothing": (b"", "is no mapping"),
+    "a list": (b"- method", "is no mapping"),
+    "a key twice": (b"method: random" + GRID.encode(), "the key method stands twice"),
+    "an alias in itself": (b"parameters: &a {seed: *a}", "an alias repeats what it lies in"),
+    "a bomb": (
+        b"a0: &a0 [1, 1]\n" + b"".join(b"a%d: &a%d [*a%d, *a%d]\n" % (n, n, n - 1, n - 1) for n in range(1, 64)),
+        "values when its aliases are spelled out",
+    ),
+    "brackets": (b"[" * 1000, "sweep.yaml"),
+}
+
+
+@pytest.mark.parametrize("content", UNREADABLE)
+def test_what_is_no_yaml_is_refused_in_a_sentence(content: str, sweep: Callable[..., Sweep]) -> None:
+    folder = sweep().folder
+    (folder / "sweep.yaml").write_bytes(UNREADABLE[content][0])
+    with pytest.raises(UserError, match=UNREADABLE[content][1]):
+        read(folder)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to(path.name)])
+def test_what_is_no_file_is_waited_for_by_nobody(make: Callable[[Path], None], sweep: Callable[..., Sweep]) -> None:
+    folder = sweep().folder
+    (folder / "sweep.yaml").unlink()
+    make(folder / "sweep.yaml")
+    with pytest.raises(UserError, match=r"sweep\.yaml"):
+        read(folder)
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "a.txt", "loop", "/", "x" * 300, "x/" * 3000, "a\0b"])
+def test_what_is_no_folder_of_a_sweep_is_refused(folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.txt").touch()
+    Path("loop").symlink_to("loop")
+    with pytest.raises(UserError, match=r"sweep\.yaml cannot be read \(.*\): name the folder of a sweep"):
+        read(Path(folder))
 
 
 @pytest.mark.parametrize("name", ["1e-3", "null", "${x}", "50%"])
@@ -136,6 +221,28 @@ def test_a_name_that_is_misread_is_refused(name: str, sweep: Callable[..., Sweep
         ({"distribution": "uniform", "min": 0, "max": math.inf}, "max is inf, from which nobody can draw"),
         ({"min": 0, "max": 2**63}, "max is 9223372036854775808, from which nobody can draw"),
         ({"mu": 0.0, "sigma": -1.0}, "sigma is -1, which spreads nothing"),
+        ({"mu": 0.0, "sigma": 0}, "sigma is 0, which spreads nothing"),
+        ({"mu": math.nan, "sigma": 1}, "mu is nan, from which nobody can draw"),
+        ({"min": 1, "max": 1}, "max must be the larger"),
+        ({"distribution": "log_uniform_values", "min": -2, "max": -1}, "has no logarithm"),
+        ({"distribution": "q_uniform", "min": 0, "max": 1, "q": -1}, "has no multiples"),
+        ({"distribution": "q_uniform", "min": 0, "max": 1, "q": math.nan}, "q is nan, from which nobody can draw"),
+        ({"distribution": "q_uniform", "min": 0, "max": 1, "q": 2}, "q is 2, which is more than from min to max"),
+        ({"distribution": "q_uniform", "min": 0, "max": 1, "q": 1e-300}, "no number of this size can be rounded to"),
+        ({"distribution": "q_normal", "mu": 1e300, "q": 1}, "no number of this size can be rounded to"),
+        ({"min": -1.7e308, "max": 1.7e308}, "is further than numbers go"),
+        ({"min": True, "max": 3.0, "distribution": "uniform"}, "min is True: give a number"),
+        ({"values": [1.0, math.nan]}, "has the value NaN, which is no number to try"),
+        ({"values": [[0.0, {"a": math.inf}]]}, "Infinity.*, which is no number to try"),
+        ({"value": -math.inf}, "has the value -Infinity"),
+        ({"values": [1, 2], "probabilities": [1]}, "must be 2 numbers"),
+        ({"values": [1, 2], "probabilities": [1.5, -0.5]}, "whose sum is 1"),
+        ({"values": [1, 2], "probabilities": [math.nan, 1]}, "whose sum is 1"),
+        ({"values": [1, 2], "probabilities": [True, 0]}, "must be 2 numbers"),
+        ({"values": [1, 2], "probabilities": {"1": 1}}, "must be 2 numbers"),
+        ({"values": {"a": 1}}, "so there is no trial to run"),
+        ({"distribution": None, "min": 0, "max": 1}, "draws from no distribution null"),
+        ({"distribution": "constant"}, "is constant and has no value"),
     ],
 )
 def test_a_parameter_that_cannot_be_drawn_is_refused(given: dict[str, object], says: str) -> None:
@@ -146,6 +253,29 @@ def test_a_parameter_that_cannot_be_drawn_is_refused(given: dict[str, object], s
 def test_numbers_beyond_floats_are_refused_when_they_are_drawn() -> None:
     with pytest.raises(UserError, match=r"parameters\.x draws numbers that are too large"):
         drawn(distribution="log_normal", mu=1e4)
+
+
+PROPER = st.fixed_dictionaries(
+    {
+        "distribution": st.sampled_from([*DISTRIBUTIONS]),
+        **{name: st.integers(-9, 9) | st.floats() for name in ("min", "max", "mu", "sigma", "q")},
+    }
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(given=PROPER, seed=st.integers(0, 9))
+def test_what_is_not_refused_can_be_drawn(given: dict[str, object], seed: int) -> None:
+    kind = DISTRIBUTIONS[given["distribution"]]
+    known = ["distribution", *kind.takes, *(["q"] if kind.rounds else [])]
+    try:
+        value = parameter("x", {key: given[key] for key in known}, "sweep.yaml").draw(np.random.default_rng(seed))
+    except UserError:
+        return
+    assert math.isfinite(value)
+    if "min" in kind.takes and not kind.rounds:
+        slack = 1e-9 * (abs(given["min"]) + abs(given["max"]))  # of logarithms and back
+        assert given["min"] - slack <= value <= given["max"] + slack
 
 
 def drawn(**given: object) -> np.ndarray:

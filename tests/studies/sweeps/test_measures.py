@@ -24,8 +24,12 @@ def test_a_metric_is_called_by_the_beginning_of_its_id() -> None:
 def test_a_metric_that_may_be_two_or_none_is_refused() -> None:
     with pytest.raises(UserError, match=f"fid may be any of {OFTEN}, {END} in m.csv: write more of it"):
         choose("fid", COLUMNS, Path("m.csv"))
-    with pytest.raises(UserError, match=r"fid1 is not in m.csv: name one of fid150"):
+    with pytest.raises(UserError, match=r"fid1 is not in m.csv: name one of fid150.*; did you mean fid150\?"):
         choose("fid1", COLUMNS, Path("m.csv"))
+    with pytest.raises(UserError, match=r"did you mean discriminator/loss\?"):
+        choose("discriminator/los", COLUMNS, Path("m.csv"))
+    with pytest.raises(UserError, match=r"fid is not in m.csv: name one of 9/@, @/ in sweep.yaml\."):
+        choose("fid", ["9/@", "@/"], Path("m.csv"))
 
 
 def test_best_and_last_are_read(tmp_path: Path) -> None:

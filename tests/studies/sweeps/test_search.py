@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
@@ -77,3 +78,35 @@ def test_values_go_through_optuna_and_back(sweep_of: Callable[..., Path]) -> Non
     values = decoded(listed, {"betas": "[0.5, 0.9]", "lr": 0.16})
     assert values == {"betas": [0.5, 0.9], "lr": pytest.approx(0.2), "seed": 3}
     assert encoded(listed, {**values, "lr": 0.1}) == {"betas": "[0.5, 0.9]", "lr": 0.15}
+
+
+def test_what_is_damaged_is_not_searched_by(
+    sweep_of: Callable[..., Path], stands: Callable[..., None], capsys: pytest.CaptureFixture
+) -> None:
+    folder = sweep_of("0008-damaged", PARAMETERS, **SEARCH)
+    for number in (1, 2, 3):
+        propose(read(folder), number)
+    for number in (1, 2, 3):
+        stands(f"0008-damaged/000{number}", "done", 0.5)
+    Path("runs/0008-damaged/0001/metrics.csv").write_text("kimg,a\n1,x\n")
+    (folder / "trials/0002.yaml").write_bytes(b"\xff")
+    Path("runs/0008-damaged/0003/state.json").write_text("[]")
+    propose(read(folder), 4)
+    assert "the search does without trial 1: runs/0008-damaged/0001/metrics.csv is damaged" in capsys.readouterr().out
+    assert sorted(states(folder)) == ["FAIL", "RUNNING", "RUNNING", "RUNNING"]
+
+    stands("0008-damaged/0001", "done", 0.5)  # mended, and not as it was proposed
+    (folder / "trials/0001.yaml").write_text((folder / "trials/0001.yaml").read_text().replace("batch", "batsch", 1))
+    propose(read(folder), 5)
+    assert "trials/0001.yaml sets what sweep.yaml does not give" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [b"\xff\xff\n", b"[]\n{}\n", b'{"op_code": "x"}\n{}\n', None])
+def test_a_memory_that_is_damaged_is_refused(content: bytes | None, sweep_of: Callable[..., Path]) -> None:
+    folder = sweep_of("0009-memory", PARAMETERS, **SEARCH)
+    path = folder / "trials/study.journal"
+    shutil.rmtree(path.parent, ignore_errors=True)
+    path.parent.mkdir()
+    path.mkdir() if content is None else path.write_bytes(content)
+    with pytest.raises(UserError, match=r"study\.journal, the memory of the search, is of no use \("):
+        propose(read(folder), 1)
