@@ -42,6 +42,11 @@ def nearest(name: str, known: Collection[str], prefix: str = "") -> str:
     return f"; did you mean {prefix}{close[0]}?" if close else ""
 
 
+def printable(text: str) -> str:
+    """The same text with whatever moves a cursor or colours a screen spelled out, as in `\\x1b`."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
 def reason(error: BaseException) -> str:
     """What went wrong in a line, and in which line of the user's own code, if it was there."""
     said = " ".join(str(error).split())

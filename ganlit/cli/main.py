@@ -16,7 +16,7 @@ from ganlit.cli.commands import GanlitCLI
 from ganlit.compute import signals, slurm
 from ganlit.compute.console import lasting, say
 from ganlit.configuration.refusals import MENDABLE, sentence
-from ganlit.errors import Stopped, UserError
+from ganlit.errors import Stopped, UserError, printable
 from ganlit.records.trust import trust
 
 
@@ -40,7 +40,7 @@ def main(args: list[str] | None = None) -> int:
         try:
             GanlitCLI(trusting(sys.argv[1:] if args is None else args))
         except MENDABLE as error:
-            print(f"error: {sentence(error)}", file=sys.stderr)
+            print(f"error: {printable(sentence(error))}", file=sys.stderr)
             return 2
         except Stopped as stopped:
             return left(stopped.signal)

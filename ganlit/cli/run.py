@@ -98,7 +98,7 @@ def resume(folder: Path, settings: Namespace, config: str) -> None:
         allowed = [] if isinstance(asked, bool) else Resume(**asked.as_dict()).keys
         compare(folder, yaml.safe_load(config), allowed)
     state = read(folder) if asked else None
-    if state is not None and state.phase == "done" and state.length >= settings.kimg:
+    if state is not None and state.phase == "done" and trained(folder) and state.length >= settings.kimg:
         say(f"{folder} is done: raise --kimg above {state.length:g} to train it further")
         raise SystemExit
 

@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from ganlit.errors import printable
+
 WIDEST = 500  # characters in a line that nobody's screen folds
 LOST = (OSError, ValueError, RuntimeError)
 """What writing raises: nobody takes it, the stream is closed, or a signal's answer speaks amid another sentence."""
@@ -23,6 +25,7 @@ LOST = (OSError, ValueError, RuntimeError)
 @rank_zero_only
 def say(text: str) -> None:
     """Prints a line, above the bar where there is one; long lines and brackets stay as they are."""
+    text = "\n".join(map(printable, text.split("\n")))
     with lasting():
         rich.get_console().print(text, markup=False, highlight=False, soft_wrap=True)
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import rich.progress
 from rich.console import Console
 
-from ganlit.records.paths import at_home
 from ganlit.data.store import ABOUT, ITEMS, Stored, mapped, taking_place
 from ganlit.errors import UserError
 from ganlit.records.cache import Say, alone
+from ganlit.records.paths import at_home
 
 CHUNK = 2**23
 

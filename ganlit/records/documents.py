@@ -16,6 +16,11 @@ LARGEST = 10_000_000
 MOST = 100_000
 """Values in a document, those that aliases repeat included: a few lines can stand for billions."""
 
+DEEPEST = 100
+"""Mappings and lists inside one another."""
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 BINARY = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]")
 
 
@@ -58,17 +63,30 @@ def mapping(content: str, source: str | Path) -> dict[str, Any]:
         UserError: it is no YAML, holds something else than a mapping, a key twice, itself, or more than can be meant.
     """
     try:
-        node = yaml.compose(content, yaml.SafeLoader)
+        shallow(content, source)
+        loader = LOADER(content)
+        node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
             raise UserError(f"{source} is no mapping in YAML, lines of `key: value`: name a file that is.")
         check(node, source)
-        return yaml.safe_load(content)
-    except (yaml.YAMLError, ValueError) as error:  # such as a date in a thirteenth month
+        return loader.construct_document(node)
+    except (yaml.YAMLError, ValueError, TypeError) as error:  # such as a date in a thirteenth month
         if isinstance(error, UserError):
             raise
         raise UserError(f"{source} is no YAML ({_line(error)}): mend it.") from None
-    except (RecursionError, TypeError):  # a key may itself be a mapping
-        raise UserError(f"{source} is no configuration, it is nested too deep or in keys: mend it.") from None
+
+
+def shallow(content: str, source: str | Path) -> None:
+    """Refuses what is nested so deep that whoever reads it would run out of stack.
+
+    Raises:
+        UserError: it is.
+    """
+    depth = 0
+    for event in yaml.parse(content, LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise UserError(f"{source} is nested more than {DEEPEST} deep: mend it.")
 
 
 def check(node: yaml.Node, source: str | Path) -> None:

@@ -116,7 +116,7 @@ def embedded(path: Path) -> Embedded | None:
             written = io.BytesIO()
             small.save(written, "JPEG", quality=90)
             return Embedded(kind, data_uri(written.getvalue(), "image/jpeg"), small.width, scaled=True)
-    except (OSError, ValueError):
+    except (OSError, ValueError, Image.DecompressionBombError):
         return None
     return Embedded(kind, data_uri(content, mime))
 

@@ -107,7 +107,8 @@ def inside(key: str, other: str) -> bool:
 def brief(value: Any) -> str:
     """A setting in a few words: of a class its name, of a mapping its keys."""
     if isinstance(value, dict):
-        return value["class_path"].rpartition(".")[2] if "class_path" in value else f"{{{', '.join(value)}}}"
+        keys = f"{{{', '.join(map(str, value))}}}"
+        return str(value["class_path"]).rpartition(".")[2] if "class_path" in value else keys
     if isinstance(value, list):
         return f"[{', '.join(map(brief, value))}]"
     return "null" if value is None else str(value)

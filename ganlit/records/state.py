@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -136,8 +137,11 @@ def held(folder: Path) -> bool:
     For an instant the question itself keeps others out: ask only of a run that may be dead.
     """
     try:
-        with (folder / LOCK).open() as file:
+        file = os.open(folder / LOCK, os.O_RDONLY | os.O_NONBLOCK)  # a pipe of that name would be waited for
+        try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        finally:
+            os.close(file)
     except FileNotFoundError:
         return False
     except OSError:  # somebody has it, or this filesystem knows no locks and nobody can tell

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from ganlit.compute import console
 from ganlit.compute.console import Lasting, lasting, print_table, print_wide, say
+from ganlit.errors import printable
 
 
 def table(cell: str) -> Table:
@@ -45,8 +46,14 @@ def test_what_a_terminal_has_no_letter_for_is_a_question_mark(encoding: str, mon
     monkeypatch.setattr(sys, "stdout", screen)
     text = "15.2 ± 0.4 caf\udce9 \N{GRINNING FACE}"
     everything(text)
-    shown = text.encode(encoding, "replace").decode(encoding)
-    assert screen.buffer.getvalue().decode(encoding).count(shown) == 3
+    said = screen.buffer.getvalue().decode(encoding)
+    for shown, times in ((printable(text), 1), (text, 2)):  # a line, and two tables
+        assert said.count(shown.encode(encoding, "replace").decode(encoding)) == times
+
+
+def test_a_line_gives_a_terminal_no_orders(capsys: pytest.CaptureFixture) -> None:
+    say("runs/\x1b[31mred\x1b]0;title\x07: done\nnext")
+    assert capsys.readouterr().out == "runs/\\x1b[31mred\\x1b]0;title\\x07: done\nnext\n"
 
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Zl", "Zp"])))

@@ -44,8 +44,10 @@ class MetricsFile(Logger):
         self.columns = list(kept[0]) if kept else []
         self.clock = kept[-1]["kimg"] if kept else None
         self.written = {names(row) for row in kept if row["kimg"] == self.clock}
-        if kept or self.path.exists():
+        if kept:
             self._rewrite(kept)
+        else:
+            self.path.unlink(missing_ok=True)
 
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:

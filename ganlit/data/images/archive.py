@@ -12,10 +12,10 @@ from typing import IO
 from PIL import Image
 
 from ganlit.data.images.limits import most_bytes
-from ganlit.data.images.source import DAMAGE, BadPicture, as_they_lie, fingerprint_of, printable
+from ganlit.data.images.source import DAMAGE, BadPicture, as_they_lie, fingerprint_of
 from ganlit.data.images.tree import Tree
 from ganlit.data.images.walk import hidden
-from ganlit.errors import UserError
+from ganlit.errors import UserError, printable
 
 ENCRYPTED = 0x1  # flag of a member
 AT_ONCE = 2**26  # bytes of a picture that are unpacked before Pillow has a look

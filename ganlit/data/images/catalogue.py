@@ -12,9 +12,9 @@ from ganlit.data.images.arrays import digits
 from ganlit.data.images.folder import Folder
 from ganlit.data.images.limits import tell_pillow
 from ganlit.data.images.published import SETS, find_published
-from ganlit.data.images.source import Labels, Source, printable
+from ganlit.data.images.source import Labels, Source
+from ganlit.errors import UserError, printable
 from ganlit.records.paths import at_home
-from ganlit.errors import UserError
 
 NAMES = {name.lower(): name for name in ("digits", *SETS)}
 

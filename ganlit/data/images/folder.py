@@ -10,10 +10,10 @@ from PIL import Image, UnidentifiedImageError
 
 from ganlit.data.images.labels import LISTING
 from ganlit.data.images.limits import most_bytes
-from ganlit.data.images.source import BadPicture, fingerprint_of, printable, trouble
+from ganlit.data.images.source import BadPicture, fingerprint_of, trouble
 from ganlit.data.images.tree import Labelling, Tree
 from ganlit.data.images.walk import Found, entries, walked
-from ganlit.errors import UserError
+from ganlit.errors import UserError, printable
 
 SPLITS = {"train", "val", "valid", "validation", "test"}
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from reprlib import repr  # in a few words, however large or nested
 from typing import Any, NamedTuple
 
-from ganlit.data.images.source import BadLabels, printable
+from ganlit.data.images.source import BadLabels
+from ganlit.errors import printable
 
 LISTING = "dataset.json"
 LARGEST = 2**27  # bytes of it: two million pictures, or half a million with poses

@@ -13,8 +13,8 @@ from PIL import Image
 from torchvision import datasets
 
 from ganlit.data.images.arrays import find_cifar, find_idx
-from ganlit.data.images.source import DAMAGE, NoLabel, Source, printable
-from ganlit.errors import UserError
+from ganlit.data.images.source import DAMAGE, NoLabel, Source
+from ganlit.errors import UserError, printable
 from ganlit.records.downloads import patience
 
 # Class name in torchvision and the argument that chooses its split: a flag, a word, or none.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import lzma
 import struct
-import unicodedata
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
@@ -185,15 +184,6 @@ def trouble(error: Exception) -> Objection:
     if isinstance(error, OSError) and error.errno is not None:  # of the file, not of what is in it
         return Objection("unreadable", f"cannot be read ({error.strerror})", "let it be read", spare=False)
     return Objection("damaged", f"is truncated or damaged ({said})", "replace it")
-
-
-def printable(name: str) -> str:
-    """A name as it can be shown and written anywhere.
-
-    Bytes that are no UTF-8, control characters and ends of lines are escaped, as in a Python string.
-    """
-    odd = ("Cc", "Cs", "Zl", "Zp")
-    return "".join(ascii(each)[1:-1] if unicodedata.category(each) in odd else each for each in name)
 
 
 def fingerprint_of(files: Iterable[tuple[str, int, int]]) -> str:

@@ -6,6 +6,8 @@ import re
 from typing import Any
 from unicodedata import normalize
 
+from ganlit.errors import printable
+
 SPECIAL = re.compile(r"[\\`*\[\]~$]|(?<![^\W_])_|_(?![^\W_])")
 """What Markdown takes for more than itself wherever it stands; an underscore within a word is none."""
 
@@ -14,11 +16,6 @@ LEADING = re.compile(r"^(?=#+(\s|$)|[-+](?![\w.])|[>=])|^\d+(?=[.)](\s|$))")
 
 FORMULA = "=+-@'"
 """How a cell begins that a spreadsheet computes; the apostrophe keeps those apart that begin with one already."""
-
-
-def printable(text: str) -> str:
-    """The same in one line: what is no letter, as new lines and a terminal's commands, is spelled out as in "\\x1b"."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def markdown(text: str) -> str:

@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganlit.errors import UserError
+from ganlit.errors import UserError, printable
 from ganlit.metrics.measure import improves
 from ganlit.metrics.protocol import difference, metric_of
-from ganlit.studies.report.escaping import printable
 from ganlit.studies.report.record import Curve, Run
 
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from jinja2 import Environment
 
+from ganlit.errors import printable
 from ganlit.records.media import Embedded, data_uri, embedded
-from ganlit.studies.report.escaping import printable
 from ganlit.studies.report.summary import Row, Summary
 
 TEMPLATE = Path(__file__).with_name("page.html")

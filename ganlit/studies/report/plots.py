@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
+from ganlit.errors import printable
 from ganlit.metrics.protocol import metric_of
 from ganlit.records.settings import is_number
-from ganlit.studies.report.escaping import printable
 from ganlit.studies.report.numbers import band, correlation_ratio, spearman
 from ganlit.studies.report.settings import MISSING, shown
 from ganlit.studies.report.summary import Row, Summary

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ganlit.compute.console import print_wide, say
-from ganlit.errors import UserError
+from ganlit.errors import UserError, printable
 from ganlit.records.media import PICTURE, drawn
-from ganlit.studies.report.escaping import printable
 from ganlit.studies.report.page import page
 from ganlit.studies.report.plots import curves, importance, worth_asking
 from ganlit.studies.report.record import gather

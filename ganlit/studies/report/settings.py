@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from ganlit.errors import printable
 from ganlit.records.resume import brief
 from ganlit.records.settings import Class, Tree, flat
-from ganlit.studies.report.escaping import printable
 from ganlit.studies.report.record import Run
 
 MISSING = "–"  # noqa: RUF001, shown where a configuration has no such key

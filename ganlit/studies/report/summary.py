@@ -8,10 +8,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
-from ganlit.errors import UserError
+from ganlit.errors import UserError, printable
 from ganlit.records.settings import is_number
 from ganlit.records.state import Standing
-from ganlit.studies.report.escaping import printable
 from ganlit.studies.report.numbers import Mean, Measures, best, last, mean, measures, ranked
 from ganlit.studies.report.record import Run
 from ganlit.studies.report.settings import Parameter, Setting, group, shown

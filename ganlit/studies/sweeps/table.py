@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ganlit.compute.console import say
-from ganlit.errors import UserError
+from ganlit.errors import UserError, printable
 from ganlit.records.numbers import Damaged
 from ganlit.studies.sweeps.definition import Sweep
 from ganlit.studies.sweeps.measures import measure
@@ -55,7 +55,7 @@ def show(sweep: Sweep, trials: Sequence[Status]) -> None:
 
 def _cell(text: str) -> Text:
     """As it is: brackets are no markup, and what a terminal would obey is spelled out, as in "\\x1b"."""
-    return Text("".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text))
+    return Text(printable(text))
 
 
 def varying(trials: Sequence[Status]) -> list[str]:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from ganlit.studies.report.escaping import cell, code, markdown, printable, table_cell
+from ganlit.errors import printable
+from ganlit.studies.report.escaping import cell, code, markdown, table_cell
 from ganlit.studies.report.tables import read_spreadsheet, spreadsheet_row
 
 MARKUP = st.text("`*_~[]()!<>#+-=.|\\&;:/$1a \t\n", max_size=20)
