@@ -15,13 +15,12 @@ def run() -> int:
     try:
         if strays := left_behind():
             print(f"ignored {', '.join(strays)}: no launcher has set the rest that belongs to it", file=sys.stderr)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    try:
         from ganlit.cli.main import main
 
         return main()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
 

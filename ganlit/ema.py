@@ -27,7 +27,7 @@ class EMA(nn.Module):
     def __init__(self, module: nn.Module, half_life: float = 10.0, rampup: float | None = 0.05) -> None:
         super().__init__()
         within("EMA.half_life", half_life, least=0)
-        within("EMA.rampup", rampup, above=0)
+        within("EMA.rampup", rampup, above=0, optional=True)
         self.half_life = half_life
         self.rampup = rampup
         self.module = deepcopy(module).eval().requires_grad_(False)

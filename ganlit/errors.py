@@ -67,23 +67,27 @@ def within(
     key: str,
     value: float | None,
     *,
+    optional: bool = False,
     least: float = -math.inf,
     above: float = -math.inf,
     most: float = math.inf,
     below: float = math.inf,
 ) -> None:
-    """Refuses a number that is not finite or outside its bounds; None is one that was left out.
+    """Refuses a number that is not finite or outside its bounds.
 
     Args:
         key: where the number stands, as a user would write it.
         value: the number.
+        optional: whether there may be none.
         least, above, most, below: what it must be, where that is asked for.
 
     Raises:
         UserError: it is not.
     """
-    finite = value is None or isinstance(value, int) or math.isfinite(value)
-    if value is None or (finite and least <= value <= most and above < value < below):
+    if value is None and optional:
+        return
+    finite = value is not None and (isinstance(value, int) or math.isfinite(value))
+    if value is not None and (finite and least <= value <= most and above < value < below):
         return
     bounds = {"at least": least, "above": above, "at most": most, "below": below}
     asked = " and ".join(
@@ -91,4 +95,5 @@ def within(
         for words, bound in bounds.items()
         if math.isfinite(bound)
     )
-    raise UserError(f"{key} is {value}: it must be {asked if finite else f'a finite number {asked}'.rstrip()}.")
+    asked = asked if finite else f"a finite number {asked}".rstrip()
+    raise UserError(f"{key} is {'null' if value is None else value}: it must be {asked}.")

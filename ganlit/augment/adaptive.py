@@ -44,7 +44,7 @@ class ADA(Augment):
     ) -> None:
         super().__init__()
         within("ADA.p", p, least=0, most=1)
-        within("ADA.target", target, above=-1, below=1)
+        within("ADA.target", target, above=-1, below=1, optional=True)
         within("ADA.speed", speed, above=0)
         within("ADA.interval", interval, least=1)
         self.target = target

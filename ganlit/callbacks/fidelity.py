@@ -53,7 +53,7 @@ class Fidelity(Callback):
         every: int = 1,
     ) -> None:
         within("fidelity.every", every, least=1)
-        within("fidelity.reference_images", reference_images, least=2)
+        within("fidelity.reference_images", reference_images, least=2, optional=True)
         metrics = metrics.split(",") if isinstance(metrics, str) else metrics
         by_extractor(list(metrics), "fidelity.metrics")  # which refuses what nobody knows
         self.metrics = list(metrics)

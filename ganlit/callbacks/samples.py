@@ -9,6 +9,7 @@ from lightning.pytorch import Callback, Trainer
 
 from ganlit.callbacks.loggers.board import boards
 from ganlit.contracts import Sampled
+from ganlit.errors import within
 from ganlit.records.samples import FOLDER, place
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.step import stateless_seed
@@ -22,6 +23,8 @@ class Samples(Callback):
     """
 
     def __init__(self, rows: int = 8, columns: int = 10) -> None:
+        for key, count in {"rows": rows, "columns": columns}.items():
+            within(f"Samples.{key}", count, least=1, most=100)
         self.rows = rows
         self.columns = columns
 

@@ -15,7 +15,7 @@ from ganlit.callbacks.profile import Profile
 from ganlit.callbacks.progress import Progress
 from ganlit.cli.lab import Lab
 from ganlit.cli.run import Run, preparing_trainer, trainer
-from ganlit.cli.telling import begins, ends, measures, stops
+from ganlit.cli.telling import begins, blamed, ends, measures, stops
 from ganlit.cli.tools import add_tools, called, underscored
 from ganlit.configuration.command_line import CommandLine
 from ganlit.errors import UserError
@@ -73,14 +73,19 @@ class GanlitCLI(CommandLine):
         return trainer(self.folder, built.trainer, callbacks, logger)
 
     def before_fit(self) -> None:
-        self.model.share(self.datamodule.batch, self.trainer.world_size)  # before other processes are started
+        if self.trainer.strategy.launcher is not None:  # before it starts other processes
+            self.model.share(self.datamodule.batch, self.trainer.world_size)
         begins(self.folder, self.model, self.settings.kimg)
 
     def fit(self, **kwargs: Any) -> None:
-        with stops(self.folder, self.model):
+        with stops(self.folder, self.model), blamed():
             self.trainer.fit(**kwargs)
 
     def after_fit(self) -> None:
+        if self.run.checkpoints.saved == self.model.images_seen and not trained(self.folder):
+            raise UserError(
+                f"{self.settings.ckpt_path} is at {self.model.kimg:g} kimg already: raise --kimg above that to go on."
+            )
         if self.run.checkpoints.saved != self.model.images_seen or not trained(self.folder):
             raise UserError(
                 f"{self.folder} has no checkpoint of its end, at {self.model.kimg:g} kimg: what was trained there is "

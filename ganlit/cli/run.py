@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 from jsonargparse import Namespace
 from lightning.pytorch import Callback
@@ -120,6 +121,8 @@ def trainer(folder: Path, given: dict[str, Any], callbacks: list[Callback], logg
         "trainer.devices", processes(given["devices"], given["accelerator"]), least=1, most=most(given["accelerator"])
     )
     given["devices"], given["num_nodes"] = ranks(given["devices"], given["num_nodes"], given["accelerator"])
+    if not (given["accelerator"] in ("auto", "gpu", "cuda") and torch.cuda.is_available()):
+        given["devices"] = processes(given["devices"], given["accelerator"])  # of CPUs Lightning takes a number
     if given["num_nodes"] > 1 and not (given["plugins"][1:] or "MASTER_ADDR" in os.environ):
         raise UserError(
             f"trainer.num_nodes is {given['num_nodes']}, but nothing has started this on other nodes: use srun or "
@@ -127,7 +130,10 @@ def trainer(folder: Path, given: dict[str, Any], callbacks: list[Callback], logg
         )
     if given["strategy"] == "auto" and processes(given["devices"], given["accelerator"]) * given["num_nodes"] > 1:
         given["strategy"] = AdversarialDDP()
-    given["callbacks"] = [*callbacks, *(given["callbacks"] or [])]
+    more = given["callbacks"] or []
+    if twice := {type(each) for each in callbacks} & {type(each) for each in more} - {Samples}:
+        raise UserError(f"trainer.callbacks names {twice.pop().__name__}, which every run has already: leave it out.")
+    given["callbacks"] = [*callbacks, *more]
     given["logger"] = logger
     return Lab(**given)
 

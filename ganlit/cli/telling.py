@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import signal
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from lightning.pytorch import Callback
+from lightning.pytorch.loggers import Logger
+from torch.optim import Optimizer
+
 from ganlit.callbacks.checkpoint import Checkpoints
 from ganlit.compute.console import clock, say
-from ganlit.errors import Stopped
+from ganlit.errors import Stopped, UserError, reason
 from ganlit.metrics.protocol import shown, title
 from ganlit.records.runs import trained
 from ganlit.tasks.base import AdversarialModule
@@ -33,6 +38,28 @@ def stops(folder: Path, module: AdversarialModule) -> Iterator[None]:
         at = f"at {module.kimg:.1f} kimg; go on with --resume" if trained(folder) else "before the first step"
         say(f"stopped {at}")
         raise Stopped(end.signal if isinstance(end, Stopped) else signal.SIGINT) from None
+
+
+@contextmanager
+def blamed() -> Iterator[None]:
+    """Says which part of a library cannot be used in a training of two players.
+
+    Raises:
+        UserError: an optimizer, a callback or a logger that is not ganlit's has failed.
+    """
+    try:
+        yield
+    except (UserError, Stopped):
+        raise
+    except Exception as error:
+        holders = (frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__))
+        parts = [each for each in holders if isinstance(each, Optimizer | Callback | Logger)]
+        foreign = [type(each).__name__ for each in parts if not type(each).__module__.startswith("ganlit.")]
+        if not foreign:
+            raise
+        raise UserError(
+            f"{foreign[-1]} fails in a training of two players ({reason(error)}): mend its settings, or leave it out."
+        ) from error
 
 
 def ends(folder: Path, kept: Checkpoints, seconds: float) -> None:

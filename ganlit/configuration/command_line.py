@@ -40,6 +40,8 @@ def typed(args: list[str]) -> list[str]:
     """
     found: list[str] = []
     for word in args:
+        if any("\ud800" <= letter <= "\udfff" for letter in word):
+            raise UserError(f"{word!a} holds bytes that are no UTF-8: rename it, or set LC_ALL=C.UTF-8.")
         option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
         if "${" in value and not value.lstrip().startswith("{"):
             raise UserError(f"{word} holds a reference, which is filled in where a file holds it: write it into one.")
@@ -170,9 +172,6 @@ class CommandLine(LightningCLI):
         """Lightning would read hyperparameters from the checkpoint; here config.yaml is their record."""
 
     def _set_seed(self) -> None:
-        for key in ("seed", "kimg"):
-            if self.settings[key] is None:
-                raise UserError(f"{key} is null: give a number, or leave the key out.")
         within("seed", self.settings.seed, least=0, below=2**32)
         seed_everything(int(self.settings.seed), workers=True, verbose=False)
 
@@ -227,8 +226,9 @@ class CommandLine(LightningCLI):
                 raise UserError(f"trainer.{flag} is {value}: it must be one of {', '.join(known)}.")
         if given.strategy in STRATEGIES:
             given.strategy = "auto"
-        if given.default_root_dir is None:
-            raise UserError("trainer.default_root_dir is null: name the folder of all runs, such as runs.")
+        if given.default_root_dir is None or "://" in str(given.default_root_dir):
+            shown = given.default_root_dir or "null"
+            raise UserError(f"trainer.default_root_dir is {shown}: name a folder of this machine, such as runs.")
         within("kimg", self.settings.kimg, above=0, most=1e9)
         within("trainer.num_nodes", given.num_nodes, least=1)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from jsonargparse import ActionSubCommands, Namespace, set_parsing_settings
+from jsonargparse._paths import Path as ConfigPath
 from lightning.pytorch.cli import LightningArgumentParser
 
 from ganlit.configuration.refusals import explain, refused
@@ -17,6 +18,10 @@ from ganlit.records.moved import current
 
 # Interpolations resolve once, after all files and overrides are merged, wherever in the tree they end up.
 set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
+
+
+# A file may name further files, for parts: they are read as what they are, too.
+ConfigPath.read_text = lambda path: documents.text(Path(path.absolute))
 
 
 class Parser(LightningArgumentParser):
@@ -48,10 +53,6 @@ class Parser(LightningArgumentParser):
         if parser.files and "config: " in message.splitlines()[0]:
             message = f"{', '.join(parser.files)}: {message}"
         raise UserError(explain(message, set(parser.get_defaults(skip_validation=True).keys())))
-
-    def parse_path(self, path: str | os.PathLike, *args: Any, **kwargs: Any) -> Namespace:
-        documents.text(Path(path))
-        return super().parse_path(path, *args, **kwargs)
 
     def parse_string(self, content: str, path: str | os.PathLike = "", *args: Any, **kwargs: Any) -> Namespace:
         """A file of an older ganlit names classes by the place they had; none is expanded before it was looked at."""

@@ -28,11 +28,19 @@ UNKNOWN = re.compile(
 )
 ABSTRACT = re.compile(r"Expected an instantiatable class, but (.+? is|is) abstract")
 OTHER_KIND = re.compile(r"correspond to a subclass of (\w+)|to be a subclass of <class '(?:[\w.]*\.)?(\w+)'>")
+FUNCTION = re.compile(r"Expected '(\S+)' to be a function|unexpected keyword argument '(linked_targets)'")
+REPEATED = re.compile(r"(\.init_args)+:")
+LONGEST = 400
+"""Characters of a sentence; what it is about may be longer."""
+NOISE = ("Expected a path", "Expected a <class 'NoneType'>", "Problem with given")
 COUNT = re.compile(r"Expected (a tuple with \d+ elements)")
 STRAY = re.compile(r"unrecognized arguments: (\S+)")
 MISSING = re.compile(r"the following arguments are required: (.+)")
 COMMAND = re.compile(r"(fit|validate|test|prepare|generate|evaluate|report|dashboard|data.check|sweep.[a-z]+)[.]")
-CLASS = re.compile(r"Expected a dot import path string: (\S+)|module '\S+' has no attribute '(\w+)'")
+CLASS = re.compile(
+    r"Expected a dot import path string: (\S+)|Unexpected import path format: (\S[^\n]*?)(?:\. Got|$)"
+    r"|module '\S+' has no attribute '(\w+)'"
+)
 DENIED = re.compile(r"Importing '([^']+)' is not allowed")
 TYPE = re.compile(r"Expected (?:an? )?<class '([^']+)'>|Expected an? (?:typing\.)?(Literal\[.+?\]|List|Tuple|Dict)")
 WRAPPED = re.compile(r"^\w+ raised while resolving interpolation: ")
@@ -59,11 +67,15 @@ def explain(message: str, keys: Collection[str]) -> str:
         message: several lines of text.
         keys: the known keys of the top level, dotted inside its groups.
     """
+    return REPEATED.sub(":", _explained(message, keys), count=1).removeprefix(": ")[:LONGEST]
+
+
+def _explained(message: str, keys: Collection[str]) -> str:
     path, owner = _place(message)
     if (denied := _found(DENIED, message)) and denied.endswith((".yaml", ".yml", ".json")):
         return f"{path}: there is no file {denied}"
     if denied:
-        return f"{path.removesuffix('.init_args').removesuffix('.init_args')}: {refusal(denied)}"
+        return f"{path}: {refusal(denied)}"
     inside = f"{path}." if path else ""
     if unknown := _found(UNKNOWN, message):
         if unknown.split(".")[0].isdecimal():
@@ -92,7 +104,12 @@ def explain(message: str, keys: Collection[str]) -> str:
         return f"{path}: no class {name} fits here{_nearest(name, known_classes() - {name}, '')}"
     if types:
         return f"{path}: expected {' or '.join(types)}, got {given}"
-    return " ".join(([f"{path}:"] if path else []) + message.rpartition(f'"{path}":')[2].split())
+    if function := _found(FUNCTION, message):
+        return f"{path}: {function if function != 'linked_targets' else given} is a function: name a class"
+    lines = [line.strip(" -") for line in message.splitlines() if line.strip().startswith("- ")]
+    told = [line for line in lines if not line.startswith(NOISE)]
+    rest = told[-1] if told else message.rpartition(f'"{path}":')[2]
+    return f"{path}: {' '.join(rest.partition('. Got value')[0].partition('Given value')[0].split())}"
 
 
 def sentence(error: Exception) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import socket
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,7 +20,7 @@ from ganlit.errors import UserError
 from ganlit.records import durable
 from ganlit.records.cache import UNSUPPORTED
 from ganlit.records.durable import LAST, PREVIOUS
-from ganlit.records.state import LOCK
+from ganlit.records.state import FILE, LOCK
 
 OVERVIEW = "overview.png"
 """Drawn when a run is over."""
@@ -53,7 +55,12 @@ def locked(folder: Path, patience: float = 0.0) -> Iterator[None]:
     path = folder / LOCK
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = path.open("a+")
+        # A link of that name could lead to any file, and a pipe would be waited for.
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise OSError(errno.ELOOP, f"{LOCK} in it is no file")
+        file = os.fdopen(descriptor, "a+")
     except OSError as error:
         raise UserError(f"{folder} cannot be written ({error.strerror}): give another --name.") from None
     with file:
@@ -131,8 +138,10 @@ def claim(folder: Path, ckpt_path: str | None) -> None:
 def results(folder: Path) -> list[str]:
     """What a run has left in its directory that another one would overwrite."""
     kept = [name for name in _listed(folder / "checkpoints") if name.endswith((".ckpt", ".safetensors"))]
-    done = [OVERVIEW] if OVERVIEW in _listed(folder) else []
-    return sorted(name for name in kept if not name.startswith(".")) + done
+    there = _listed(folder)
+    done = [OVERVIEW] if OVERVIEW in there else []
+    others = [] if FILE in there else [name for name in ("config.yaml", "metrics.csv", "samples") if name in there]
+    return sorted(name for name in kept if not name.startswith(".")) + done + others  # those no run of ours has begun
 
 
 def trained(folder: Path) -> bool:

@@ -31,9 +31,9 @@ ROOMS = (
 LIBRARIES = (
     "torch.optim",
     "torch.nn",
-    "torchvision.models",
     "lightning.pytorch.callbacks",
     "lightning.pytorch.loggers",
+    "lightning.Callback",  # of which those are
 )
 NEVER = ("lightning.pytorch.callbacks.lambda_function", "lightning.pytorch.callbacks.LambdaCallback")
 """Calls a function that is named to it."""

@@ -74,7 +74,7 @@ class AdversarialModule(ClockedModule, ABC):
         for key, value in {"n_critic": n_critic, "accumulate": accumulate}.items():
             within(f"model.init_args.{key}", value, least=1)
         for key, value in {"generator_clip": generator_clip, "discriminator_clip": discriminator_clip}.items():
-            within(f"model.init_args.{key}", value, above=0)
+            within(f"model.init_args.{key}", value, above=0, optional=True)
         self.automatic_optimization = False
         self.generator = channels_last(generator)
         self.discriminator = channels_last(discriminator)

@@ -81,11 +81,30 @@ def trained(place: Path) -> Path:
         (["--model=nothing.yaml"], "there is no file nothing.yaml"),
         (["--wandb.tags=a"], "wandb.tags: expected list, got a"),
         (["--config"], "expected one argument"),
+        (["--model.init_args.n_critic=null"], "model.init_args.n_critic is null: it must be a finite number"),
+        (["--data.init_args.batch=null"], "data.init_args.batch is null"),
+        (["--trainer.callbacks+=Recovery"], "trainer.callbacks names Recovery, which every run has already"),
+        (["--trainer.callbacks+=Samples", "--trainer.callbacks.rows=0"], "Samples.rows is 0: it must be at least 1"),
+        (
+            ["--trainer.callbacks+=EarlyStopping", "--trainer.callbacks.monitor=loss"],
+            "EarlyStopping fails in a",
+        ),
+        (["--model.init_args.generator_optimizer=torch.optim.SparseAdam"], "SparseAdam fails in a training of two"),
+        (
+            ["--model.init_args.generator_optimizer=torch.nn.init.ones_"],
+            "ones_ is a function: name a class",
+        ),
+        (["--trainer.default_root_dir=s3://a/b"], "name a folder of this machine"),
+        (["--name=a\udcff"], "holds bytes that are no UTF-8"),
+        (["--model=fifo"], "fifo is no file"),
+        (["--trainer=fifo"], "fifo is no file"),
         (["--trust"], "--trust needs the name of a module of yours"),
         (["--trust=a-b"], "--trust a-b is no module"),
     ],
 )
 def test_a_mistake_is_one_sentence(args: list[str], sentence: str, place: Path, ganlit: Any) -> None:
+    if not (place / "fifo").exists():
+        os.mkfifo(place / "fifo")
     answer = ganlit("fit", "--config", "tiny.yaml", "--wandb=null", "--name=wrong", *args)
     assert answer.code == 2
     assert answer.err.startswith("error: ")
@@ -210,3 +229,34 @@ def test_a_variable_left_behind_overwrites_nothing(trained: Path) -> None:
 def test_a_schedule_that_is_over_before_the_run_is_told(ganlit: Any) -> None:
     words = ["--trainer.callbacks+=Anneal", "--trainer.callbacks.end=0.016", "--name=over", "--kimg=0.064"]
     assert "is over at 0.016 of 0.064 kimg: lr stays at 0 from there on" in ganlit(*FIT, *words).out
+
+
+def test_what_is_not_ours_is_not_overwritten(ganlit: Any, place: Path) -> None:
+    mine = place / "runs" / "mine"
+    (mine / "samples").mkdir(parents=True)
+    (mine / "config.yaml").write_text("mine")
+    (mine / "samples" / "real.png").write_text("mine")
+    answer = ganlit(*FIT, "--name=mine")
+    assert answer.code == 2
+    assert "runs/mine holds what a run has left (config.yaml, samples)" in answer.err
+    assert {path.read_text() for path in mine.rglob("*") if path.is_file() and path.name != "lock"} == {"mine"}
+
+
+@pytest.mark.parametrize("make", [lambda lock, mine: lock.symlink_to(mine), lambda lock, mine: os.mkfifo(lock)])
+def test_a_lock_that_is_no_file_is_not_followed(ganlit: Any, place: Path, make: Any) -> None:
+    mine, folder = place / "precious", place / "runs" / "locked"
+    mine.write_text("mine")
+    folder.mkdir(parents=True)
+    make(folder / "lock", mine)
+    answer = ganlit(*FIT, "--name=locked")
+    shutil.rmtree(folder)
+    assert answer.code == 2
+    assert "runs/locked cannot be written (" in answer.err
+    assert mine.read_text() == "mine"
+
+
+def test_a_checkpoint_at_its_end_needs_a_longer_run(trained: Path, ganlit: Any) -> None:
+    path = trained / "checkpoints" / "last.ckpt"
+    answer = ganlit(*FIT, "--name=again", "--ckpt_path", str(path))
+    assert answer.code == 2
+    assert f"{path} is at 0.08 kimg already: raise --kimg above that" in answer.err

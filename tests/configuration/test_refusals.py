@@ -101,7 +101,7 @@ def test_wrong_types_are_named_with_the_key_and_the_value(refusal: Any, key: str
         ("kimg", 0, "kimg is 0.0: it must be above 0 and at most 1e+09."),
         ("kimg", "long", "kimg: expected float, got long"),
         ("kimg", float("inf"), "kimg is inf: it must be a finite number above 0 and at most 1e+09."),
-        ("kimg", None, "kimg is null: give a number, or leave the key out."),
+        ("kimg", None, "kimg is null: it must be a finite number above 0 and at most 1e+09."),
         ("seed", 1.5, "seed: expected int, got 1.5"),
         ("seed", -1, "seed is -1: it must be at least 0 and below 4,294,967,296."),
         ("seed", 2**32, "seed is 4294967296: it must be at least 0 and below 4,294,967,296."),

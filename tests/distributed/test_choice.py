@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from lightning.pytorch import Trainer
-from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy
+from lightning.pytorch.strategies import SingleDeviceStrategy
 
 from ganlit.cli.commands import GanlitCLI
 from ganlit.compute.strategy import AdversarialDDP
@@ -20,7 +20,7 @@ from ganlit.compute.strategy import AdversarialDDP
         (["--trainer.devices=2"], AdversarialDDP),
         (["--trainer.devices=1", "--trainer.num_nodes=2"], AdversarialDDP),
         (["--trainer.devices=2", "--trainer.strategy=adversarial_ddp"], AdversarialDDP),
-        (["--trainer.devices=2", "--trainer.strategy=ddp_find_unused_parameters_true"], DDPStrategy),
+        (["--trainer.devices=2", "--trainer.strategy=ddp_find_unused_parameters_true"], AdversarialDDP),
     ],
 )
 def test_the_strategy_of_a_command(
@@ -29,6 +29,7 @@ def test_the_strategy_of_a_command(
     monkeypatch.chdir(place)
     Path("plain.yaml").write_text(Path("tiny.yaml").read_text().replace("faulty.Faulty", "Synthesis"))
     monkeypatch.setenv("WANDB_MODE", "disabled")
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
     monkeypatch.setattr(GanlitCLI, "_run_subcommand", lambda self, subcommand: None)
     cli = GanlitCLI(["fit", "--config", "plain.yaml", "--name", "unused", "--fidelity=null", *options])
     assert type(cli.trainer.strategy) is strategy

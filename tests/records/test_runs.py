@@ -194,6 +194,9 @@ def test_what_a_kill_left_before_the_first_checkpoint_is_no_run(run: Path) -> No
         claim(run, None)
     for path in (*(run / "checkpoints").iterdir(), run / "overview.png"):
         path.unlink(missing_ok=True)
+    with pytest.raises(UserError, match=r"holds what a run has left \(config.yaml\)"):
+        claim(run, None)
+    (run / "state.json").touch()
     claim(run, None)
     with pytest.raises(UserError, match="holds no trained run"):
         last_checkpoint(run)

@@ -109,7 +109,7 @@ class ImageModality(Modality):
             convert: turn pictures of another kind into that of `channels`.
             labels: false does without labels, renumber numbers the classes of dataset.json anew.
         """
-        within("--resolution", resolution, least=1, most=LARGEST)
+        within("--resolution", resolution, least=1, most=LARGEST, optional=True)
         check(place, split, root, batch, resolution, channels, fit, convert, labels)
 
 

@@ -53,10 +53,10 @@ def sorted_out(
 
 def refuse_numbers(count: int | None, truncation: float, seed: int | None, bootstrap: int = 0) -> None:
     """Refuses numbers that mean nothing."""
-    within("--count", count, least=1, most=MOST)
-    within("--truncation", truncation, least=0, most=FARTHEST)
-    within("--seed", seed, least=0, below=SEEDS)
-    within("--bootstrap", bootstrap, least=0, most=RESAMPLES)
+    within("--count", count, least=1, most=MOST, optional=True)
+    within("--truncation", truncation, least=0, most=FARTHEST, optional=True)
+    within("--seed", seed, least=0, below=SEEDS, optional=True)
+    within("--bootstrap", bootstrap, least=0, most=RESAMPLES, optional=True)
     if bootstrap == 1:
         raise UserError("--bootstrap is 1: it must be 0 for none, or 2 at least.")
 

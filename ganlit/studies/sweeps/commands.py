@@ -77,7 +77,7 @@ def submit(
         dry_run: show the commands and submit nothing.
     """
     for name, number in {"nodes": nodes, "max-parallel": max_parallel, "cpus": cpus, "gpus": gpus}.items():
-        within(f"--{name}", number, least=0 if name == "gpus" else 1, most=MOST)
+        within(f"--{name}", number, least=0 if name == "gpus" else 1, most=MOST, optional=True)
     if time is not None and not TIME.fullmatch(time):
         raise UserError(f"--time {time} is no time of SLURM's: give hours, minutes and seconds, such as 8:00:00.")
     options = [f"--nodes={nodes}", f"--ntasks-per-node={max(gpus, 1)}", *([f"--gpus-per-node={gpus}"] if gpus else [])]
