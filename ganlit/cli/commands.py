@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import ExitStack
@@ -17,6 +18,7 @@ from ganlit.cli.lab import Lab
 from ganlit.cli.run import Run, preparing_trainer, trainer
 from ganlit.cli.telling import begins, blamed, ends, measures, stops
 from ganlit.cli.tools import add_tools, called, underscored
+from ganlit.compute.machine import below_srun
 from ganlit.configuration.command_line import CommandLine
 from ganlit.errors import UserError
 from ganlit.records.durable import whole
@@ -73,7 +75,7 @@ class GanlitCLI(CommandLine):
         return trainer(self.folder, built.trainer, callbacks, logger)
 
     def before_fit(self) -> None:
-        if self.trainer.strategy.launcher is not None:  # before it starts other processes
+        if "LOCAL_RANK" not in os.environ and not below_srun():  # before this process starts others
             self.model.share(self.datamodule.batch, self.trainer.world_size)
         begins(self.folder, self.model, self.settings.kimg)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, Literal
@@ -13,6 +14,9 @@ from ganlit.compute.precision import PRECISIONS
 from ganlit.contracts import Terms
 from ganlit.errors import UserError
 from ganlit.tasks.step import remembered
+
+GRACE = 10
+"""Seconds that other ranks leave the first to speak for all."""
 
 Player = Literal["discriminator", "generator"]
 PLAYERS: tuple[Player, Player] = ("discriminator", "generator")
@@ -86,9 +90,14 @@ class ClockedModule(LightningModule):
         if self.trainer.datamodule is None:  # bare loaders, as plain Python may give them, do not tell what they hold
             return
         batch = self.trainer.datamodule.batch
-        self.share(batch, world)
+        try:
+            self.share(batch, world)
+            self.check_data(self.trainer.datamodule)
+        except UserError:
+            if self.global_rank:  # the first rank says the same, and ends this one
+                time.sleep(GRACE)
+            raise
         self.trainer.fit_loop.epoch_loop._batches_that_stepped = self.images_seen // batch
-        self.check_data(self.trainer.datamodule)
 
     def share(self, batch: int, world: int) -> int:
         """The items of a micro-batch.
