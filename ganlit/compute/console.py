@@ -71,16 +71,20 @@ class Lasting:
 
     def __init__(self, stream: TextIO) -> None:
         self.stream: TextIO = getattr(stream, "rich_proxied_file", stream)  # below the bar of whom we print above
+        self.kept = ""  # that could not be said yet
         self.reason: str | None = None  # why something was lost, where somebody could have read it
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
 
     def write(self, text: str) -> int:
+        whole, self.kept = self.kept + text, ""
         try:
-            self.stream.write(text)
+            self.stream.write(whole)
         except UnicodeEncodeError:
-            self.write(text.encode(self.encoding, "replace").decode(self.encoding))
+            self.write(whole.encode(self.encoding, "replace").decode(self.encoding))
+        except RuntimeError:  # the answer to a signal that came amid another sentence: it is said with the next one
+            self.kept = whole
         except LOST as error:
             self._lose(error)
         return len(text)

@@ -125,3 +125,20 @@ def test_a_whole_command_can_be_kept_from_ending(monkeypatch: pytest.MonkeyPatch
         rich.print("±")
     assert sys.stdout is screen
     assert screen.buffer.getvalue() == b"?\n?\n?\n"
+
+
+def test_what_a_signal_says_amid_a_sentence_is_said_with_the_next() -> None:
+    class Busy(io.StringIO):
+        busy = True
+
+        def write(self, text: str) -> int:
+            if self.busy:
+                raise RuntimeError("reentrant call inside <_io.BufferedWriter>")
+            return super().write(text)
+
+    stream = Busy()
+    lasting_stream = Lasting(stream)
+    lasting_stream.write("SIGTERM: stopping\n")
+    stream.busy = False
+    lasting_stream.write("done\n")
+    assert stream.getvalue() == "SIGTERM: stopping\ndone\n"
