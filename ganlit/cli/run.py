@@ -29,7 +29,7 @@ from ganlit.callbacks.samples import Samples
 from ganlit.cli.lab import Lab
 from ganlit.compute import slurm
 from ganlit.compute.console import say
-from ganlit.compute.machine import affordable, most, processes, ranks, slurms
+from ganlit.compute.machine import affordable, below_srun, most, processes, ranks, slurms
 from ganlit.compute.strategy import AdversarialDDP
 from ganlit.errors import Stopped, UserError, within
 from ganlit.records.resume import Resume, compare
@@ -123,7 +123,7 @@ def trainer(folder: Path, given: dict[str, Any], callbacks: list[Callback], logg
     given["devices"], given["num_nodes"] = ranks(given["devices"], given["num_nodes"], given["accelerator"])
     if not (given["accelerator"] in ("auto", "gpu", "cuda") and torch.cuda.is_available()):
         given["devices"] = processes(given["devices"], given["accelerator"])  # of CPUs Lightning takes a number
-    if given["num_nodes"] > 1 and not (given["plugins"][1:] or "MASTER_ADDR" in os.environ):
+    if given["num_nodes"] > 1 and not (below_srun() or "MASTER_ADDR" in os.environ):
         raise UserError(
             f"trainer.num_nodes is {given['num_nodes']}, but nothing has started this on other nodes: use srun or "
             "torchrun, or set MASTER_ADDR, MASTER_PORT and NODE_RANK on each."

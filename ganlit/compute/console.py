@@ -90,6 +90,8 @@ class Lasting:
         return len(text)
 
     def flush(self) -> None:
+        if self.kept:
+            self.write("")
         try:
             self.stream.flush()
         except LOST as error:

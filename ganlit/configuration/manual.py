@@ -3,8 +3,8 @@
 MANUAL = {
     "fit": """
         Ctrl-C, SIGTERM or a closed session finishes the step, saves and exits with 130, 143 or 129; a second one exits
-        at once. --resume goes
-        on with a run, or starts it where there is none, so that one command serves a job that may be queued again. A
+        at once. --resume goes on with a run, or starts it where there is none, so that one command serves a job that
+        may be queued again. A
         resumed run is bitwise one that was never stopped, on the CPU with as many processes. A damaged last.ckpt is
         noticed, and previous.ckpt taken. Other settings than those of before are shown, and asked for as
         --resume.allow=KEY,...; a second run in the same directory is refused. A step whose loss or gradient is not
