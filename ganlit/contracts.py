@@ -24,11 +24,26 @@ class Labelled(NamedTuple):
     label: Tensor  # [B] int64
 
 
+class Pair(NamedTuple):
+    """A batch of items, and what is to be made of each."""
+
+    source: Tensor  # [B, ...]
+    target: Tensor  # [B, ...]
+    label: Tensor | None = None  # [B] int64
+
+    @classmethod
+    def of(cls, batch: Pair | Labelled) -> Pair:
+        """The same for items alone, each of which is its own target, as an autoencoder's are."""
+        return batch if isinstance(batch, Pair) else cls(batch.item, batch.item, batch.label)
+
+
 class Sampled(NamedTuple):
     """What a task shows of itself: the batch's own items beside those of the EMA generator, as networks have them."""
 
-    reference: Tensor  # [B, ...]
+    reference: Tensor  # [B, ...]: where there is one, the target
     output: Tensor  # [B, ...] float
+    source: Tensor | None = None  # [B, ...]: what the output was made from, where that is data
+    side: Mapping[str, Any] = {}  # what else the generator handed out; under "prior" items [B, ...] of its own
 
 
 class Reference(NamedTuple):

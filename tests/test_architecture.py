@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # what is measured, what is played, what is played with
     "metrics": CORE | {"records", "compute.precision"},
     "data": CORE | {"records", "compute.console"},
-    "tasks": CORE | {"losses.base", "losses.regularizers.base", "augment.base", "ema", "compute"},
+    "tasks": CORE | {"losses.base", "losses.weight", "losses.regularizers.base", "augment.base", "ema", "compute"},
     "callbacks": CORE
     | {"callbacks.loggers", "metrics", "tasks.base", "tasks.clocked", "tasks.step"}
     | {"records", "compute"},
@@ -48,7 +48,7 @@ MODALITIES = {path.name for path in (PACKAGE / "data").iterdir() if (path / "__i
 """A modality's room may import what the room around it does, and that room."""
 MAY_IMPORT |= {
     f"{room}.{modality}": MAY_IMPORT[room] | {room}
-    for room in ("networks", "data", "metrics")
+    for room in ("networks", "data", "metrics", "losses")
     for modality in MODALITIES
     if (PACKAGE / room / modality).is_dir()
 }

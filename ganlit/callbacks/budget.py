@@ -18,6 +18,9 @@ class Budget(Callback):
     def __init__(self, kimg: float) -> None:
         self.kimg = kimg
 
+    def on_fit_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        pl_module.check_length(self.kimg)
+
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         self._check(trainer, pl_module)  # a finished run that is resumed has nothing left to do
 

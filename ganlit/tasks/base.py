@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -18,7 +17,7 @@ from ganlit.augment.base import Augment, Unaugmented
 from ganlit.compute.strategy import average_over_ranks
 from ganlit.contracts import Critic, Sampled, Terms, Verdict, over_networks
 from ganlit.ema import EMA
-from ganlit.errors import UserError, reason, within
+from ganlit.errors import UserError, within
 from ganlit.losses.base import AdversarialLoss
 from ganlit.losses.regularizers.base import GeneratorRegularizer, Regularizer
 from ganlit.tasks.clocked import PLAYERS, ClockedModule, Player
@@ -103,58 +102,24 @@ class AdversarialModule(ClockedModule, ABC):
     def sample(self, batch: Any) -> Sampled:
         """The EMA generator's answer to a batch, with latents from torch's random stream."""
 
-    def rehearse(self, batch: Any) -> None:
-        """Both players' terms of a few items, of which nothing is kept: parts that do not fit one another are told of.
-
-        Raises:
-            UserError: they do not.
-        """
-        before = [buffer.clone() for buffer in self.buffers()]
-        self.images, self.step = len(batch[0]) * self.accumulate, 0
-        try:
-            for player in PLAYERS:
-                with self.fitting(f"the {player}'s turn"), torch.random.fork_rng(devices=self.devices):
-                    terms = getattr(self, f"{player}_terms")(batch)
-                    shapes = {name: list(term.shape) for name, term in terms.items() if term.numel() != 1}
-                    if shapes:
-                        raise UserError(f"terms of the {player} are no single numbers, but of {shapes}: mend them.")
-        finally:
-            self.verdict = None
-            for buffer, value in zip(self.buffers(), before, strict=True):
-                buffer.copy_(value)
-
-    @contextmanager
-    def fitting(self, what: str) -> Iterator[None]:
-        """What fails inside is told as a fault of the configuration.
-
-        Raises:
-            UserError: it failed.
-        """
-        try:
-            yield
-        except UserError:
-            raise
-        except Exception as error:
-            names = " and ".join(f"{player} {type(getattr(self, player)).__name__}" for player in reversed(PLAYERS))
-            raise UserError(
-                f"{what} fails with these data: {names} do not fit them or one another ({reason(error)})."
-            ) from error
-
     def training_step(self, batch: Any, batch_idx: int) -> None:
         torch.manual_seed(stateless_seed(self.seed, self.global_rank, self.images_seen, self.branch))
         self.images = len(batch[0]) * self.trainer.world_size
         self.step = self.images_seen // self.images
-        with self.stopwatch("discriminator+regularizers" if self.due("discriminator") else "discriminator"):
-            self.play("discriminator", batch)
-        if (self.step + 1) % self.n_critic == 0:
-            with self.stopwatch("generator+regularizers" if self.due("generator") else "generator"):
-                self.play("generator", batch)
+        for player in PLAYERS:
+            if self.plays(player):
+                with self.stopwatch(f"{player}+regularizers" if self.due(player) else player):
+                    self.play(player, batch)
         self.images_seen += self.images
         self.ema.update(self.generator, self.images_seen, self.images)
         if (p := getattr(self.augment, "p", None)) is not None:
             self.latest["augment/p"] = p.clone()
         self.log_dict({"kimg": self.kimg, **self.latest})
         self.log_dict({f"skipped/{name}": float(count) for name, count in self.skipped.items()})
+
+    def plays(self, player: Player) -> bool:
+        """Whether a player has a turn at this step."""
+        return player == "discriminator" or (self.step + 1) % self.n_critic == 0
 
     def play(self, player: Player, batch: Any) -> bool:
         """One turn of one player: its terms, their gradient, its optimizer.
@@ -190,12 +155,16 @@ class AdversarialModule(ClockedModule, ABC):
         sums: Terms = {}
         for micro_batch in micro_batches(batch, self.accumulate):
             terms = getattr(self, f"{player}_terms")(micro_batch)
-            self.manual_backward(torch.stack(list(terms.values())).sum() / self.accumulate)
+            self.descend(terms)
             sums = {name: sums.get(name, 0) + value.detach() / self.accumulate for name, value in terms.items()}
         if (verdict := self.verdict) is not None:  # it holds the items and the graph, the logits are next to nothing
             self.logits = {"real": verdict.real_logits.detach(), "fake": verdict.fake_logits.detach()}
             self.verdict = None
         return sums
+
+    def descend(self, terms: Terms) -> None:
+        """Adds the gradient of a micro-batch's terms to that of the turn."""
+        self.manual_backward(torch.stack(list(terms.values())).sum() / self.accumulate)
 
     def agree(self, terms: Terms, gradients: list[Tensor]) -> tuple[Tensor, str | None]:
         """Averages over ranks, in place, what each has found in its share of the batch.
@@ -233,13 +202,30 @@ class AdversarialModule(ClockedModule, ABC):
             verdict.fake = verdict.fake.detach().requires_grad_()
         return {type(regularizer).__name__.lower(): regularizer.term(verdict) for regularizer in due}
 
+    def judged(self, verdict: Verdict) -> Terms:
+        """The discriminator's terms, after which the augmentation may adapt."""
+        penalties = self.penalties("discriminator", verdict)
+        terms = {"adversarial": self.adversarial("discriminator", verdict), **penalties}
+        self.augment.observe(verdict, self.images // self.accumulate)
+        return terms
+
     def adversarial(self, player: Player, verdict: Verdict) -> Tensor:
         """The loss of a player, over all networks of the discriminator."""
         return over_networks(getattr(self.loss, player), verdict)
 
-    def critic(self, *conditions: Tensor) -> Critic:
-        """The only door to the discriminator: augmentation first, then the items with their conditions."""
-        return lambda items: self.discriminator(self.augment(items), *conditions)
+    def critic(self, *conditions: Tensor, beside: Tensor | None = None) -> Critic:
+        """The only door to the discriminator: augmentation first, then the items with their conditions.
+
+        Args:
+            conditions: what the discriminator takes after the items.
+            beside: [B, ...] what is joined to the items along dimension 1 before both are augmented alike.
+        """
+
+        def door(items: Tensor) -> Any:
+            seen = items if beside is None else torch.cat([beside, items], dim=1)
+            return self.discriminator(self.augment(seen), *conditions)
+
+        return door
 
     def validation_step(self, batch: Any, batch_idx: int) -> Sampled:
         return self.sampled(batch, batch_idx * self.trainer.world_size + self.global_rank)

@@ -116,6 +116,9 @@ class ClockedModule(LightningModule):
     def check_data(self, data: Any) -> None:
         """Refuses, with a UserError, data that the networks were not built for; a task knows what to look at."""
 
+    def check_length(self, kimg: float) -> None:
+        """Refuses, with a UserError, a run too short for what is to happen in it; a task knows what that is."""
+
     def on_train_start(self) -> None:
         self.memory = remembered(self)
         self.apply_hyperparameters()
