@@ -155,15 +155,15 @@ class AdversarialModule(ClockedModule, ABC):
         sums: Terms = {}
         for micro_batch in micro_batches(batch, self.accumulate):
             terms = getattr(self, f"{player}_terms")(micro_batch)
-            self.descend(terms)
+            self.descend(player, terms)
             sums = {name: sums.get(name, 0) + value.detach() / self.accumulate for name, value in terms.items()}
         if (verdict := self.verdict) is not None:  # it holds the items and the graph, the logits are next to nothing
             self.logits = {"real": verdict.real_logits.detach(), "fake": verdict.fake_logits.detach()}
             self.verdict = None
         return sums
 
-    def descend(self, terms: Terms) -> None:
-        """Adds the gradient of a micro-batch's terms to that of the turn."""
+    def descend(self, player: Player, terms: Terms) -> None:
+        """Adds the gradient of a micro-batch's terms to that of a player's turn."""
         self.manual_backward(torch.stack(list(terms.values())).sum() / self.accumulate)
 
     def agree(self, terms: Terms, gradients: list[Tensor]) -> tuple[Tensor, str | None]:

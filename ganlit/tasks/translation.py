@@ -48,7 +48,9 @@ class Translation(AdversarialModule):
         if not criteria:
             raise UserError("model.init_args.criteria is empty: name one, such as L1.")
         name, times = Counter(each.name for each in criteria).most_common(1)[0]
-        if times > 1 or any(each.name == "adversarial" for each in criteria):
+        if any(each.name == "adversarial" for each in criteria):
+            raise UserError("model.init_args.criteria calls a criterion adversarial, as another term is: rename it.")
+        if times > 1:
             raise UserError(f"model.init_args.criteria has {name} {times} times: give each a name of its own.")
         self.criteria = nn.ModuleList(criteria)
         self.weight = adversarial or Weight()
@@ -113,13 +115,13 @@ class Translation(AdversarialModule):
             self.latest["adversarial/ratio"] = ratio
         return terms
 
-    def descend(self, terms: Terms) -> None:
+    def descend(self, player: Player, terms: Terms) -> None:
         """Keeps the gradient of the adversarial term apart where its weight follows from it.
 
         The weight is that of the whole batch, which no micro-batch and no rank knows yet.
         """
         others = {name: term for name, term in terms.items() if name != "adversarial"}
-        if self.weight.adaptive and len(others) < len(terms):
+        if player == "generator" and self.weight.adaptive and len(others) < len(terms):
             parameters = list(self.generator.parameters())
             gradients = [parameter.grad for parameter in parameters]
             for parameter, gradient in zip(parameters, self.apart or [None] * len(parameters), strict=True):
@@ -129,7 +131,7 @@ class Translation(AdversarialModule):
             for parameter, gradient in zip(parameters, gradients, strict=True):
                 parameter.grad = gradient
             terms = others
-        super().descend(terms)
+        super().descend(player, terms)
 
     @property
     def last_layer(self) -> nn.Parameter:

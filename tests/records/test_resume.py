@@ -20,6 +20,7 @@ from noises import Noises
 from remains import Kill, Killed, rows_of, same
 from squares import Answer, tiny
 from torch import Tensor
+from translators import Sampler
 
 from ganlit.augment.adaptive import ADA
 from ganlit.callbacks.anneal import Anneal
@@ -35,26 +36,38 @@ from ganlit.contracts import Labelled
 from ganlit.ema import EMA
 from ganlit.errors import UserError
 from ganlit.losses.adversarial import NonSaturating
+from ganlit.losses.likelihood import KL
+from ganlit.losses.reconstruction import L1
 from ganlit.losses.regularizers.generator import PathLength
 from ganlit.losses.regularizers.gradient import R1
+from ganlit.losses.weight import AdaptiveWeight
 from ganlit.networks.images.dcgan import DCDiscriminator
 from ganlit.networks.images.stylegan import StyleGenerator
 from ganlit.records import durable
 from ganlit.records.resume import brief, changes, compare, differences, guarded, inside
+from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.synthesis import Synthesis
+from ganlit.tasks.translation import Translation
 
 BATCH, TICK, END = 8, 32, 96  # images
 
 
-def full_game() -> Synthesis:
+def full_game(kind: type[AdversarialModule] = Synthesis) -> AdversarialModule:
     """All that can have a state, has one."""
     torch.manual_seed(0)
     adam = partial(torch.optim.Adam, lr=1e-3, betas=(0.5, 0.99))
     size = {"z_dim": 4, "w_dim": 4, "mapping_depth": 1, "channel_base": 64, "channel_max": 4}
-    return Synthesis(
-        StyleGenerator(16, channels=1, classes=2, style_mixing=0.5, **size),
-        DCDiscriminator(16, channels=1, width=2),
-        NonSaturating(),
+    parts: dict[type[AdversarialModule], dict[str, Any]] = {
+        Synthesis: {"generator": StyleGenerator(16, channels=1, classes=2, style_mixing=0.5, **size)},
+        Translation: {
+            "generator": Sampler(),
+            "criteria": [L1(), KL(0.1)],
+            "adversarial": AdaptiveWeight(0.5, start=0.04, lead=0.016, ramp=0.02),
+        },
+    }
+    return kind(
+        discriminator=DCDiscriminator(16, channels=1, width=2),
+        loss=NonSaturating(),
         generator_optimizer=adam,
         discriminator_optimizer=adam,
         regularizers=[R1(weight=0.1, every=2)],
@@ -64,6 +77,7 @@ def full_game() -> Synthesis:
         n_critic=2,
         accumulate=2,
         generator_clip=0.5,
+        **parts[kind],
     )
 
 
@@ -92,15 +106,16 @@ class Journal(Callback):
         self.stream: dict[int, Tensor] = {}
         self.schedules: dict[int, list[float]] = {}
 
-    def on_fit_start(self, trainer: Trainer, pl_module: Synthesis) -> None:
-        latents = pl_module.latents
+    def on_fit_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        latents = getattr(pl_module, "latents", None)  # of who draws them before the generator does
 
         def note(label: Tensor) -> Tensor:
             drawn = latents(label)
             self.latents.setdefault(pl_module.images_seen, []).append(drawn.detach().clone())
             return drawn
 
-        pl_module.latents = note
+        if latents is not None:
+            pl_module.latents = note
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: Synthesis, batch: Labelled, *_: Any) -> None:
         self.data[pl_module.images_seen] = batch.item.clone()
@@ -125,7 +140,12 @@ class Ended(NamedTuple):
 
 
 def play(
-    folder: Path, *kill: Kill, resume: bool = False, journal: Journal | None = None, logger: Logger | None = None
+    folder: Path,
+    *kill: Kill,
+    resume: bool = False,
+    journal: Journal | None = None,
+    logger: Logger | None = None,
+    kind: type[AdversarialModule] = Synthesis,
 ) -> Ended:
     """Trains with objects of its own, as a new process would; `journal` is for who wants to read it after a kill."""
     journal, judge = journal or Journal(), Judge()
@@ -149,7 +169,7 @@ def play(
         num_sanity_val_steps=0,
         **dict.fromkeys(("enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False),
     )
-    module = full_game()
+    module = full_game(kind)
     last = folder / "checkpoints" / "last.ckpt"
     data = Noises(batch=BATCH, tick=TICK / 1000, val_images=2 * BATCH)
     trainer.fit(module, data, ckpt_path=last if resume else None)
@@ -205,36 +225,50 @@ STATE: dict[str, Callable[[Ended], Any]] = {
 }
 
 
+OF_STYLES = ("latents", "mean styles")
+KINDS = {"Synthesis": Synthesis, "Translation": Translation}
+CASES = [(kind, name) for kind in KINDS for name in STATE if kind == "Synthesis" or name not in OF_STYLES]
+
+
 @pytest.fixture(scope="module")
-def untouched(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+def kind(request: pytest.FixtureRequest) -> type[AdversarialModule]:
+    """The task, by its name."""
+    return KINDS[request.param]
+
+
+@pytest.fixture(scope="module")
+def untouched(kind: type[AdversarialModule], tmp_path_factory: pytest.TempPathFactory) -> Ended:
     """The run that nobody interrupts."""
-    return play(tmp_path_factory.mktemp("untouched"))
+    return play(tmp_path_factory.mktemp("untouched"), kind=kind)
 
 
 @pytest.fixture(scope="module", params=INSTANTS.values(), ids=INSTANTS.keys())
-def resumed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ended:
+def resumed(
+    kind: type[AdversarialModule], request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Ended:
     """The same run, which was killed at some instant and gone on with by new objects."""
     folder = tmp_path_factory.mktemp("resumed")
     first = Journal()
     with pytest.raises(Killed):
-        play(folder, request.param, journal=first)
-    ended = play(folder, resume=True)
+        play(folder, request.param, journal=first, kind=kind)
+    ended = play(folder, resume=True, kind=kind)
     for name in ("data", "latents", "stream", "schedules"):
         setattr(ended.journal, name, merged(getattr(first, name), getattr(ended.journal, name)))
     return ended
 
 
-@pytest.mark.parametrize("name", STATE)
+@pytest.mark.parametrize(("kind", "name"), CASES, indirect=["kind"])
 def test_a_resumed_run_equals_one_that_was_never_stopped(name: str, untouched: Ended, resumed: Ended) -> None:
     assert same(STATE[name](untouched), STATE[name](resumed))
 
 
-def test_all_of_that_state_is_at_work(untouched: Ended) -> None:
+@pytest.mark.parametrize("kind", KINDS, indirect=True)
+def test_all_of_that_state_is_at_work(kind: type[AdversarialModule], untouched: Ended) -> None:
     """So that the equality above says something."""
-    fresh = full_game().state_dict()
+    fresh = full_game(kind).state_dict()
     assert not [name for name, value in untouched.module.state_dict().items() if torch.equal(value, fresh[name])]
     assert untouched.module.images_seen == END
-    assert untouched.module.skipped == {"discriminator/adversarial": 1}
+    assert untouched.module.skipped == {"discriminator/adversarial" if kind is Synthesis else "generator/l1": 1}
     assert [round(1000 * kimg) for kimg, _ in untouched.judge.history] == [32, 64, 96]
     assert untouched.checkpoints.best_kimg == 0.032
     assert len(untouched.journal.schedules) == END // BATCH

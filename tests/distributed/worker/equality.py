@@ -6,10 +6,15 @@ from typing import Any
 
 from games import WORLD, Shards, flat, game, train
 from torch import Tensor
+from translators import Judge, Translator
 
 from ganlit.losses.adversarial import Hinge, LeastSquares, Minimax, NonSaturating, Relativistic, Wasserstein
+from ganlit.losses.likelihood import KL
+from ganlit.losses.reconstruction import L1, FeatureMatching
 from ganlit.losses.regularizers.generator import PathLength
 from ganlit.losses.regularizers.gradient import R1, R2, GradientPenalty
+from ganlit.losses.weight import AdaptiveWeight, Weight
+from ganlit.tasks.translation import Translation
 
 LOSSES = (NonSaturating, Minimax, Hinge, Wasserstein, LeastSquares, Relativistic)
 REGULARIZERS: dict[str, Any] = {
@@ -18,6 +23,11 @@ REGULARIZERS: dict[str, Any] = {
     "R2": lambda: {"regularizers": [R2(weight=0.5)]},
     "GradientPenalty": lambda: {"regularizers": [GradientPenalty(weight=2.0)]},
     "PathLength": lambda: {"generator_regularizers": [PathLength(weight=2.0, every=1, decay=0.3)]},
+}
+TRANSLATIONS: dict[str, Any] = {
+    "translation": lambda: {"adversarial": Weight(0.5)},
+    "adaptive": lambda: {"adversarial": AdaptiveWeight(0.5)},
+    "conditional": lambda: {"conditional": True, "discriminator": Judge((2, 8, 8)), "adversarial": AdaptiveWeight(0.5)},
 }
 CLIPS = {"discriminator_clip": 0.02, "generator_clip": 0.01}
 
@@ -48,6 +58,12 @@ def found() -> dict[str, dict[str, Tensor]]:
         for count in (2, 4):
             key = f"{loss.__name__} {name} accumulate={count}"
             games[key] = played(loss=loss(), accumulate=count, **REGULARIZERS[name]())
+    for name, parts in TRANSLATIONS.items():
+        for count in (1, 2, 4) if WORLD == 1 else (1, 2):
+            key = name if count == 1 else f"{name} accumulate={count}"
+            criteria = [L1(), KL(0.5), FeatureMatching(2.0)]
+            given = {"generator": Translator(), "discriminator": Judge(), "regularizers": [R1(weight=0.5)]} | parts()
+            games[key] = played(kind=Translation, criteria=criteria, accumulate=count, **given)
     games["clipped"] = played(loss=NonSaturating(), steps=1, **CLIPS)
     games["clipped accumulate=2"] = played(loss=NonSaturating(), steps=1, accumulate=2, **CLIPS)
     games["not clipped"] = played(loss=NonSaturating(), steps=1)

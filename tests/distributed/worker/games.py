@@ -19,6 +19,7 @@ from ganlit.contracts import Labelled, Terms
 from ganlit.ema import EMA
 from ganlit.losses.adversarial import NonSaturating
 from ganlit.networks.images.dcgan import DCDiscriminator
+from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.synthesis import Synthesis
 
 BATCH = 24  # items in a step, over all ranks
@@ -101,7 +102,7 @@ class Shards(IterableDataset):
             yield Labelled(image[RANK::WORLD].to(self.dtype), label[RANK::WORLD])
 
 
-def game(kind: type[Synthesis] = ItemGame, **parts: Any) -> Synthesis:
+def game(kind: type[AdversarialModule] = ItemGame, **parts: Any) -> AdversarialModule:
     """A small game, the same on every rank."""
     torch.manual_seed(0)
     sgd = partial(torch.optim.SGD, lr=0.05)

@@ -1,0 +1,341 @@
+"""Generators that take data: what each player's objective is, and from when on."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch import Callback, Trainer
+from noises import Noises
+from torch import Tensor, nn
+from torch.distributions import Normal, kl_divergence
+from torch.utils.data import DataLoader, IterableDataset
+from translators import Judge, Sampler, Translator
+
+from ganlit.augment.base import Augment
+from ganlit.callbacks.budget import Budget
+from ganlit.contracts import Labelled, Made, Pair, Verdict
+from ganlit.ema import EMA
+from ganlit.errors import UserError
+from ganlit.losses.adversarial import NonSaturating
+from ganlit.losses.base import Attempt
+from ganlit.losses.likelihood import KL
+from ganlit.losses.reconstruction import L1, L2, FeatureMatching
+from ganlit.losses.regularizers.generator import PathLength
+from ganlit.losses.regularizers.gradient import R1
+from ganlit.losses.weight import AdaptiveWeight, Weight
+from ganlit.tasks.translation import Translation
+
+BATCH = 16
+SHAPE = (1, 8, 8)
+
+
+class Pairs(IterableDataset):
+    """Noise, to be turned upside down."""
+
+    def __init__(self, batches: int) -> None:
+        self.batches = batches
+
+    def __iter__(self) -> Iterator[Pair]:
+        stream = torch.Generator().manual_seed(0)
+        for _ in range(self.batches):
+            source = torch.rand(BATCH, *SHAPE, generator=stream) * 2 - 1
+            yield Pair(source, source.flip(2))
+
+
+def game(**parts: Any) -> Translation:
+    torch.manual_seed(0)
+    sgd = partial(torch.optim.SGD, lr=0.1)
+    defaults = {
+        "generator": Translator(SHAPE),
+        "discriminator": Judge(SHAPE),
+        "loss": NonSaturating(),
+        "criteria": [L1()],
+        "generator_optimizer": sgd,
+        "discriminator_optimizer": sgd,
+        "ema": partial(EMA, half_life=2.0, rampup=None),
+    }
+    return Translation(**(defaults | parts))
+
+
+def play(module: Translation, batches: int, *callbacks: Callback) -> Trainer:
+    quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
+    trainer = Trainer(max_epochs=1, accelerator="cpu", callbacks=list(callbacks), **quiet)
+    trainer.fit(module, DataLoader(Pairs(batches), batch_size=None))
+    return trainer
+
+
+def weights(module: nn.Module) -> Tensor:
+    return torch.cat([parameter.detach().flatten().clone() for parameter in module.parameters()])
+
+
+def descended(network: nn.Module, objective: Tensor) -> None:
+    gradients = torch.autograd.grad(objective, list(network.parameters()), allow_unused=True)
+    for parameter, gradient in zip(network.parameters(), gradients, strict=True):
+        if gradient is not None:
+            parameter.data -= 0.1 * gradient
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_one_step_equals_the_game_written_by_hand(conditional: bool) -> None:
+    criteria = [L1(weight=2.0), KL(weight=0.5), FeatureMatching(weight=3.0)]
+    discriminator = Judge((2, 8, 8) if conditional else SHAPE)
+    module = game(
+        criteria=criteria, discriminator=discriminator, conditional=conditional, adversarial=Weight(weight=0.7)
+    )
+    g, d = copy.deepcopy(module.generator), copy.deepcopy(module.discriminator)
+    trainer = play(module, 1)
+    source, target, _ = next(iter(Pairs(1)))
+    label = torch.zeros(BATCH, dtype=torch.int64)
+
+    def judged(items: Tensor) -> tuple[Tensor, Tensor]:
+        (logits,), ((inside,),) = d(torch.cat([source, items], 1) if conditional else items, label)
+        return logits, inside
+
+    true, false = judged(target)[0], judged(g(source, label).output.detach())[0]
+    descended(d, -true.sigmoid().log().mean() - (1 - false.sigmoid()).log().mean())
+    made = g(source, label)
+    logits, inside = judged(made.output)
+    terms = {
+        "l1": 2.0 * (made.output - target).abs().mean(),
+        "kl": 0.5 * kl_divergence(made.side["posterior"], Normal(0.0, 1.0)).sum() / target.numel(),
+        "featurematching": 3.0 * (inside - judged(target)[1].detach()).abs().mean(),
+        "adversarial": -0.7 * logits.sigmoid().log().mean(),
+    }
+    descended(g, sum(terms.values()))
+
+    torch.testing.assert_close(weights(module.discriminator), weights(d), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(weights(module.generator), weights(g), rtol=1e-5, atol=1e-6)
+    for name, value in terms.items():
+        torch.testing.assert_close(trainer.callback_metrics[f"generator/{name}"], value.detach(), rtol=1e-5, atol=1e-6)
+
+
+def test_items_alone_are_their_own_targets() -> None:
+    items = Labelled(torch.rand(4, *SHAPE), torch.arange(4))
+    pair = Pair.of(items)
+    assert pair.source is pair.target is items.item
+    assert pair.label is items.label
+    assert Pair.of(pair) is pair
+    sampled = game().sample(items)
+    assert sampled.reference is sampled.source is items.item
+    assert "posterior" in sampled.side
+
+
+def by_the_paper(module: Translation, factor: float) -> tuple[list[Tensor], Tensor]:
+    """The generator's gradient and the ratio, as VQGAN's equation 7 has them."""
+    source, target, _ = next(iter(Pairs(1)))
+    label = torch.zeros(BATCH, dtype=torch.int64)
+    made = module.generator(source, label)
+    others = (made.output - target).abs().mean() + KL(0.5).term(as_attempt(source, target, made))
+    adversarial = -module.discriminator(made.output, label).logits[0].sigmoid().log().mean()
+    last = module.generator.decoder[2].weight
+    norms = [torch.autograd.grad(term, last, retain_graph=True)[0].norm() for term in (others, adversarial)]
+    ratio = (norms[0] / (norms[1] + 1e-6)).clamp(0, 1e4).detach()
+    return torch.autograd.grad(others + factor * ratio * adversarial, list(module.generator.parameters())), ratio
+
+
+def as_attempt(source: Tensor, target: Tensor, made: Made) -> Attempt:
+    return Attempt(source, Verdict(lambda items: items, target, made.output, side=made.side))
+
+
+@pytest.mark.parametrize("accumulate", [1, 4])
+def test_an_adaptive_weight_is_that_of_the_paper(accumulate: int) -> None:
+    module = game(criteria=[L1(), KL(0.5)], adversarial=AdaptiveWeight(0.8), accumulate=accumulate)
+    module.weight.judges = lambda kimg: False  # the discriminator stays as it is
+    expected, ratio = by_the_paper(copy.deepcopy(module), 0.8)
+    metrics = play(module, 1).callback_metrics
+    found = [parameter.grad for parameter in module.generator.parameters()]
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-7)
+    assert float(metrics["adversarial/ratio"]) == pytest.approx(float(ratio), rel=1e-4)
+
+
+def test_its_ratio_is_bounded() -> None:
+    weight = AdaptiveWeight(most=10.0)
+    assert weight.ratio(torch.ones(3), torch.zeros(3)) == 10
+    assert weight.ratio(torch.ones(4), torch.ones(1)) == pytest.approx(2.0, rel=1e-5)
+    assert weight.ratio(torch.zeros(3), torch.ones(3)) == 0
+
+
+def test_a_generator_may_name_its_last_layer() -> None:
+    module = game()
+    assert module.last_layer is module.generator.decoder[2].weight
+    module.generator.last_layer = module.generator.encoder[1].weight
+    assert module.last_layer is module.generator.encoder[1].weight
+
+
+class Movements(Callback):
+    """Who has moved, and which terms there were, step by step."""
+
+    def __init__(self) -> None:
+        self.moved: list[tuple[bool, bool]] = []
+        self.terms: list[set[str]] = []
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: Translation, *_: Any) -> None:
+        self.before = [weights(network) for network in (pl_module.discriminator, pl_module.generator)]
+        pl_module.latest = {}
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: Translation, *_: Any) -> None:
+        now = [weights(network) for network in (pl_module.discriminator, pl_module.generator)]
+        self.moved.append(tuple(not torch.equal(a, b) for a, b in zip(self.before, now, strict=True)))
+        self.terms.append({name for name in pl_module.latest if name.startswith("generator/")})
+
+
+def test_the_discriminator_warms_up_before_it_counts() -> None:
+    step = BATCH / 1000
+    moves = Movements()
+    module = game(criteria=[L1(), FeatureMatching()], adversarial=Weight(start=4 * step, lead=2 * step))
+    play(module, 6, moves)
+    assert moves.moved == [(False, True), (False, True), (True, True), (True, True), (True, True), (True, True)]
+    alone, both = {"generator/l1"}, {"generator/l1", "generator/featurematching", "generator/adversarial"}
+    assert moves.terms == [alone] * 4 + [both] * 2
+
+
+def test_a_term_that_counts_nothing_needs_no_discriminator() -> None:
+    moves = Movements()
+    play(game(adversarial=Weight(0.0)), 2, moves)
+    assert moves.moved == [(False, True)] * 2
+    assert moves.terms == [{"generator/l1"}] * 2
+
+
+def test_the_factor_rises_from_its_start_on() -> None:
+    weight = Weight(2.0, start=10.0, lead=4.0, ramp=5.0)
+    assert [weight.at(kimg) for kimg in (0, 9.99, 10, 12.5, 15, 99)] == [0, 0, 0, 1.0, 2.0, 2.0]
+    assert [weight.judges(kimg) for kimg in (0, 5.99, 6.0)] == [False, False, True]
+    assert Weight().at(0) == 1
+    weight.scale = 0.5
+    assert weight.at(99) == 1
+
+
+@pytest.mark.parametrize(
+    ("build", "sentence"),
+    [
+        (lambda: game(criteria=[]), r"criteria is empty: name one, such as L1\."),
+        (lambda: game(criteria=[L1(), L1(0.5)]), r"criteria has l1 2 times: give each a name of its own\."),
+        (lambda: game(criteria=[L1(name="adversarial")]), "calls a criterion adversarial"),
+        (
+            lambda: Weight(start=1.0, lead=2.0),
+            r"adversarial.lead is 2 kimg, .* 1 before adversarial.start: start later",
+        ),
+        (lambda: Weight(-1.0), "adversarial.weight is -1.0: it must be at least 0"),
+        (lambda: L1(-1.0), "L1.weight is -1.0"),
+    ],
+)
+def test_what_means_nothing_is_refused(build: Callable[[], object], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        build()
+    assert game(criteria=[L1(), L1(0.5, name="more")]).criteria[1].name == "more"
+
+
+def test_a_start_beyond_the_end_is_refused() -> None:
+    module = game(adversarial=Weight(start=3.0))
+    with pytest.raises(UserError, match=r"adversarial.start is 3 kimg, but the run ends at 2: start earlier"):
+        play(module, 1, Budget(2.0))
+    game(adversarial=Weight(0.0, start=3.0)).check_length(2.0)
+
+
+def on_noises(module: Translation, **options: Any) -> None:
+    quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
+    trainer = Trainer(max_epochs=-1, accelerator="cpu", num_sanity_val_steps=0, callbacks=[Budget(0.02)], **quiet)
+    trainer.fit(module, Noises(batch=10, tick=0.1, val_images=10, **options))
+
+
+@pytest.mark.parametrize(
+    ("parts", "sentence"),
+    [
+        ({"generator": Translator((1, 8, 8))}, "sampling fails with these data: generator Translator"),
+        ({"discriminator": Judge((1, 8, 8))}, "discriminator's turn fails"),
+        ({"criteria": [L1(), KL(), FeatureMatching()]}, None),
+    ],
+)
+def test_parts_that_do_not_fit_are_told_before_training(parts: dict[str, Any], sentence: str | None) -> None:
+    shape = (1, 16, 16)
+    module = game(
+        **({"generator": Sampler(shape), "discriminator": Judge(shape)} | parts), adversarial=Weight(start=0.01)
+    )
+    with nullcontext() if sentence is None else pytest.raises(UserError, match=sentence):
+        on_noises(module)
+
+
+class Bare(nn.Module):
+    """A discriminator without features, and a criterion's worst enemy."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(256, 1)
+
+    def forward(self, item: Tensor, label: Tensor) -> Tensor:
+        return self.layer(item.flatten(1))[:, 0]
+
+
+def test_what_is_not_handed_out_is_told_before_training_though_it_is_asked_for_later() -> None:
+    module = game(
+        generator=Sampler(),
+        discriminator=Bare(),
+        criteria=[L1(), FeatureMatching()],
+        adversarial=Weight(start=0.015),
+    )
+    with pytest.raises(UserError, match="the discriminator hands out no features"):
+        on_noises(module)
+    assert module.images_seen == 0
+
+
+def test_a_criterion_names_what_the_generator_lacks() -> None:
+    class Plain(Translator):
+        def forward(self, source: Tensor, label: Tensor) -> Tensor:
+            return super().forward(source, label).output
+
+    with pytest.raises(UserError, match="KL reads the generator's posterior, which it does not hand out: leave"):
+        play(game(generator=Plain(SHAPE), criteria=[KL()]), 1)
+
+
+def test_source_and_target_are_augmented_alike() -> None:
+    class Turn(Augment):
+        def forward(self, items: Tensor) -> Tensor:
+            seen.append(items)
+            return items.flip(2)
+
+    seen: list[Tensor] = []
+    module = game(conditional=True, discriminator=Judge((2, 8, 8)), augment=Turn())
+    play(module, 1)
+    assert all(items.shape[1] == 2 for items in seen)
+    source = next(iter(Pairs(1))).source
+    assert all(torch.equal(items[:, :1], source) for items in seen)
+
+
+def test_regularizers_of_both_players_join() -> None:
+    module = game(
+        regularizers=[R1(0.5)],
+        generator_regularizers=[PathLength(0.1, every=1)],
+        conditional=True,
+        discriminator=Judge((2, 8, 8)),
+    )
+    metrics = play(module, 1).callback_metrics
+    assert metrics["discriminator/r1"] > 0
+    assert metrics["generator/pathlength"] > 0
+
+
+def test_a_prior_is_sampled_beside_the_reconstruction() -> None:
+    module = game(generator=Sampler(SHAPE)).eval()
+    items = Labelled(torch.rand(5, *SHAPE), torch.zeros(5, dtype=torch.int64))
+    torch.manual_seed(1)
+    prior = module.sample(items).side["prior"]
+    assert prior.shape == items.item.shape
+    torch.manual_seed(2)
+    again = module.sample(items)
+    assert not torch.equal(again.side["prior"], prior)
+    torch.testing.assert_close(again.output, module.ema.module(items.item, items.label).output)
+
+
+def test_reconstruction_is_learnt() -> None:
+    module = game(
+        generator_optimizer=partial(torch.optim.Adam, lr=0.01), criteria=[L2()], adversarial=Weight(0.01, start=1.0)
+    )
+    first = play(copy.deepcopy(module), 1).callback_metrics["generator/l2"]
+    last = play(module, 150).callback_metrics["generator/l2"]
+    assert last < 0.97 * first
