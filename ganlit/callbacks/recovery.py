@@ -59,17 +59,8 @@ class Recovery(Callback):
             advice = remedy(self.causes, trainer.precision)
             raise Diverged(f"{trouble}, though the run went back {self.attempts} times to {path}: {advice}.")
 
-        skipped, branch = pl_module.skipped, pl_module.branch + 1
-        trainer.strategy.load_model_state_dict(checkpoint)
-        trainer.strategy.load_optimizer_state_dict(checkpoint)
-        _call_callbacks_load_state_dict(trainer, checkpoint)  # scores of what is undone are undone, too
-        pl_module.on_load_checkpoint(checkpoint)
-        pl_module.apply_hyperparameters()
-        pl_module.skipped, pl_module.branch, pl_module.streak = skipped, branch, dict.fromkeys(PLAYERS, 0)
-        pl_module.rolled_back = True
+        restore(trainer, pl_module, checkpoint)
         self.causes, self.place, self.attempt = [], place, attempt
-        trainer.fit_loop.epoch_loop._batches_that_stepped = place // pl_module.images
-        rewind(trainer, pl_module.kimg)
         say(f"{trouble}; going back to {pl_module.kimg:.1f} kimg, attempt {attempt} of {self.attempts}")
 
     def state_dict(self) -> dict[str, Any]:
@@ -78,6 +69,24 @@ class Recovery(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.causes, self.place = list(state_dict["causes"]), state_dict["place"]
         self.attempt = state_dict["attempt"]
+
+
+def restore(trainer: Trainer, module: AdversarialModule, checkpoint: dict[str, Any]) -> None:
+    """Has a run go on from a checkpoint of its own, on the next branch of the random stream.
+
+    To be called ahead of a step, which is then not taken: the tick ends, and the next one begins at the clock.
+    """
+    skipped, branch = module.skipped, module.branch + 1
+    trainer.strategy.load_model_state_dict(checkpoint)
+    trainer.strategy.load_optimizer_state_dict(checkpoint)
+    _call_callbacks_load_state_dict(trainer, checkpoint)  # scores of what is undone are undone, too
+    module.on_load_checkpoint(checkpoint)
+    module.apply_hyperparameters()
+    module.skipped, module.branch, module.streak = skipped, branch, dict.fromkeys(PLAYERS, 0)
+    module.rolled_back = True
+    batch = module.images if trainer.datamodule is None else trainer.datamodule.batch
+    trainer.fit_loop.epoch_loop._batches_that_stepped = module.images_seen // batch
+    rewind(trainer, module.kimg)
 
 
 def untroubled(folder: Path) -> Path | None:

@@ -18,6 +18,7 @@ from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.progress import Progress
 from ganlit.losses.adversarial import NonSaturating
 from ganlit.networks.images.dcgan import DCDiscriminator, DCGenerator
+from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.synthesis import Synthesis
 
 BATCH = 100
@@ -65,17 +66,24 @@ def make_module() -> Synthesis:
 
 
 class Run(NamedTuple):
-    module: Synthesis
+    module: AdversarialModule
     data: Noises
     trainer: Trainer
 
 
-def play(folder: Path, kimg: float, *callbacks: Callback, ckpt_path: Path | None = None, **options: Any) -> Run:
+def play(
+    folder: Path,
+    kimg: float,
+    *callbacks: Callback,
+    ckpt_path: Path | None = None,
+    module: AdversarialModule | None = None,
+    **options: Any,
+) -> Run:
     """Trains a fresh module in a run directory, with the callbacks beside a budget."""
     quiet = {"logger": False, "enable_checkpointing": False, "enable_model_summary": False, "num_sanity_val_steps": 0}
     quiet["enable_progress_bar"] = any(isinstance(callback, Progress) for callback in callbacks)
     run = Run(
-        make_module(),
+        module or make_module(),
         Noises(120, 8, batch=BATCH, tick=4 * BATCH / 1000, val_images=2 * BATCH, test_images=2 * BATCH),
         Trainer(
             accelerator="cpu",
