@@ -45,9 +45,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": {"*"},
 }
 MODALITIES = {path.name for path in (PACKAGE / "data").iterdir() if (path / "__init__.py").is_file()}
-"""A modality's room may import what the room around it does, and that room."""
+"""A modality's room may import what the room around it does, and that room; its criteria may see as its metrics do."""
 MAY_IMPORT |= {
-    f"{room}.{modality}": MAY_IMPORT[room] | {room}
+    f"{room}.{modality}": MAY_IMPORT[room] | {room} | ({"metrics"} if room == "losses" else set())
     for room in ("networks", "data", "metrics", "losses")
     for modality in MODALITIES
     if (PACKAGE / room / modality).is_dir()
