@@ -60,6 +60,9 @@ class Translation(AdversarialModule):
     def check_data(self, data: Any) -> None:
         """Refuses data that the networks were not built for, also for the time when the adversarial term counts."""
         items, now = check(self, data), self.images_seen
+        codes = self.sample(items).side.get("codes")
+        if codes is not None:
+            refuse_codebook(self.generator.codes, codes[0].numel(), data)
         self.images_seen = max(now, math.ceil(self.weight.start * 1000) + 1)
         try:
             rehearse(self, items)
@@ -162,3 +165,13 @@ class Translation(AdversarialModule):
 def label_of(pair: Pair) -> Tensor:
     """The classes [B]; zeros where there are none."""
     return pair.source.new_zeros(len(pair.source), dtype=torch.int64) if pair.label is None else pair.label
+
+
+def refuse_codebook(codes: int, places: int, data: Any) -> None:
+    """Refuses, with a UserError, a codebook of which the data, with so many places an item, can never fill a part."""
+    count = len(data.reference.items) * places
+    if codes > count:
+        raise UserError(
+            f"the codebook has {codes:,} codes, but {data.reference.name} only {count:,} places for them, {places:,} in "
+            f"each {data.modality.item}: take a smaller one, or more data."
+        )

@@ -339,3 +339,23 @@ def test_reconstruction_is_learnt() -> None:
     first = play(copy.deepcopy(module), 1).callback_metrics["generator/l2"]
     last = play(module, 150).callback_metrics["generator/l2"]
     assert last < 0.97 * first
+
+
+class Coded(Translator):
+    """Gives each item one code of many."""
+
+    codes = 65
+
+    def forward(self, source: Tensor, label: Tensor) -> Made:
+        output, side = super().forward(source, label)
+        return Made(output, {**side, "codes": torch.zeros(len(source), 1, dtype=torch.int64)})
+
+
+def test_a_codebook_larger_than_the_data_is_refused() -> None:
+    coded = Coded((1, 16, 16))
+    with pytest.raises(
+        UserError, match=r"has 65 codes, but noises-train only 64 places for them, 1 in each image: take"
+    ):
+        on_noises(game(generator=coded, discriminator=Judge((1, 16, 16))))
+    coded.codes = 64
+    on_noises(game(generator=coded, discriminator=Judge((1, 16, 16))))
