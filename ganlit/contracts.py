@@ -238,7 +238,7 @@ class Modality(ABC):
         """Writes what people look at or listen to: stored items [n, ...], row after row.
 
         Args:
-            rows: batches; items of another shape than the first ones' are brought to theirs.
+            rows: batches; items of other shapes are brought to that of the largest.
             columns: items in a row.
             path: without the suffix.
 
@@ -262,6 +262,21 @@ class Modality(ABC):
         Raises:
             UserError: there is no such thing, or no item in it.
         """
+
+    def bring(self, place: Path, form: Any, labelled: bool) -> Collection:
+        """The items of a folder, a file or whatever holds some, as networks take them that were trained on such data.
+
+        A modality may take more, with defaults: they become options of `translate` and `encode`.
+
+        Args:
+            place: a path at which something is; all that lies in it counts.
+            form: what the data module says of it, see `GanDataModule.form_of`.
+            labelled: whether their classes are wanted.
+
+        Raises:
+            UserError: there is no item in it.
+        """
+        return self.open(str(place), "train", place.parent)
 
     @abstractmethod
     def check(self, place: str, split: str, root: Path, batch: int) -> None:

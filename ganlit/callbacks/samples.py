@@ -1,15 +1,18 @@
-"""What the generator does, from the same latents all along, to look at or to listen to."""
+"""What the generator does, from the same latents or sources all along, to look at or to listen to."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning.pytorch import Callback, Trainer
+from torch import Tensor
 
 from ganlit.callbacks.loggers.board import boards
 from ganlit.contracts import Sampled
 from ganlit.errors import within
+from ganlit.records.media import one_under_the_other
 from ganlit.records.samples import FOLDER, place
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.step import stateless_seed
@@ -18,8 +21,10 @@ from ganlit.tasks.step import stateless_seed
 class Samples(Callback):
     """Writes samples/real at the start and then, ahead of each validation, what the EMA generator makes.
 
-    The latents are the same in all of them, and a dataset with classes has one in each column. How they are shown is
-    for the modality of the data to say.
+    The latents are the same in all of them, and a dataset with classes has one in each column. What is made from data
+    stands between its source and its target, one under the other, and below the target where that is the source;
+    sources of another kind of data than their targets are in samples/source. What comes from a generator's own prior is
+    shown beside that. How all are shown is for the modality of the data to say.
     """
 
     def __init__(self, rows: int = 8, columns: int = 10) -> None:
@@ -30,11 +35,13 @@ class Samples(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         if trainer.is_global_zero:
-            modality = trainer.datamodule.modality
-            self.batch = trainer.datamodule.grid(self.rows, self.columns)
+            data, folder = trainer.datamodule, Path(trainer.default_root_dir) / FOLDER
+            self.batch = data.grid(self.rows, self.columns)
             sampled = self._sample(pl_module)
-            real = modality.to_stored(sampled.reference)
-            modality.show([real], self.columns, Path(trainer.default_root_dir) / FOLDER / "real")
+            data.modality.show([data.modality.to_stored(sampled.reference)], self.columns, folder / "real")
+            if sampled.source is not None and not of_one_kind(data):
+                kind = data.modality_of("source")
+                kind.show([kind.to_stored(sampled.source)], self.columns, folder / "source")
             if pl_module.images_seen == 0:  # a resumed run has its samples
                 self._write(trainer, pl_module, sampled)
 
@@ -53,6 +60,28 @@ class Samples(Callback):
         modality = trainer.datamodule.modality
         with pl_module.stopwatch("io"):
             stem = place(Path(trainer.default_root_dir), pl_module.kimg)
-            files = modality.show([modality.to_stored(sampled.output)], self.columns, stem)
+            shown = {"samples": modality.show(self._rows(trainer.datamodule, sampled), self.columns, stem)}
+            if (prior := sampled.side.get("prior")) is not None:
+                path = stem.with_name(f"{stem.name}-prior")
+                shown["prior"] = modality.show([modality.to_stored(prior)], self.columns, path)
             for board in boards(trainer):
-                board.log_media("samples", files, pl_module.kimg)
+                for name, files in shown.items():
+                    board.log_media(name, files, pl_module.kimg)
+
+    def _rows(self, data: Any, sampled: Sampled) -> list[Tensor]:
+        """As many rows as there are without sources, or as few as stand together."""
+        made = data.modality.to_stored(sampled.output)
+        if sampled.source is None:
+            return [made]
+        parts = [made, data.modality.to_stored(sampled.reference)]
+        if sampled.source is sampled.reference:
+            parts = parts[::-1]
+        elif of_one_kind(data):
+            parts = [data.modality.to_stored(sampled.source), *parts]
+        shown = max(1, self.rows // len(parts)) * self.columns
+        return one_under_the_other([part[:shown].split(1) for part in parts], self.columns)
+
+
+def of_one_kind(data: Any) -> bool:
+    """Whether sources can be shown beside what is made of them."""
+    return type(data.modality_of("source")) is type(data.modality)

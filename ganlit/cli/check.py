@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
-from ganlit.configuration.names import by_default, modalities, recognised
-from ganlit.contracts import Modality
+from ganlit.configuration.names import by_default, given_options, recognised
 from ganlit.data.base import MOST
-from ganlit.errors import UserError, within
+from ganlit.errors import within
 
 
 def check(source: str, split: str = "train", root: Path = Path("datasets"), batch: int = 32, **options: Any) -> None:
@@ -28,14 +26,4 @@ def check(source: str, split: str = "train", root: Path = Path("datasets"), batc
     """
     within("--batch", batch, least=1, most=MOST)
     kind = recognised(source) or by_default()  # which says what it makes of it
-    defaults = {name: each.default for one in modalities() for name, each in own_options(one).items()}
-    given = {name: value for name, value in options.items() if value != defaults[name]}
-    if unknown := given.keys() - own_options(kind).keys():
-        raise UserError(f"--{unknown.pop()} is no option of {kind.name}: leave it out.")
-    kind.check(source, split, Path(root), batch, **given)
-
-
-def own_options(kind: Modality) -> dict[str, Parameter]:
-    """What the check of a kind of data takes beside what all of them do."""
-    parameters = signature(kind.check).parameters.items()
-    return {name: each for name, each in parameters if each.default is not Parameter.empty}
+    kind.check(source, split, Path(root), batch, **given_options(kind, "check", options))

@@ -10,18 +10,23 @@ from typing import Any
 
 from jsonargparse import ActionSubCommands, Namespace
 
-from ganlit.cli.check import check, own_options
+from ganlit.cli.check import check
 from ganlit.configuration.manual import MANUAL
-from ganlit.configuration.names import modalities
+from ganlit.configuration.names import modalities, own_options
 from ganlit.configuration.parser import Parser
 from ganlit.studies.dashboard.dashboard import dashboard
+from ganlit.studies.evaluation.encode import decode, encode
 from ganlit.studies.evaluation.evaluate import evaluate
 from ganlit.studies.evaluation.generate import generate
+from ganlit.studies.evaluation.translate import translate
 from ganlit.studies.report.report import report
 from ganlit.studies.sweeps import commands as sweep
 
 TOOLS: dict[str, Callable[..., None]] = {
     "generate": generate,
+    "translate": translate,
+    "encode": encode,
+    "decode": decode,
     "evaluate": evaluate,
     "report": report,
     "dashboard": dashboard,
@@ -32,6 +37,9 @@ TOOLS: dict[str, Callable[..., None]] = {
     "sweep retry": sweep.retry,
     "sweep propose": sweep.propose,
 }
+
+OF_MODALITIES: dict[Callable[..., None], str] = {check: "check", translate: "bring", encode: "bring"}
+"""Tools that take options of the kinds of data, and the method of a Modality whose they are."""
 
 GROUPS = {"data": "Look after datasets.", "sweep": "Ask one question of many runs."}
 
@@ -46,13 +54,12 @@ def add_tools(commands: ActionSubCommands) -> None:
             commands.add_subcommand(group, parser, help=GROUPS[group])
             groups[group] = parser.add_subcommands()
         purpose = getdoc(tool).splitlines()[0]
-        parser = Parser(description=purpose)
+        parser = Parser(description=purpose, epilog=MANUAL.get(words))
         parser.add_function_arguments(tool, as_positional=True)
-        if tool is check:
-            for kind in modalities():
-                there = {action.dest for action in parser._actions}  # two kinds may call an option alike
-                others = {name for name in signature(kind.check).parameters if name not in own_options(kind)}
-                parser.add_method_arguments(type(kind), "check", skip=others | there, as_group=False)
+        for kind in modalities() if (method := OF_MODALITIES.get(tool)) else ():
+            there = {action.dest for action in parser._actions}  # two kinds may call an option alike
+            others = signature(getattr(kind, method)).parameters.keys() - own_options(kind, method).keys()
+            parser.add_method_arguments(type(kind), method, skip=others | there, as_group=False)
         for action in parser._actions:
             if action.default is False:
                 action.nargs, action.const = "?", True  # which --help shows
@@ -73,8 +80,8 @@ def underscored(args: list[str]) -> list[str]:
         return args
     tool = TOOLS[" ".join(words)]
     parameters = [*signature(tool).parameters.values()]
-    if tool is check:
-        parameters += [one for kind in modalities() for one in own_options(kind).values()]
+    if method := OF_MODALITIES.get(tool):
+        parameters += [one for kind in modalities() for one in own_options(kind, method).values()]
     known = {one.name: one.default is False for one in parameters if one.default is not Parameter.empty}
     found, rest = words, deque(args[len(words) :])
     while rest:

@@ -18,7 +18,18 @@ MANUAL = {
         through another network. Real statistics lie in ~/.cache/ganlit (GANLIT_CACHE); one process computes, the others
         wait. What a file names beyond ganlit, torch.nn and torch.optim is imported once you trust it, by
         --trust my.package or GANLIT_TRUST=my.package. An outage of W&B never stops a run; `wandb sync` uploads it
-        later. --config configs/overlays/tensorboard.yaml takes TensorBoard instead.
+        later. --config configs/overlays/tensorboard.yaml takes TensorBoard instead. --from RUN begins with the networks
+        of a trained run (its last checkpoint; also a .ckpt of one, or a .safetensors, an averaged generator alone), of
+        whatever task: names and shapes count. Both players and the average come with their buffers, such as mean
+        styles, batch statistics, codebooks and whether these have started; the clock, schedules, ADA's strength and
+        path length's mean begin as configured, and the average without ramp-up. --fresh lists parts that begin anew
+        instead, --train those that learn: names as generator.mapping, or patterns with * and ?. What is not among them
+        is frozen: no gradient, no step, no new statistics, evaluation mode; of the generator it is the average. A
+        discriminator of which nothing is named never learns. FreezeD (arXiv 2002.10964) with StyleDiscriminator at
+        32x32, of which from_image and the first two of three blocks stay as they are, whether or not it knows classes:
+        --train 'generator,discriminator.blocks.2,discriminator.[el]*,discriminator.features'
+        --from_optimizers takes moments over, too. config.yaml keeps all of these; a resumed run does not read the other
+        one again.
         """,
     "sweep": """
         A sweep is a folder with a sweep.yaml in W&B's own format, which `wandb sweep` reads too (its agent's runs are

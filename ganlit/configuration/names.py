@@ -6,10 +6,13 @@ import inspect
 import pkgutil
 import sys
 from collections import deque
+from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 import ganlit
 from ganlit.contracts import Modality
+from ganlit.errors import UserError
 
 NAMED = ("augment", "callbacks", "data", "losses", "networks", "tasks")
 """Rooms with classes that stand in configurations."""
@@ -46,6 +49,25 @@ def recognised(place: str) -> Modality | None:
     scores = {one: one.recognises(place) for one in modalities()}
     likeliest = max(scores, key=scores.__getitem__)
     return likeliest if scores[likeliest] else None
+
+
+def own_options(kind: Modality, method: str) -> dict[str, inspect.Parameter]:
+    """What a method of one kind of data takes beside what those of all kinds do: they become options of a command."""
+    parameters = inspect.signature(getattr(kind, method)).parameters.items()
+    return {name: each for name, each in parameters if each.default is not inspect.Parameter.empty}
+
+
+def given_options(kind: Modality, method: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those among the options of all kinds that were given.
+
+    Raises:
+        UserError: this kind does not know one of them.
+    """
+    defaults = {name: each.default for one in modalities() for name, each in own_options(one, method).items()}
+    given = {name: value for name, value in options.items() if value != defaults[name]}
+    if unknown := given.keys() - own_options(kind, method).keys():
+        raise UserError(f"--{unknown.pop()} is no option of {kind.name}: leave it out.")
+    return given
 
 
 def by_default() -> Modality:

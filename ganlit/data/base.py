@@ -138,6 +138,10 @@ class GanDataModule(LightningDataModule, ABC):
         """What kind of data a part of a batch is; None of what networks take as it is."""
         return None if field == "label" else self.modality
 
+    def form_of(self, field: str) -> Any:
+        """What its modality brings a part of a batch into, see `Modality.bring`; None where there is one form alone."""
+        return None
+
     def grid(self, rows: int, columns: int) -> Any:
         """The fixed items of the sample grid, row after row, as a batch on the CPU, as networks take it.
 

@@ -7,6 +7,7 @@ import io
 import mimetypes
 import wave
 from base64 import b64encode
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
@@ -17,6 +18,7 @@ from ganlit.records.durable import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from torch import Tensor
 
 Kind = Literal["image", "audio", "video", "text"]
 """What a file is shown as: by a picture, a player, a film, or by its words or numbers."""
@@ -45,6 +47,17 @@ def companions(picture: Path) -> list[Path]:
     stem = picture.name.removesuffix(picture.suffix)
     near = picture.parent.glob(f"{glob.escape(stem)}*")
     return sorted(path for path in near if kind_of(path) not in (None, "image"))
+
+
+def one_under_the_other(parts: Sequence[Sequence[Tensor]], columns: int) -> list[Tensor]:
+    """What belongs together in one column, row under row, as `Modality.show` takes it.
+
+    Args:
+        parts: as many items [1, ...] each: of sources, of what was made of them, perhaps of targets.
+        columns: items in a row; those that fill none are left out.
+    """
+    firsts = range(0, len(parts[0]) - columns + 1, columns)
+    return [item for first in firsts for part in parts for item in part[first : first + columns]]
 
 
 def write_picture(image: Image.Image, path: Path) -> Path:

@@ -40,4 +40,9 @@ def latest(run: Path) -> Shown | None:
     if not found:
         return None
     last = max(found, key=float)
-    return Shown(float(last), sorted(found[last], key=lambda path: (kind_of(path) != "image", path.name)))
+    return Shown(float(last), sorted(found[last], key=_order))
+
+
+def _order(path: Path) -> tuple[bool, bool, str]:
+    """Pictures first, and among them that of the kimg itself, before those of its prior and the like."""
+    return kind_of(path) != "image", NAME.fullmatch(path.stem) is None, path.name

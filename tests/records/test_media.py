@@ -3,9 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
-from ganlit.records.media import LARGEST, companions, embedded, kind_of, named, write_picture
+from ganlit.records.media import LARGEST, companions, embedded, kind_of, named, one_under_the_other, write_picture
 from ganlit.records.samples import latest, place
 
 
@@ -37,6 +38,12 @@ def test_what_would_be_replaced_with_a_picture_is_found(tmp_path: Path) -> None:
     assert [path.name for path in companions(tmp_path / "near.png")] == ["near-0.wav", "near.csv"]
 
 
+def test_what_belongs_together_stands_one_under_the_other() -> None:
+    sources, made = ([torch.tensor([number]) for number in numbers] for numbers in ([0, 1, 2, 3, 4], [5, 6, 7, 8, 9]))
+    assert torch.cat(one_under_the_other([sources, made], 2)).tolist() == [0, 1, 5, 6, 2, 3, 7, 8]
+    assert torch.cat(one_under_the_other([sources], 5)).tolist() == [0, 1, 2, 3, 4]
+
+
 def test_pages_take_files_in_by_kind(tmp_path: Path) -> None:
     small = embedded(write_picture(Image.new("RGB", (7, 5)), tmp_path / "small"))
     assert (small.kind, small.across, small.scaled) == ("image", 7, False)
@@ -57,7 +64,7 @@ def test_pages_take_files_in_by_kind(tmp_path: Path) -> None:
 
 def test_the_latest_samples_are_found_whatever_they_are(tmp_path: Path) -> None:
     assert latest(tmp_path) is None
-    for kimg, names in {9.5: ["a.png"], 12.0: ["-0.wav", "-1.wav", ".png"]}.items():
+    for kimg, names in {9.5: ["a.png"], 12.0: ["-0.wav", "-1.wav", "-prior.png", ".png"]}.items():
         for name in names:
             path = place(tmp_path, kimg)
             path.parent.mkdir(exist_ok=True)
@@ -67,4 +74,6 @@ def test_the_latest_samples_are_found_whatever_they_are(tmp_path: Path) -> None:
     (tmp_path / "samples" / "kimg000099.0.partial").touch()
     found = latest(tmp_path)
     assert found.kimg == 12
-    assert [file.name for file in found.files] == [f"kimg000012.0{name}" for name in (".png", "-0.wav", "-1.wav")]
+    assert [file.name for file in found.files] == [
+        f"kimg000012.0{name}" for name in (".png", "-prior.png", "-0.wav", "-1.wav")
+    ]

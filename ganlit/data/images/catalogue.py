@@ -6,10 +6,11 @@ import os
 import stat
 from difflib import get_close_matches
 from pathlib import Path
+from zipfile import is_zipfile
 
 from ganlit.data.images.archive import Archive
 from ganlit.data.images.arrays import digits
-from ganlit.data.images.folder import Folder
+from ganlit.data.images.folder import Folder, Single
 from ganlit.data.images.limits import tell_pillow
 from ganlit.data.images.published import SETS, find_published
 from ganlit.data.images.source import Labels, Source
@@ -33,6 +34,22 @@ def open_source(source: str, split: str, root: Path, labels: Labels = True) -> S
     """
     tell_pillow()
     found = _found(source, split, at_home(root, "data.init_args.root"))
+    found.labels = labels
+    return found
+
+
+def open_all(path: Path, labels: Labels) -> Source:
+    """Every picture of a folder, whatever its sub-folders are called, or of a zip, or the one that a file is.
+
+    Args:
+        path: of what is there.
+        labels: whether they are wanted.
+    """
+    tell_pillow()
+    if path.is_dir():
+        found: Source = Folder(path, split=None)
+    else:
+        found = Archive(path) if path.suffix.lower() == ".zip" or is_zipfile(path) else Single(path)
     found.labels = labels
     return found
 

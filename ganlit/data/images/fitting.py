@@ -12,6 +12,7 @@ from ganlit.data.images.depth import WHITE, Depth, depth_of, is_deep, upper_bits
 LARGEST = 2**14  # side of the images in pixels
 
 Fit = Literal["exact", "resize", "crop", "pad"]
+AnyFit = Literal[Fit, "any"]
 Kind = Literal["grey", "RGB", "alpha", "16-bit", "float", "CMYK"]
 
 _KINDS: dict[str, Kind] = {"1": "grey", "L": "grey", "RGB": "RGB", "P": "RGB", "YCbCr": "RGB", "F": "float"}
@@ -20,13 +21,14 @@ _KINDS: dict[str, Kind] = {"1": "grey", "L": "grey", "RGB": "RGB", "P": "RGB", "
 class Form(NamedTuple):
     """The form that every picture of a dataset is brought into.
 
-    Another size is refused (exact), resized, cropped to the central square and resized, or set on black (pad). Where
-    `convert` is set, other kinds become grey or RGB: repeated, weighted, composited on black, cut to the upper 8 bits.
+    Another size is refused (exact), resized, cropped to the central square and resized, set on black (pad), or left as
+    it is (any), which only some networks take. Where `convert` is set, other kinds become grey or RGB: repeated,
+    weighted, composited on black, cut to the upper 8 bits.
     """
 
     resolution: int
     channels: int  # 1 or 3
-    fit: Fit = "exact"
+    fit: AnyFit = "exact"
     convert: bool = False
 
     @property
@@ -93,10 +95,10 @@ def objection(size: tuple[int, int], kind: Kind, form: Form, depth: Depth | None
 
 
 def render(picture: Picture, form: Form) -> np.ndarray:
-    """The pixels [C, R, R] uint8 of a picture without objections."""
+    """The pixels [C, R, R] uint8 of a picture without objections; [C, H, W] where any size fits."""
     image = of_kind(picture, form)
     resolution = form.resolution
-    if image.size != (resolution, resolution):
+    if form.fit != "any" and image.size != (resolution, resolution):
         if form.fit == "pad":
             image = _padded(image, resolution)
         else:

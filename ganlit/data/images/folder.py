@@ -22,17 +22,18 @@ class Folder(Tree):
     """Every file of a folder and its sub-folders, sorted by path; hidden ones are passed over.
 
     Labels are those of dataset.json. Without one, sub-folders of the first level are the classes, sorted by name, and
-    without any of these, there are no labels. A folder of splits (train, val, ...) stands for the one of `split`.
+    without any of these, there are no labels. A folder of splits (train, val, ...) stands for the one of `split`; with
+    None it is a folder like any other.
 
     Raises:
         UserError: there is no such split, not a single file, or a folder that may not be read.
     """
 
-    def __init__(self, folder: Path, split: str = "train") -> None:
+    def __init__(self, folder: Path, split: str | None = "train") -> None:
         self.name = printable(folder.resolve().name)
         if not self.name:
             raise UserError(f"{folder} is all that there is here: give a folder of images as source.")
-        if chosen := _chosen(folder, split):
+        if split is not None and (chosen := _chosen(folder, split)):
             folder, self.name = folder / chosen, f"{self.name}-{split}"
         self.folder = folder
         found = sorted(walked(folder), key=lambda each: each.path.split("/"))
@@ -84,6 +85,22 @@ class Folder(Tree):
         if found.size > most:
             size = f"has {found.size / 1e6:,.0f} MB, more than the {most / 1e6:,.0f} that are read"
             raise BadPicture(self.place(member), "too large", size, "replace it")
+
+
+class Single(Folder):
+    """One file, as a folder with nothing beside it would be."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = printable(path.stem)
+        self.folder = path.parent
+        status = path.stat()
+        self._found = {path.name: Found(path.name, status.st_size, status.st_mtime_ns)}
+        self.files = [path.name]
+
+    @property
+    def listing(self) -> None:
+        """It is a picture, whatever it is called."""
+        return None
 
 
 def _chosen(folder: Path, split: str) -> str | None:

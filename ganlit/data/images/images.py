@@ -102,6 +102,9 @@ class Images(MappedDataModule):
     def decoded(self) -> Stored:
         return decoded(open_source(self.source, self.split, self.root, self.labels), self.form, self.skip_bad)
 
+    def form_of(self, field: str) -> Form:
+        return self.form
+
     @cached_property
     def dataset(self) -> LabelledImages:
         return LabelledImages(self.reference.items, self.reference.labels, self.flip)

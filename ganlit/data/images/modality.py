@@ -16,13 +16,14 @@ from torchvision.transforms.functional import to_pil_image
 from torchvision.utils import make_grid
 
 from ganlit.contracts import Modality
-from ganlit.data.images.catalogue import NAMES, open_source
+from ganlit.data.images.brought import Brought
+from ganlit.data.images.catalogue import NAMES, open_all, open_source
 from ganlit.data.images.check import check
-from ganlit.data.images.fitting import LARGEST, Fit
-from ganlit.data.images.folder import Folder
+from ganlit.data.images.fitting import LARGEST, AnyFit, Fit, Form
+from ganlit.data.images.folder import Folder, Single
 from ganlit.data.images.pictures import Pictures
 from ganlit.data.images.pixels import to_uint8
-from ganlit.data.images.source import BadLabels, Labels
+from ganlit.data.images.source import BadLabels, Labels, Source
 from ganlit.data.images.walk import walked
 from ganlit.errors import UserError, within
 from ganlit.records.media import write_picture
@@ -54,7 +55,7 @@ class ImageModality(Modality):
         return write_picture(to_pil_image(stored.cpu()), path)
 
     def show(self, rows: Sequence[Tensor], columns: int, path: Path) -> list[Path]:
-        """A grid; images of another size are resized, and grey ones repeated where the first are in colour."""
+        """A grid; images of another size are resized, and grey ones repeated where others are in colour."""
         return [write_picture(grid(rows, columns), path)]
 
     def recognises(self, place: str) -> float:
@@ -76,13 +77,39 @@ class ImageModality(Modality):
             labels: false does not look at them.
         """
         source = open_source(place, split, root, labels)
-        if isinstance(source, Folder) and not any(map(_has_suffix, source.files)):
-            raise UserError(f"{place} is no folder of images, for no file in it has the suffix of one: name another.")
+        _refuse_others(source, place)
         try:
             len(source)  # for which labels are looked at
         except BadLabels:
             return self.open(place, split, root, labels=False)
         return Pictures(source)
+
+    def bring(
+        self,
+        place: Path,
+        form: Form,
+        labelled: bool,
+        fit: AnyFit | None = None,
+        resolution: int | None = None,
+        convert: bool = False,
+    ) -> Brought:
+        """The images of a folder, a zip or a file, in the form of a dataset, or in another one.
+
+        Args:
+            place: its path.
+            form: of the dataset.
+            labelled: whether their classes are wanted.
+            fit: how images of another size are treated, instead of as those of the training: refused (exact), resized,
+                cropped to the central square and resized (crop), set on black (pad), or taken as they are (any), which
+                networks do that are convolutional throughout.
+            resolution: side of the images in pixels, instead of that of the training, for the same networks.
+            convert: turn images of another kind (grey or RGB, alpha, 16-bit, CMYK) into that of the training.
+        """
+        within("--resolution", resolution, least=1, most=LARGEST, optional=True)
+        source = open_all(place, labelled)
+        _refuse_others(source, str(place))
+        wanted = Form(resolution or form.resolution, form.channels, fit or form.fit, convert or form.convert)
+        return Brought(source, wanted)
 
     def check(
         self,
@@ -113,6 +140,14 @@ class ImageModality(Modality):
         check(place, split, root, batch, resolution, channels, fit, convert, labels)
 
 
+def _refuse_others(source: Source, place: str) -> None:
+    """Refuses what has no name of a picture: a folder without one, or a file."""
+    if isinstance(source, Folder) and not any(map(_has_suffix, source.files)):
+        if isinstance(source, Single):
+            raise UserError(f"{place} is neither an image, for it has not the suffix of one, nor a zip: name another.")
+        raise UserError(f"{place} is no folder of images, for no file in it has the suffix of one: name another.")
+
+
 def _has_suffix(path: str) -> bool:
     """Whether a file is called as pictures are."""
     return os.path.splitext(path)[1].lower() in Image.registered_extensions()
@@ -120,7 +155,8 @@ def _has_suffix(path: str) -> bool:
 
 def grid(rows: Sequence[Tensor], columns: int) -> Image.Image:
     """Batches uint8 [n, C, H, W], image after image, row by row."""
-    channels, (height, width) = max(images.shape[1] for images in rows), rows[0].shape[2:]
+    channels = max(images.shape[1] for images in rows)
+    height, width = max((images.shape[2:] for images in rows), key=torch.Size.numel)
     alike = torch.cat([of_shape(images.cpu(), channels, height, width) for images in rows])
     return to_pil_image(make_grid(alike, nrow=columns, padding=PADDING))
 

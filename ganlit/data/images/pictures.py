@@ -90,15 +90,19 @@ class Pictures(Collection):
     @property
     def labels(self) -> Tensor:
         """[N] int64; zeros where there are none, or not for every picture."""
-        return torch.tensor([label or 0 for label in self._survey[1]])
+        return torch.tensor([label or 0 for label in self._labels])
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Their names, or numbers where they have no names; empty without labels."""
-        labels = self._survey[1]
+        labels = self._labels
         if not labels or None in labels:
             return ()
         return self.source.classes or tuple(map(str, range(max(labels) + 1)))
+
+    @property
+    def _labels(self) -> list[int | None]:
+        return self._survey[1]
 
     @cached_property
     def size(self) -> tuple[int, int]:
@@ -151,10 +155,10 @@ class Pictures(Collection):
         return [self._pool.submit(self._decoded, place) for place in places]
 
     def _joined(self, begun: Sequence[Future[np.ndarray]]) -> Tensor:
-        return torch.from_numpy(np.stack([future.result() for future in begun])).permute(0, 3, 1, 2).contiguous()
+        return torch.from_numpy(np.stack([future.result() for future in begun])).contiguous()
 
     def _decoded(self, place: int) -> np.ndarray:
-        """Pixels [H, W, 3]."""
+        """Pixels [3, H, W]."""
         picture = self._picture(place)
         if picture.image.size != self.size:
             first, other = self._title(0), self._title(place)
@@ -162,16 +166,20 @@ class Pictures(Collection):
                 f"{other} is {_shape(picture.image.size)} while {first} is {_shape(self.size)}: a network sees images "
                 "of one size only, so remove one of them or resize all alike."
             )
-        return np.asarray(of_kind(picture, COLOUR))
+        return np.asarray(of_kind(picture, COLOUR)).transpose(2, 0, 1)
 
     def _picture(self, place: int) -> Picture:
         try:
             picture = self.source.view(self.choice[place])
-            if against := objection(picture.image.size, picture.kind, COLOUR, picture.depth):
-                raise BadPicture(self._title(place), *against)
+            self._refuse(place, picture)
         except BadPicture as bad:  # of whose remedies one is of a training
             raise UserError(f"{bad.title} {bad.reason}: {bad.remedy}.") from None
         return picture
+
+    def _refuse(self, place: int, picture: Picture) -> None:
+        """Raises BadPicture where something keeps it from the form."""
+        if against := objection(picture.image.size, picture.kind, COLOUR, picture.depth):
+            raise BadPicture(self._title(place), *against)
 
     def _title(self, place: int) -> str:
         return self.source.title(self.choice[place])

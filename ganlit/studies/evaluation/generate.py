@@ -13,13 +13,20 @@ from torch import Tensor
 from ganlit.compute.console import say
 from ganlit.configuration.rebuild import setting
 from ganlit.errors import UserError
-from ganlit.records.media import named
 from ganlit.studies.evaluation.options import MOST, numbers, refuse_numbers
-from ganlit.studies.evaluation.outputs import apart, empty, make_room, new, picture_of, writing
+from ganlit.studies.evaluation.outputs import beside, make_room, room_for_items, writing
 from ganlit.studies.evaluation.subject import reachable
-from ganlit.studies.evaluation.trained import Checkpoint, finite, loaded, truncates
+from ganlit.studies.evaluation.trained import (
+    Checkpoint,
+    finite,
+    from_noise,
+    loaded,
+    makes_from_noise,
+    place,
+    truncates,
+)
+from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.step import stateless_seed
-from ganlit.tasks.synthesis import Synthesis
 
 COUNT = 64  # items, unless something else is asked for
 TOGETHER = 256  # items shown, at most
@@ -54,16 +61,10 @@ def generate(
     refuse_numbers(count, truncation, seed)
     chosen = items(count, seeds)
     reachable(run)
-    beside = Path(run).parent if Path(run).is_file() else Path(run)
-    folder = Path(out) if out is not None else beside / "generated"
-    named_folder = folder if folder.name not in ("", "..") else folder.resolve()
-    picture = picture_of(named(named_folder, "-grid"))
-    empty(folder, "--out")
-    new(picture, "--out")
-    apart(None, picture, "--out", [])
+    folder = Path(out) if out is not None else beside(run) / "generated"
+    picture = room_for_items(folder, "--out", [])
     module = loaded(run, checkpoint)
-    if not isinstance(module, Synthesis):
-        raise UserError(f"{run} holds a {type(module).__name__}, which makes nothing from noise alone.")
+    makes_from_noise(module, run)
     modality = setting(run).data.modality
     turn = turns(module, classes, run)
     options = {} if truncation == 1 else {"truncation": truncation}
@@ -72,7 +73,7 @@ def generate(
     make_room(folder, folder, "--out")
     make_room(picture.parent, picture, "--out")
 
-    module.to("cuda" if torch.cuda.is_available() else "cpu")
+    module.to(place())
     digits = max(6, len(str(max(chosen))))
     shown = []
     with writing("--out", folder):
@@ -100,7 +101,7 @@ def items(count: int | None, seeds: str | None) -> Sequence[int]:
     return spans[0] if len(spans) == 1 else list(dict.fromkeys(chain(*spans)))
 
 
-def turns(module: Synthesis, classes: str | None, run: str) -> list[int]:
+def turns(module: AdversarialModule, classes: str | None, run: str) -> list[int]:
     """The classes that items take in turn: those of which the training had items, where that is known."""
     known = max(getattr(module.generator, "classes", 0), 1)
     populated = getattr(module, "populated", None) or range(known)
@@ -116,8 +117,7 @@ def turns(module: Synthesis, classes: str | None, run: str) -> list[int]:
 
 
 @torch.no_grad()
-def one(module: Synthesis, label: int, seed: int, options: dict[str, float]) -> Tensor:
+def one(module: AdversarialModule, label: int, seed: int, options: dict[str, float]) -> Tensor:
     """The item [1, ...] of a seed: alone in its batch, it depends on nothing else."""
     torch.manual_seed(seed)
-    labels = torch.tensor([label], device=module.device)
-    return module.averaged(module.latents(labels), labels, **options).cpu()
+    return from_noise(module, torch.tensor([label], device=module.device), **options).cpu()

@@ -52,9 +52,18 @@ def apart(json: Path | None, picture: Path, option: str, among: list[str]) -> No
         raise UserError(f"{option} {picture} would be beside {others[0]}, a file of the same name: take another.")
     if json is not None and folder == json.parent.resolve() and json.name.startswith(stem) and kind_of(json):
         raise UserError(f"{option} {picture} and --json {json} would be files of one name: take another.")
+    outside(picture, option, among)
+
+
+def outside(path: Path, option: str, among: list[str]) -> None:
+    """Refuses a place among items.
+
+    Raises:
+        UserError: it is one.
+    """
     for place in among:
-        if {folder, *folder.parents} & {Path(place).resolve()}:
-            raise UserError(f"{option} {picture} would lie among the items of {place}: name a file elsewhere.")
+        if Path(place).expanduser().resolve() in path.resolve().parents:
+            raise UserError(f"{option} {path} would lie among the items of {place}: name a place elsewhere.")
 
 
 def empty(folder: Path, option: str) -> None:
@@ -68,6 +77,29 @@ def empty(folder: Path, option: str) -> None:
             raise UserError(f"{folder} is not an empty folder: give another {option}.")
     except OSError as error:
         raise unwritable(folder, option, error) from None
+
+
+def beside(run: str) -> Path:
+    """Where commands put what they make of a run, unless they are told where: in it, or beside the file of weights."""
+    return Path(run).parent if Path(run).is_file() else Path(run)
+
+
+def room_for_items(folder: Path, option: str, among: list[str]) -> Path:
+    """Looks ahead at a folder for many files, and at the picture of the first of them that is written beside it.
+
+    Returns:
+        The picture.
+
+    Raises:
+        UserError: either is there, or could never be, or would lie among the items that they are made of.
+    """
+    called = folder if folder.name not in ("", "..") else folder.resolve()
+    picture = picture_of(named(called, "-grid"))
+    empty(folder, option)
+    outside(folder, option, among)
+    new(picture, option)
+    apart(None, picture, option, among)
+    return picture
 
 
 def make_room(folder: Path, path: Path, option: str) -> None:

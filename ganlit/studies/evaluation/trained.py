@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from ganlit.configuration.rebuild import load
-from ganlit.errors import UserError
+from ganlit.errors import UserError, reason
 from ganlit.records.runs import trained
 from ganlit.tasks.base import AdversarialModule
+from ganlit.tasks.synthesis import Synthesis
+from ganlit.tasks.translation import Translation
 
 Weights = Literal["ema", "trained"]
 Checkpoint = Literal["last", "best"]
@@ -40,6 +46,77 @@ def loaded(run: str, checkpoint: Checkpoint, weights: Weights = "ema") -> Advers
         if not bool(value.isfinite().all()):
             raise UserError(f"{run} has weights that are not finite ({name}): take another checkpoint.")
     return module
+
+
+def taking_data(run: str, checkpoint: Checkpoint) -> Translation:
+    """A trained module whose generator takes data, on the GPU where there is one.
+
+    Raises:
+        UserError: as `loaded`, or it makes items from noise.
+    """
+    module = loaded(run, checkpoint)
+    if not isinstance(module, Translation):
+        raise UserError(
+            f"{run} holds a {type(module).__name__}, which takes no data: have it make items by python -m ganlit "
+            f"generate {run}."
+        )
+    return module.to(place())
+
+
+def place() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def from_noise(module: AdversarialModule, label: Tensor, **options: float) -> Tensor:
+    """Items [B, ...] of the average, from latents, or from a prior over them, that torch's random stream gives.
+
+    Args:
+        module: for which `makes_from_noise`.
+        label: [B] their classes.
+        options: of the generator.
+    """
+    if isinstance(module, Synthesis):
+        return module.averaged(module.latents(label), label, **options)
+    generator = module.ema.module
+    return generator.decode(generator.prior(label), label).float()
+
+
+def makes_from_noise(module: AdversarialModule, run: str) -> None:
+    """Refuses to make something from nothing by a generator that takes data and knows no prior.
+
+    Raises:
+        UserError: it is one.
+    """
+    if not (isinstance(module, Synthesis) or hasattr(module.generator, "prior")):
+        raise UserError(
+            f"{run} holds a {type(module).__name__} without a prior, which makes nothing from noise alone: give it "
+            f"data by python -m ganlit translate {run} INPUT --out DIR."
+        )
+
+
+@contextmanager
+def passing(items: str, module: AdversarialModule, run: str) -> Iterator[None]:
+    """Says of which items a network fails, and why; nothing is differentiated meanwhile.
+
+    Raises:
+        UserError: it fails.
+    """
+    try:
+        with torch.no_grad():
+            yield
+    except Exception as error:
+        network = f"{type(module.generator).__name__} of {run}"
+        why = str(error).rstrip(".") if isinstance(error, UserError) else reason(error)
+        raise UserError(f"{items} cannot go through the {network} ({why}): give what it was trained on.") from error
+
+
+def digest_of(network: nn.Module) -> str:
+    """A hash of all weights, by their names."""
+    digest = blake2b(digest_size=16)
+    for name, value in network.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.int8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def truncates(module: AdversarialModule, run: str) -> None:

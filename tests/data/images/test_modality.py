@@ -22,12 +22,12 @@ def test_a_grid_holds_the_images_row_by_row() -> None:
     assert [int(drawn[y, x]) for y in (3, 7) for x in (3, 7)] == values.tolist()
 
 
-def test_rows_of_another_size_or_colour_are_brought_to_the_first() -> None:
+def test_rows_of_another_size_or_colour_are_brought_to_the_largest() -> None:
     rows = [torch.full((1, 1, 4, 4), 200, dtype=torch.uint8), torch.full((2, 3, 8, 6), 100, dtype=torch.uint8)]
     drawn = np.asarray(grid(rows, columns=3))
-    assert drawn.shape == (8, 20, 3)
-    assert drawn[4, 3].tolist() == [200] * 3
-    assert drawn[4, 9].tolist() == drawn[4, 15].tolist() == [100] * 3
+    assert drawn.shape == (12, 26, 3)
+    assert drawn[4, 4].tolist() == [200] * 3
+    assert drawn[4, 12].tolist() == drawn[4, 20].tolist() == [100] * 3
 
 
 def test_what_is_stored_comes_back_from_networks() -> None:
