@@ -39,6 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "studies.evaluation": CORE
     | {"configuration.rebuild", "configuration.names", "callbacks.fidelity", "metrics", "data", "tasks", "records"}
     | {"compute"},
+    "studies.audit": CORE | {"losses.weight", "data.base", "tasks", "records.durable", "compute"},
     "studies.sweeps": CORE | {"configuration.resolve", "metrics.protocol", "records", "compute"},
     "studies.report": CORE | {"metrics.measure", "metrics.protocol", "records", "compute.console"},
     "studies.dashboard": {"errors", "metrics.measure", "compute.console"},
@@ -133,7 +134,9 @@ MODALITY = re.compile(r"png|uint8|height|width|pixel", re.IGNORECASE)
 """What only the rooms of images may speak of."""
 
 
-@pytest.mark.parametrize("room", ["callbacks", "callbacks.loggers", "studies.evaluation", "studies.report", "tasks"])
+@pytest.mark.parametrize(
+    "room", ["callbacks", "callbacks.loggers", "studies.audit", "studies.evaluation", "studies.report", "tasks"]
+)
 def test_what_serves_all_modalities_knows_none(room: str) -> None:
     for module, path in modules().items():
         for line in path.read_text().splitlines() if room_of(module) == room else ():

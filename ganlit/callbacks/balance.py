@@ -6,15 +6,15 @@ from lightning.pytorch import Callback, Trainer
 
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.loggers.board import boards
-from ganlit.metrics.protocol import metric_of
+from ganlit.metrics.protocol import called
 from ganlit.tasks.base import AdversarialModule
 
 
 class Balance(Callback):
     """Shows boards what the discriminator says of real and generated items.
 
-    They also get the score under its short name, such as "fid": they compare runs by exact names, and the rest of an
-    id changes with the machine.
+    They also get the score under its short name, such as "fid" or "rfid": they compare runs by exact names, and the
+    rest of an id changes with the machine.
 
     It comes after `fidelity`.
     """
@@ -35,4 +35,4 @@ class Balance(Callback):
         if self.fidelity.history and self.fidelity.history[-1][0] == kimg:
             name, value = self.fidelity.score
             for board in boards(trainer):
-                board.log_metrics({metric_of(name): value, "kimg": kimg})
+                board.log_metrics({called(name).lower(): value, "kimg": kimg})

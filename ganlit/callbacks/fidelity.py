@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,14 @@ from lightning.pytorch import Callback, LightningDataModule, LightningModule, Tr
 from ganlit.compute.console import say
 from ganlit.contracts import Modality, Sampled
 from ganlit.errors import UserError, within
-from ganlit.metrics.asked import by_extractor, lacking, require, require_real
+from ganlit.metrics.asked import lacking, require, require_real
 from ganlit.metrics.features import Precision, Resize
-from ganlit.metrics.measure import Measured, Question, floor, measure
+from ganlit.metrics.gauges import Gauge, Sets, Shown, comparison, named
+from ganlit.metrics.groups import Group, grouped, refuse
+from ganlit.metrics.inside import DRAWS, Others
+from ganlit.metrics.paired import Comparison
 from ganlit.metrics.passes import Options, Pass, passes
-from ganlit.metrics.portrait import Advance, Collector
+from ganlit.metrics.portrait import Advance
 from ganlit.metrics.reality import subset
 
 Values = dict[str, float]
@@ -33,14 +35,18 @@ class Fidelity(Callback):
     are.
 
     Args:
-        metrics: any of fid, kid, is, prdc, probe, class-fid and memorisation; the first decides which checkpoint is
-            best. Each may ask for an extractor other than the modality's own (of images, the FID's Inception), such as
-            fid@dinov2. A list, or names with commas between them.
+        metrics: a list, or names with commas between them; the first decides which checkpoint is best. Any of fid, kid,
+            is, prdc, probe, class-fid and memorisation, each, if need be, by an extractor other than the modality's
+            own (of images, the FID's Inception), such as fid@dinov2. Of a generator that takes data these are about
+            what it makes of data; fid:prior is about what it makes of its prior, if it has one. And then psnr, ssim
+            and lpips compare what it makes with what it should, codes tells how a codebook is used, elbo and iwae
+            are the bounds of a VAE in bits per dimension.
         weights: file of that own extractor's weights; None looks for them.
         precision: of the features; bf16 is another protocol, and is used where the processor has it natively.
         resize: what brings items to an extractor's size: legacy as in the papers, or clean (arXiv 2104.11222).
         reference_images: measure against a fixed random choice of so many real items instead of all.
         every: measure at each so-many-th validation of a training, where measuring would cost more than it tells.
+        draws: of elbo and iwae, from the posterior of each item; another number is another protocol.
     """
 
     def __init__(
@@ -51,15 +57,20 @@ class Fidelity(Callback):
         resize: Resize = "legacy",
         reference_images: int | None = None,
         every: int = 1,
+        draws: int = DRAWS,
     ) -> None:
         within("fidelity.every", every, least=1)
+        within("fidelity.draws", draws, least=1, most=10**6)
         within("fidelity.reference_images", reference_images, least=2, optional=True)
         metrics = metrics.split(",") if isinstance(metrics, str) else metrics
-        by_extractor(list(metrics), "fidelity.metrics")  # which refuses what nobody knows
+        grouped(list(metrics), "fidelity.metrics")  # which refuses what nobody knows
         self.metrics = list(metrics)
         self.options = Options(weights, precision, resize)
         self.reference_images = reference_images
         self.every = every
+        self.draws = draws
+        self.groups: list[Group] = []
+        self.comparison: Comparison | None = None
         self.passes: list[Pass] = []
         self.missing: list[dict[str, str]] = []  # by pass, why metrics cannot be had
         self.introduced = False
@@ -76,8 +87,11 @@ class Fidelity(Callback):
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuses what cannot be measured, before anything is trained."""
-        data, conditional = trainer.datamodule, getattr(getattr(pl_module, "generator", None), "classes", 0) > 0
-        self.passes = self.passes or self.prepared(data, conditional, trainer.strategy.root_device)
+        data, generator = trainer.datamodule, getattr(pl_module, "generator", None)
+        conditional = getattr(generator, "classes", 0) > 0
+        refuse(self.asked(data.modality), generator, hasattr(pl_module, "translate"), "fidelity.metrics")
+        if not self.groups:
+            self.passes = self.prepared(data, conditional, trainer.strategy.root_device)
         for each in self.passes:
             each.real.watch = lambda: self.watch()
         found = [(each.real.extractor.protocol, each.real.extractor.classes) for each in self.passes]
@@ -86,7 +100,8 @@ class Fidelity(Callback):
                 f"rank {trainer.global_rank} has found other weights than rank 0, {found} and {first}: give all ranks "
                 "the same file as fidelity.weights, or run prepare where all of them read."
             )
-        self.missing = self.missing or lacking(self.passes, conditional, "fidelity.metrics", say)
+        others = len(self.passes) < len(self.groups)
+        self.missing = self.missing or lacking(self.passes, conditional, "fidelity.metrics", say, beside=others)
 
     def prepared(
         self,
@@ -95,7 +110,7 @@ class Fidelity(Callback):
         device: torch.device,
         counted: Callable[[str], Advance | None] = lambda name: None,
     ) -> list[Pass]:
-        """The extractors, the real items and their metrics.
+        """The extractors, the real items and their metrics; what compares pairs is made ready too.
 
         Args:
             data: what is measured against, by how many items.
@@ -106,14 +121,18 @@ class Fidelity(Callback):
         Raises:
             UserError: there are too few items for a metric, or weights are missing.
         """
-        asked, reference = self.asked(data.modality), data.reference
-        names, classes = [*chain(*asked.values())], len(reference.classes) if conditional else 0
+        groups, reference = self.asked(data.modality), data.reference
+        names = [metric for group in groups if group.kind == "sets" for metric in group.metrics]
+        classes = len(reference.classes) if conditional else 0
         for key in ("val_images", "test_images"):
             require(names, getattr(data, key), f"data.init_args.{key} is {getattr(data, key)}", classes)
         if self.reference_images is not None:
             reference = subset(reference, self.reference_images)
         require_real(names, reference)
-        return passes(asked, reference, data.modality, self.options, device, say, counted)
+        self.comparison = comparison(groups, reference, data.modality, device)
+        found = passes(groups, reference, data.modality, self.options, device, say, counted)
+        self.groups = groups
+        return found
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.due(trainer):
@@ -138,7 +157,7 @@ class Fidelity(Callback):
         self._see(trainer, outputs, batch, batch_idx)
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._end(trainer, pl_module, with_floor=True)
+        self._end(trainer, pl_module)
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         say(f"Metrics took {self.seconds:.0f} s, real statistics {self.seconds_real:.0f} s of them.")
@@ -151,9 +170,9 @@ class Fidelity(Callback):
         self.latest = self.history[-1][1] if self.history else {}
         self.seconds, self.seconds_real = state_dict["seconds"], state_dict["seconds_real"]
 
-    def asked(self, modality: Modality) -> dict[str, list[str]]:
-        """The metrics by the extractor that they share."""
-        return by_extractor(self.metrics, "fidelity.metrics", modality.extractor)
+    def asked(self, modality: Modality) -> list[Group]:
+        """The metrics by what they share."""
+        return grouped(self.metrics, "fidelity.metrics", modality)
 
     def due(self, trainer: Trainer) -> bool:
         """Whether this validation is measured: at every call of `validate`, at the end of some ticks of a training."""
@@ -164,42 +183,53 @@ class Fidelity(Callback):
 
     def _begin(self, trainer: Trainer, pl_module: LightningModule, count: int, with_floor: bool = False) -> None:
         self.started = time.monotonic()
-        self.collectors = []
-        for each in self.passes:
-            each.real.prepare(each.rows or with_floor)
-            self.collectors.append(Collector(each.real.extractor, count, each.rows))
+        self.gauges = self._gauges(trainer, pl_module, count, with_floor)
+        for gauge in self.gauges:
+            if isinstance(gauge, Sets):
+                gauge.prepare()
         self.seconds_real += time.monotonic() - self.started
         self.places = trainer.datamodule.batches(count)
         if not self.introduced and trainer.is_global_zero:
             self._introduce(trainer.datamodule.modality)
         self.introduced = True
 
+    def _gauges(self, trainer: Trainer, pl_module: LightningModule, count: int, with_floor: bool) -> list[Gauge]:
+        """One for each group of metrics, in their order."""
+        sets = (
+            Sets(each, missing, count, with_floor=with_floor)
+            for each, missing in zip(self.passes, self.missing, strict=True)
+        )
+        others = Others(
+            self.comparison,
+            getattr(getattr(pl_module, "ema", None), "module", None),
+            self.draws,
+            named(trainer.datamodule.reference),
+            trainer.strategy.root_device,
+        )
+        return [next(sets) if group.kind == "sets" else others.gauge(group) for group in self.groups]
+
     def _introduce(self, modality: Modality) -> None:
         """Says once how good the judge of classes is."""
-        for (real, metrics), missing in zip(self.passes, self.missing, strict=True):
-            if "probe" in set(metrics) - set(missing):
-                say(
-                    f"Class probe of {real.reference.name}: {real.probe.accuracy:.1%} of {real.probe.held_out} "
-                    f"held-out {modality.item}s right."
-                )
+        judges = {
+            each.real
+            for each, missing in zip(self.passes, self.missing, strict=True)
+            if "probe" in each.metrics and "probe" not in missing
+        }
+        for real in judges:
+            say(
+                f"Class probe of {real.reference.name}: {real.probe.accuracy:.1%} of {real.probe.held_out} held-out "
+                f"{modality.item}s right."
+            )
 
     def _see(self, trainer: Trainer, outputs: Sampled, batch: Any, batch_idx: int) -> None:
-        modality = trainer.datamodule.modality
-        items = modality.for_extractor(modality.to_stored(outputs.output))
         places = self.places[batch_idx * trainer.world_size + trainer.global_rank]
-        for collector in self.collectors:
-            collector.add(items, places, getattr(batch, "label", None))
+        shown = Shown.of(outputs, places, getattr(batch, "label", None), "ema", trainer.datamodule.modality)
+        for gauge in self.gauges:
+            gauge.add(shown)
 
-    def _end(self, trainer: Trainer, pl_module: LightningModule, with_floor: bool = False) -> Values:
-        found: list[Measured] = []
-        for (real, metrics), collector, missing in zip(self.passes, self.collectors, self.missing, strict=True):
-            portrait = collector.finish()
-            if trainer.is_global_zero:
-                found += measure([name for name in metrics if name not in missing], Question(portrait, real, "ema"))
-                if with_floor and "fid" in metrics:
-                    found += floor(portrait.count, real)
-        values = {str(each.protocol): each.value for each in found}
-        self.latest = trainer.strategy.broadcast(values)
+    def _end(self, trainer: Trainer, pl_module: LightningModule) -> Values:
+        found = [each for gauge in self.gauges for each in gauge.finish()]
+        self.latest = trainer.strategy.broadcast({str(each.protocol): each.value for each in found})
         pl_module.log_dict(self.latest, sync_dist=trainer.world_size > 1)
         self.seconds += time.monotonic() - self.started
         return self.latest

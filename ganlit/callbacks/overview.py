@@ -12,7 +12,7 @@ from matplotlib.image import imread
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from ganlit.callbacks.fidelity import Fidelity
-from ganlit.metrics.protocol import alike, metric_of
+from ganlit.metrics.protocol import alike, called, metric_of
 from ganlit.records.durable import replacing
 from ganlit.records.media import PICTURE, drawn
 from ganlit.records.samples import Shown, latest
@@ -20,7 +20,7 @@ from ganlit.tasks.base import AdversarialModule
 
 
 def draw(fidelity: Fidelity | None, final: tuple[float, dict[str, float]] | None, samples: Shown) -> Figure:
-    """FID over kimg on a logarithmic scale beside the latest samples; these alone where nothing was measured.
+    """The leading number over kimg, FID on a logarithmic scale, beside the latest samples; these alone without any.
 
     Args:
         fidelity: its history makes the curve, under the full name of the measure.
@@ -42,7 +42,7 @@ def draw(fidelity: Fidelity | None, final: tuple[float, dict[str, float]] | None
 def _curve(
     axes: Axes, history: list[tuple[float, dict[str, float]]], final: tuple[float, dict[str, float]] | None
 ) -> None:
-    leading = {name: metric_of(name) for _, values in history for name in list(values)[:1]}
+    leading = [*dict.fromkeys(name for _, values in history for name in list(values)[:1])]
     for name in leading:
         points = [(kimg, values[name]) for kimg, values in history if name in values]
         axes.plot(*zip(*points, strict=True), marker=".", label=name)
@@ -52,9 +52,10 @@ def _curve(
             axes.plot(kimg, value, "*", markersize=14, label=f"{name}: {value:.4g} at the end")
         elif name.startswith("floor-") and any(alike(name.removeprefix("floor-"), one) for one in leading):
             axes.axhline(value, linestyle="--", color="gray", label=f"{name}: {value:.4g}, real against real")
-    label = ", ".join(dict.fromkeys(metric.upper() for metric in leading.values()))
-    axes.set(xlabel="kimg", ylabel=label, yscale="log" if label == "FID" else "linear")
-    if label == "FID":
+    label = ", ".join(dict.fromkeys(called(name) for name in leading))
+    distance = all(metric_of(name) == "fid" for name in leading)
+    axes.set(xlabel="kimg", ylabel=label, yscale="log" if distance else "linear")
+    if distance:
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())

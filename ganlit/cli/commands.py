@@ -1,4 +1,4 @@
-"""Lightning's commands, `python -m ganlit fit | validate | test | prepare`, and beside them the tools."""
+"""Lightning's commands, `python -m ganlit fit | validate | test | prepare | audit`, and beside them the tools."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.profile import Profile
 from ganlit.callbacks.progress import Progress
 from ganlit.cli.lab import Lab
-from ganlit.cli.run import Run, preparing_trainer, trainer
-from ganlit.cli.telling import begins, blamed, ends, measures, stops
+from ganlit.cli.run import Run, auditing_trainer, preparing_trainer, trainer
+from ganlit.cli.telling import begins, blamed, ends, inherits, measures, stops
 from ganlit.cli.tools import add_tools, called, underscored
 from ganlit.compute.machine import below_srun
 from ganlit.configuration.command_line import CommandLine
+from ganlit.configuration.inheritance import inherit
 from ganlit.errors import UserError
 from ganlit.records.durable import whole
 from ganlit.records.runs import last_checkpoint, trained
+
+ALONE = ("prepare", "audit")
+"""Commands of one process, which need neither a run directory nor weights."""
 
 
 class GanlitCLI(CommandLine):
@@ -34,7 +38,7 @@ class GanlitCLI(CommandLine):
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
-        return {**CommandLine.subcommands(), "prepare": {"model", "datamodule"}}
+        return {**CommandLine.subcommands(), **{name: {"model", "datamodule"} for name in ALONE}}
 
     def setup_parser(self, *args: Any, **kwargs: Any) -> None:
         super().setup_parser(*args, **kwargs)
@@ -51,7 +55,7 @@ class GanlitCLI(CommandLine):
         settings = self.settings
         if self.subcommand == "fit":
             self.run = Run(self.folder, settings, self.dump(), self.holding)
-        elif self.subcommand == "prepare":
+        elif self.subcommand in ALONE:
             return
         elif settings.fidelity is None:
             raise UserError(f"{self.subcommand} with fidelity: null has nothing to measure: leave the key out.")
@@ -65,6 +69,8 @@ class GanlitCLI(CommandLine):
         self.fidelity: Fidelity | None = built.fidelity
         if self.subcommand == "prepare":
             return preparing_trainer(built.trainer.accelerator, self.fidelity)
+        if self.subcommand == "audit":
+            return auditing_trainer(built.trainer)
         bar = built.trainer.enable_progress_bar
         if self.subcommand == "fit":
             callbacks = self.run.callbacks(self.settings.kimg, self.fidelity, built.recovery, bar)
@@ -77,7 +83,12 @@ class GanlitCLI(CommandLine):
     def before_fit(self) -> None:
         if "LOCAL_RANK" not in os.environ and not below_srun():  # before this process starts others
             self.model.share(self.datamodule.batch, self.trainer.world_size)
+        inherited = inherit(self.model, self.inheritance, resumed=self.settings.ckpt_path is not None)
         begins(self.folder, self.model, self.settings.kimg)
+        inherits(inherited)
+
+    def before_audit(self) -> None:
+        inherits(inherit(self.model, self.inheritance))
 
     def fit(self, **kwargs: Any) -> None:
         with stops(self.folder, self.model), blamed():

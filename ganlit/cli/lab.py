@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.trainer.connectors.checkpoint_connector import _CheckpointConnector
 
 from ganlit.callbacks.fidelity import Fidelity
+from ganlit.studies.audit.audit import audit
 from ganlit.studies.evaluation.prepare import prepare
 
 
@@ -42,3 +44,23 @@ class Lab(Trainer):
         """
         measures = (callback for callback in self.callbacks if isinstance(callback, Fidelity))
         prepare(datamodule, next(measures, None), self.strategy.root_device)
+
+    def audit(
+        self,
+        model: LightningModule,
+        datamodule: LightningDataModule,
+        ckpt_path: str | None = None,
+        weights_only: bool | None = None,
+        json: Path | None = None,
+    ) -> None:
+        """Prove, before a day of training, that the two networks of a configuration can play; exit code 1 if not.
+
+        Args:
+            model: is not trained: copies of it are.
+            datamodule: the data.
+            ckpt_path: as for fit; nothing is read from it.
+            weights_only: as for fit.
+            json: a file that gets what the tables tell.
+        """
+        joined = self._accelerator_connector._layer_sync is not None
+        audit(model, datamodule, self.strategy.root_device, self.precision, joined, json)

@@ -98,6 +98,8 @@ def resume(folder: Path, settings: Namespace, config: str) -> None:
     if settings.ckpt_path is not None and Path(settings.ckpt_path).resolve().parent == checkpoints:
         allowed = [] if isinstance(asked, bool) else Resume(**asked.as_dict()).keys
         compare(folder, yaml.safe_load(config), allowed)
+    elif settings.ckpt_path is not None and settings["from"] is not None:
+        raise UserError("from and ckpt_path both say what the run begins with: leave one out, as by --from null.")
     state = read(folder) if asked else None
     if state is not None and state.phase == "done" and trained(folder) and state.length >= settings.kimg:
         say(f"{folder} is done: raise --kimg above {state.length:g} to train it further")
@@ -140,6 +142,16 @@ def trainer(folder: Path, given: dict[str, Any], callbacks: list[Callback], logg
 
 def preparing_trainer(accelerator: str, fidelity: Fidelity | None) -> Lab:
     """One process on what there is: the login node that prepares has not the devices that will train."""
+    return lone_trainer(accelerator, callbacks=[] if fidelity is None else [fidelity])
+
+
+def auditing_trainer(given: dict[str, Any]) -> Lab:
+    """One process on what there is, which knows how a fit by the Trainer's own arguments would compute."""
+    precision = affordable(given["precision"], given["accelerator"])
+    return lone_trainer(given["accelerator"], precision=precision, sync_batchnorm=given["sync_batchnorm"])
+
+
+def lone_trainer(accelerator: str, **options: Any) -> Lab:
+    """One process that leaves nothing behind."""
     off = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
-    measures = [] if fidelity is None else [fidelity]
-    return Lab(accelerator="cpu" if accelerator == "cpu" else "auto", devices=1, callbacks=measures, **off)
+    return Lab(accelerator="cpu" if accelerator == "cpu" else "auto", devices=1, **off, **options)

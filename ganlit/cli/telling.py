@@ -10,10 +10,13 @@ from pathlib import Path
 
 from lightning.pytorch import Callback
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities import rank_zero_only
+from rich.table import Table
 from torch.optim import Optimizer
 
 from ganlit.callbacks.checkpoint import Checkpoints
-from ganlit.compute.console import clock, say
+from ganlit.compute.console import clock, print_table, say
+from ganlit.configuration.inheritance import Inherited, Share
 from ganlit.errors import Stopped, UserError, reason
 from ganlit.metrics.protocol import shown, title
 from ganlit.records.runs import trained
@@ -27,6 +30,20 @@ def begins(folder: Path, module: AdversarialModule, kimg: float) -> None:
     sizes = [f"{type(net).__name__} {sum(p.numel() for p in net.parameters()) / 1e6:.2f} M" for net in players]
     say(f"{folder.name}: {' against '.join(reversed(sizes))} parameters, {kimg:g} kimg")
     say(f"run      {folder}: config.yaml, metrics.csv, checkpoints/, samples/; at the end overview.png")
+
+
+@rank_zero_only
+def inherits(inherited: Inherited) -> None:
+    """What was taken over from an earlier run, and what of it learns."""
+    for line in inherited.lines:
+        say(line)
+    if inherited.shares:
+        table = Table("parameters", *Share._fields)
+        for column in table.columns[1:]:
+            column.justify = "right"
+        for player, share in inherited.shares.items():
+            table.add_row(player, *(f"{count:,}" for count in share))
+        print_table(table)
 
 
 @contextmanager

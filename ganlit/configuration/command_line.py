@@ -15,6 +15,7 @@ from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.loggers.wandb import WandbOptions, agents_run, understood
 from ganlit.callbacks.recovery import Recovery
 from ganlit.configuration import building  # noqa: F401, by which classes are built
+from ganlit.configuration.inheritance import KEYS, Inheritance
 from ganlit.configuration.manual import MANUAL
 from ganlit.configuration.names import import_named
 from ganlit.configuration.parser import Parser
@@ -154,6 +155,13 @@ class CommandLine(LightningCLI):
             const=True,
             help="Go on with runs/NAME where it was left; with --resume.allow=KEY,... under other settings.",
         )
+        parser.add_argument("--from", type=str | None, help="Begin with the networks of a run, or of a .safetensors.")
+        patterns = str | list[str] | None
+        parser.add_argument("--train", type=patterns, help="Parts that learn, as generator.decoder; others are frozen.")
+        parser.add_argument("--fresh", type=patterns, help="Parts that begin anew instead of coming from there.")
+        parser.add_argument(
+            "--from_optimizers", type=bool, default=False, nargs="?", const=True, help="Take moments over, too."
+        )
         parser.add_lightning_class_args(Recovery, "recovery")
         parser.add_argument("--wandb", type=WandbOptions | None, help="How W&B files the run; null does without.")
         parser.set_defaults({"wandb": {}})
@@ -194,6 +202,7 @@ class CommandLine(LightningCLI):
     def before_instantiate_classes(self) -> None:
         self.give_name()
         self.check_flags()
+        self.inheritance = Inheritance.of(self.settings)
 
     def give_name(self) -> None:
         """A run is called as its first file is, with W&B's id where W&B's agent starts many, unless it is named."""
@@ -233,9 +242,15 @@ class CommandLine(LightningCLI):
         within("trainer.num_nodes", given.num_nodes, least=1)
 
     def dump(self) -> str:
-        """The configuration from which `--config` repeats the run, filled in: where it resumed from is left out."""
+        """The configuration from which `--config` repeats the run, filled in.
+
+        Where it resumed from is left out, and so is what would take nothing over from another run.
+        """
         settings = self.settings.clone()
         settings.ckpt_path, settings.resume = None, False
+        for key in KEYS:
+            if not settings[key]:
+                del settings[key]
         text = self._parser(self.subcommand).dump(settings, skip_unset=False)
         if not self.parser.written:
             return text

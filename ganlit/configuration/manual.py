@@ -31,6 +31,14 @@ MANUAL = {
         --from_optimizers takes moments over, too. config.yaml keeps all of these; a resumed run does not read the other
         one again.
         """,
+    "audit": """
+        Copies of the game are played for a few steps on a few items of its own data: nothing is kept, no run is begun.
+        It takes what fit takes, --from, --train and --fresh, too. A check that does not apply says why; of the layers
+        that make a batch in parts another step than the batch in one, such as batch normalisation, minibatch statistics
+        or a codebook that follows its batches, each is named, and all else is proven equal beside them. The exit code
+        is 0 where no check fails, 1 where one does, 2 where the configuration itself is refused. --json FILE gets the
+        same.
+        """,
     "sweep": """
         A sweep is a folder with a sweep.yaml in W&B's own format, which `wandb sweep` reads too (its agent's runs are
         runs/CONFIG-ID). The trials of a grid or a random search are written to trials/ before the first starts;

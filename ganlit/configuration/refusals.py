@@ -36,7 +36,10 @@ NOISE = ("Expected a path", "Expected a <class 'NoneType'>", "Problem with given
 COUNT = re.compile(r"Expected (a tuple with \d+ elements)")
 STRAY = re.compile(r"unrecognized arguments: (\S+)")
 MISSING = re.compile(r"the following arguments are required: (.+)")
-COMMAND = re.compile(r"(fit|validate|test|prepare|generate|evaluate|report|dashboard|data.check|sweep.[a-z]+)[.]")
+COMMAND = re.compile(
+    r"(fit|validate|test|prepare|audit|generate|translate|encode|decode|evaluate|report|dashboard|data.check"
+    r"|sweep.[a-z]+)[.]"
+)
 CLASS = re.compile(
     r"Expected a dot import path string: (\S+)|Unexpected import path format: (\S[^\n]*?)(?:\. Got|$)"
     r"|module '\S+' has no attribute '(\w+)'"

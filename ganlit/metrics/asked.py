@@ -1,45 +1,15 @@
-"""Which metrics are asked for, and whether they can be had: told before anything is trained, made or seen."""
+"""Whether what is asked for can be had: told before anything is trained, made or seen."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from ganlit.contracts import Reference
-from ganlit.errors import UserError, nearest
-from ganlit.metrics.extractors import ALIASES
+from ganlit.errors import UserError
 from ganlit.metrics.measure import METRICS
 from ganlit.metrics.passes import Pass
 from ganlit.metrics.reality import Reality
 from ganlit.records.cache import Say
-
-
-def by_extractor(names: list[str], key: str, default: str = "") -> dict[str, list[str]]:
-    """Metrics by the extractor that they share: "fid@dinov2" asks for another than the default one.
-
-    Args:
-        names: as they are given.
-        key: where they are given, for the error.
-        default: the extractor of those that ask for none; empty where it is not known yet.
-
-    Raises:
-        UserError: a name is unknown or given twice, or there is none.
-    """
-    if not names:
-        raise UserError(f"{key} is empty: name some of {', '.join(METRICS)}.")
-    grouped: dict[str, list[str]] = {}
-    for name in names:
-        metric, _, extractor = name.partition("@")
-        if metric not in METRICS:
-            known = nearest(metric, METRICS) or f"; there are {', '.join(METRICS)}."
-            raise UserError(f"{key}: there is no metric {metric or repr(name)}{known}")
-        if name.count("@") > 1 or name.endswith("@"):
-            what = "two extractors" if extractor.strip("@") else "no extractor"
-            raise UserError(f"{key}: {name} names {what}: name one behind the @, or leave it out.")
-        asked = grouped.setdefault(ALIASES.get(extractor, extractor) or default, [])
-        if metric in asked:
-            raise UserError(f"{key}: {name} is named twice.")
-        asked.append(metric)
-    return grouped
 
 
 def require(metrics: list[str], count: int, given: str, classes: int = 0) -> None:
@@ -107,10 +77,14 @@ def lacking(each: Sequence[Pass], conditional: bool, key: str, say: Say, beside:
         UserError: there is nothing that can.
     """
     missing = [unavailable(one.metrics, one.real, conditional) for one in each]
-    reasons = [f"{metric}, for {reason}" for some in missing for metric, reason in some.items()]
+    reasons = [
+        f"{one.group.name(metric)}, for {reason}"
+        for one, some in zip(each, missing, strict=True)
+        for metric, reason in some.items()
+    ]
     if not beside and len(reasons) == sum(len(one.metrics) for one in each):
         raise UserError(f"{key} leaves nothing to measure: not {', nor '.join(reasons)}; name others.")
-    for reason in reasons:
+    for reason in dict.fromkeys(reasons):
         say(f"not measured: {reason}")
     return missing
 

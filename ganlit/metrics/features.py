@@ -43,6 +43,25 @@ class FeatureExtractor(nn.Module, ABC):
         The items are what `Modality.for_extractor` makes of stored ones: images are uint8 [B, 3, H, W].
         """
 
+    def inside(self, items: Tensor) -> list[Tensor]:
+        """Features [B, C, ...] in float32 at several depths, the finest first, with a gradient to the items.
+
+        They are for comparing items at their own size, which nothing changes: of smaller ones fewer depths are left.
+        The layers run in the precision of whoever asks.
+
+        Args:
+            items: [B, ...] as `encode` takes them, but of any number between their values: images are float
+                [B, 3, H, W] from 0 to 255.
+
+        Raises:
+            UserError: there are no such layers, or the items are too small for any.
+        """
+        raise UserError(f"extractor {self.name} has no layers that can be looked into at any size: name another.")
+
+    def train(self, mode: bool = True) -> FeatureExtractor:
+        """It is never in training mode, whatever it is a part of."""
+        return super().train(False)
+
     @torch.no_grad()
     def forward(self, items: Tensor) -> dict[str, Tensor]:
         """`encode`, outside any autocast."""

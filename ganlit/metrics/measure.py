@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from ganlit.metrics import paired
 from ganlit.metrics.bootstrap import bootstrap
 from ganlit.metrics.fidelity import ScoreSums, frechet_distance, frechet_distance_to, kernel_distances, moments
 from ganlit.metrics.manifold import authenticity, nearest, prdc
@@ -15,6 +16,8 @@ from ganlit.metrics.portrait import SPLITS, Portrait, fixed_choice
 from ganlit.metrics.probe import HELD_OUT
 from ganlit.metrics.protocol import Protocol, metric_of
 from ganlit.metrics.reality import Reality
+
+Better = Literal["lower", "higher"]
 
 SUBSETS, SUBSET = 100, 1000  # of the kernel distance, as in its paper and in torch-fidelity
 NEIGHBOURS = 5  # of precision, recall, density and coverage, as in the paper of the latter
@@ -59,7 +62,7 @@ class Metric(NamedTuple):
 
     measure: Callable[[Question], Iterator[Measured]]
     first: str  # what its first number is called
-    better: Literal["lower", "higher"]  # of that number
+    better: Better  # of that number
     rows: bool  # asks for features one by one, of which `KEPT` items are kept
     least: int  # generated items that it needs
     real: int = 2  # real items that it needs
@@ -178,10 +181,19 @@ METRICS = {
 }
 
 
+BETTER: dict[str, Better] = {
+    **{metric.first: metric.better for metric in METRICS.values()},
+    **paired.BETTER,
+    "code-use": "higher",
+    "elbo": "lower",
+    "iwae": "lower",
+}
+"""Of the first number of each metric, those that look inside a generator among them, whether higher or lower."""
+
+
 def improves(name: str, value: float, best: float) -> bool:
     """Whether a value of the number of this id, the first of a metric, is better than another."""
-    lower = {metric.first for metric in METRICS.values() if metric.better == "lower"}
-    return value < best if metric_of(name) in lower else value > best
+    return value < best if BETTER.get(metric_of(name)) == "lower" else value > best
 
 
 def measure(metrics: list[str], question: Question) -> list[Measured]:

@@ -15,6 +15,9 @@ from ganlit.metrics.rooms import rooms
 PAIRED = {modality: room.PAIRED for modality, room in rooms("paired").items()}
 """By modality and name what builds a metric on a device, with its protocol."""
 
+BETTER = {name: better for room in rooms("paired").values() for name, better in room.BETTER.items()}
+"""By name whether higher or lower is better."""
+
 Measure = Callable[[Tensor, Tensor], Tensor]
 """Outputs and targets, stored [B, ...] both, to scores [B] in float64."""
 
@@ -48,8 +51,12 @@ class Comparison:
 
     def add(self, output: Tensor, target: Tensor) -> None:
         """Takes stored items [B, ...] and what they should be, of any shape but one for both."""
-        for protocol, measure in self.measures.items():
-            self.scores[protocol].append(measure(output, target).cpu())
+        for protocol, scores in self.scored(output, target).items():
+            self.scores[protocol].append(scores)
+
+    def scored(self, output: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """The scores [B] of items [B, ...] by protocol, which are not kept."""
+        return {protocol: measure(output, target).cpu() for protocol, measure in self.measures.items()}
 
     def finish(self) -> dict[str, Tensor]:
         """The score [N] of every item in float64 by protocol: "psnr", "ssim-gauss11", "lpips-alex@1a2b3c4d"."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from ganlit.compute.precision import native_bf16
 from ganlit.contracts import Modality, Reference
 from ganlit.metrics.extractors import accepted, extractor
 from ganlit.metrics.features import Precision, Resize
+from ganlit.metrics.groups import Group
 from ganlit.metrics.measure import METRICS
 from ganlit.metrics.portrait import Advance
 from ganlit.metrics.reality import Reality
@@ -34,19 +35,29 @@ class Options(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """One extractor, the real items as it sees them, and the metrics that share it."""
+    """A group of metrics of sets, and the real items as their extractor sees them."""
 
     real: Reality
-    metrics: list[str]
+    group: Group
+
+    @property
+    def metrics(self) -> list[str]:
+        """By name."""
+        return self.group.metrics
 
     @property
     def rows(self) -> bool:
         """Whether a metric asks for features one by one."""
         return any(METRICS[metric].rows for metric in self.metrics)
 
+    @property
+    def knows_real(self) -> bool:
+        """Whether a metric asks for the real items at all."""
+        return any(METRICS[metric].real for metric in self.metrics)
+
 
 def passes(
-    asked: dict[str, list[str]],
+    groups: Sequence[Group],
     reference: Reference,
     modality: Modality,
     options: Options,
@@ -54,10 +65,10 @@ def passes(
     say: Say,
     counted: Callable[[str], Advance | None] = lambda name: None,
 ) -> list[Pass]:
-    """One for each extractor.
+    """One for each group of metrics of sets; those of one extractor share it.
 
     Args:
-        asked: metrics by the name of their extractor, as `by_extractor` groups them.
+        groups: the metrics.
         reference: the real items.
         modality: of them.
         options: of the extractors.
@@ -70,14 +81,15 @@ def passes(
         precision = "fp32"
         say("precision: bf16 is not native to this processor, features are in fp32.")
     example = modality.for_extractor(reference.items[:1])
-    made = []
-    for name, metrics in asked.items():
+    seen_by: dict[str, Reality] = {}
+    sets = [group for group in groups if group.kind == "sets"]
+    for name in dict.fromkeys(group.extractor for group in sets):
         given = {"precision": precision, "example": example}
         if name == modality.extractor and options.weights is not None:
             given["weights"] = options.weights
         if "resize" in accepted(name):
             given["resize"] = options.resize
         with alone(room("weights") / re.sub(r"[^\w.-]", "_", name), say):  # which may have to be downloaded
-            seen_by = extractor(name, **given).to(device)
-        made.append(Pass(Reality(reference, seen_by, say, counted(name), modality.for_extractor), metrics))
-    return made
+            network = extractor(name, **given).to(device)
+        seen_by[name] = Reality(reference, network, say, counted(name), modality.for_extractor)
+    return [Pass(seen_by[group.extractor], group) for group in sets]

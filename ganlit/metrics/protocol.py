@@ -18,7 +18,7 @@ class Protocol(NamedTuple):
     variant: str  # what else the metric was asked for: "k5", "10x200"; empty where there is no choice
     extractor: str  # network, digest of its weights, resize: "inception-2015-12-05@1a2b3c4d/legacy"
     reference: str  # dataset, split and digest of its content, "digits-train@9f8e7d"; "-" where none is used
-    made: str  # how the items were made: "ema", "ema-psi0.7", "trained", "images"
+    made: str  # how the items were made: "ema", "ema-psi0.7", "trained-prior", "ema-reconstruction", "images"
     part: str = ""  # the class, where there is a number for each
 
     def __str__(self) -> str:
@@ -37,10 +37,16 @@ def metric_of(name: str) -> str:
     return re.match(r"[a-z-]*[a-z]", name)[0]
 
 
+def called(name: str) -> str:
+    """What people call the metric in an id: "FID", and "rFID" where it is that of reconstructions."""
+    metric, made = metric_of(name), "".join(name.split("/")[4:5])
+    return "rFID" if metric == "fid" and made.endswith("-reconstruction") else metric.upper()
+
+
 def title(name: str) -> str:
     """What people call the number of an id: "FID-2k", since the FID of fewer items is another number."""
-    metric, count = re.match(r"([a-z-]*[a-z])(\d+k?)?", name).groups()
-    return f"{metric.upper()}-{count}" if count else metric.upper()
+    count = re.match(r"[a-z-]*[a-z](\d+k?)?", name)[1]
+    return f"{called(name)}-{count}" if count else called(name)
 
 
 def shown(score: tuple[str, float] | None) -> str:
@@ -63,6 +69,10 @@ def difference(one: str, other: str) -> str | None:
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether two ids are of one metric through one extractor, for the same class: at most counts and sets differ."""
+    """Whether one axis can show the numbers of two ids: of one metric, extractor and class, and of items made alike.
+
+    Counts and sets may differ, and real items stand beside any.
+    """
     (first, *ones), (second, *others) = one.split("/"), other.split("/")
-    return metric_of(first) == metric_of(second) and (*ones[:2], ones[4:]) == (*others[:2], others[4:])
+    made = ones[3:4] == others[3:4] or ["real"] in (ones[3:4], others[3:4])
+    return made and metric_of(first) == metric_of(second) and (*ones[:2], ones[4:]) == (*others[:2], others[4:])

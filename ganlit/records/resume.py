@@ -14,7 +14,10 @@ from ganlit.errors import UserError
 from ganlit.records.moved import ADDED, current
 
 # What the trained result and the meaning of its scores depend on. The length, the machine and the record are free.
-GUARDED = ("seed", "model", "data", "fidelity", "trainer.callbacks", "trainer.precision", "trainer.sync_batchnorm")
+GUARDED = (
+    *("seed", "model", "data", "fidelity", "trainer.callbacks", "trainer.precision", "trainer.sync_batchnorm"),
+    *("from", "train", "fresh", "from_optimizers"),
+)
 # Of these, what only says where files lie and how often the run is measured.
 FREE = ("data.root", "data.stage", "data.tick", "fidelity.weights", "fidelity.every")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
@@ -21,6 +21,7 @@ from ganlit.errors import UserError, within
 from ganlit.losses.base import AdversarialLoss
 from ganlit.losses.regularizers.base import GeneratorRegularizer, Regularizer
 from ganlit.tasks.clocked import PLAYERS, ClockedModule, Player
+from ganlit.tasks.frozen import Frozen, frozen_by_themselves
 from ganlit.tasks.step import channels_last, first_not_finite, micro_batches, stateless_seed
 
 
@@ -87,8 +88,28 @@ class AdversarialModule(ClockedModule, ABC):
         self.n_critic = n_critic
         self.accumulate = accumulate
         self.seed = seed
+        self.frozen = Frozen(self, frozen_by_themselves(self))
         self.verdict: Verdict | None = None  # of the discriminator's turn, while it lasts
         self.logits: dict[str, Tensor] = {}  # that it gave to "real" and "fake" items of the latest micro-batch
+
+    def keep_still(self, names: Collection[str]) -> None:
+        """Leaves parameters and buffers of both players as they are, from here on, beside what is so already.
+
+        Args:
+            names: theirs, as in the module's state.
+        """
+        self.frozen = Frozen(self, {*names, *self.frozen.names})
+        self.frozen.rest()
+
+    def train(self, mode: bool = True) -> AdversarialModule:
+        super().train(mode)
+        self.frozen.rest()
+        return self
+
+    def on_train_start(self) -> None:
+        super().on_train_start()
+        self.keep_still(self.frozen.names)  # on its way to a device a module gets other buffers
+        self.memory = [buffer for buffer in self.memory if not self.frozen.holds(buffer)]
 
     @abstractmethod
     def discriminator_terms(self, batch: Any) -> Terms:
@@ -118,8 +139,9 @@ class AdversarialModule(ClockedModule, ABC):
         self.log_dict({f"skipped/{name}": float(count) for name, count in self.skipped.items()})
 
     def plays(self, player: Player) -> bool:
-        """Whether a player has a turn at this step."""
-        return player == "discriminator" or (self.step + 1) % self.n_critic == 0
+        """Whether a player has a turn at this step: never if nothing of it learns."""
+        turn = player == "discriminator" or (self.step + 1) % self.n_critic == 0
+        return turn and not self.frozen.holds_all(getattr(self, player))
 
     def play(self, player: Player, batch: Any) -> bool:
         """One turn of one player: its terms, their gradient, its optimizer.
@@ -131,9 +153,11 @@ class AdversarialModule(ClockedModule, ABC):
         optimizer = self.optimizers()[PLAYERS.index(player)]
         for other in PLAYERS:
             getattr(self, other).requires_grad_(other == player)
+        self.frozen.rest()
         before = [buffer.clone() for buffer in self.memory]
         optimizer.zero_grad()
-        terms = self.differentiate(player, batch)
+        with self.frozen.kept():
+            terms = self.differentiate(player, batch)
         parameters = [parameter for parameter in getattr(self, player).parameters() if parameter.grad is not None]
         norm, culprit = self.agree(terms, [parameter.grad for parameter in parameters])
         self.latest |= {f"{player}/{name}": value for name, value in terms.items()}
@@ -145,7 +169,8 @@ class AdversarialModule(ClockedModule, ABC):
             optimizer.step()
         else:
             self.streak[player] += 1
-            torch._foreach_copy_(self.memory, before)
+            if before:
+                torch._foreach_copy_(self.memory, before)
             name = f"{player}/{culprit}"
             self.skipped[name] = self.skipped.get(name, 0) + 1
         return culprit is None
@@ -155,6 +180,11 @@ class AdversarialModule(ClockedModule, ABC):
         sums: Terms = {}
         for micro_batch in micro_batches(batch, self.accumulate):
             terms = getattr(self, f"{player}_terms")(micro_batch)
+            if not any(term.requires_grad for term in terms.values()):
+                raise UserError(
+                    f"no term of the {player} depends on what of it learns ({', '.join(terms)}): let its loss reach "
+                    "that, or name more of it in train."
+                )
             self.descend(player, terms)
             sums = {name: sums.get(name, 0) + value.detach() / self.accumulate for name, value in terms.items()}
         if (verdict := self.verdict) is not None:  # it holds the items and the graph, the logits are next to nothing

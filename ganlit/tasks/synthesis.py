@@ -46,6 +46,8 @@ class Synthesis(AdversarialModule):
             if not hasattr(self.generator, "styles"):
                 return z.requires_grad_(), Made.of(self.generator(z, label))
             styles = self.generator.styles(z, label)
+            if not styles.requires_grad:  # of a mapping that is frozen
+                styles.requires_grad_()
             return styles, Made.of(self.generator.synthesise(styles))
 
     def sample(self, batch: Labelled) -> Sampled:

@@ -138,9 +138,12 @@ class Translation(AdversarialModule):
 
     @property
     def last_layer(self) -> nn.Parameter:
-        """By which the adaptive weight measures: what the generator calls so, else its last weight that is a matrix."""
-        matrices = [each for each in self.generator.parameters() if each.dim() > 1]
-        return getattr(self.generator, "last_layer", matrices[-1])
+        """By which the adaptive weight measures: what the generator calls so, else its last matrix that learns."""
+        learning = [each for each in self.generator.parameters() if not self.frozen.holds(each)]
+        own = getattr(self.generator, "last_layer", None)
+        if own is not None and not self.frozen.holds(own):
+            return own
+        return ([each for each in learning if each.dim() > 1] or learning)[-1]
 
     def translate(self, pair: Pair) -> Made:
         """What the generator in training makes."""
@@ -172,6 +175,6 @@ def refuse_codebook(codes: int, places: int, data: Any) -> None:
     count = len(data.reference.items) * places
     if codes > count:
         raise UserError(
-            f"the codebook has {codes:,} codes, but {data.reference.name} only {count:,} places for them, {places:,} in "
-            f"each {data.modality.item}: take a smaller one, or more data."
+            f"the codebook has {codes:,} codes, but {data.reference.name} only {count:,} places for them, "
+            f"{places:,} in each {data.modality.item}: take a smaller one, or more data."
         )

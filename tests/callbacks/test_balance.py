@@ -42,6 +42,14 @@ def test_boards_get_scores_by_short_name_and_the_logits_of_each_tick(fit: Any, s
     assert np.array_equal(last["logits/real"], run.module.logits["real"].numpy())
 
 
+def test_the_fid_of_reconstructions_has_a_short_name_of_its_own(fit: Any, scripted: Any) -> None:
+    notes, fidelity = Notes(), scripted(9.0)
+    fidelity.number += "-reconstruction"
+    fit(0.4, fidelity, Balance(fidelity), logger=notes)
+    assert [row["rfid"] for row in notes.rows if "rfid" in row] == [9.0]
+    assert not any("fid" in row for row in notes.rows)
+
+
 def test_training_does_not_notice(fit: Any) -> None:
     plain, watched = fit(0.4), fit(0.4, Balance(), logger=Notes())
     pairs = zip(plain.module.state_dict().values(), watched.module.state_dict().values(), strict=True)

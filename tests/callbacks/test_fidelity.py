@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from coders import Bare, Coder, Negatives, translation
 from extractors import Tiny
 from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.strategies import SingleDeviceStrategy
+from noises import Noises
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -18,6 +21,7 @@ from ganlit.data.images.pixels import to_uint8
 from ganlit.errors import UserError
 from ganlit.metrics import passes as module
 from ganlit.metrics.extractors import extractor
+from ganlit.metrics.images.paired import psnr
 from ganlit.metrics.measure import Question, measure
 from ganlit.metrics.portrait import Collector
 from ganlit.metrics.reality import Reality
@@ -343,3 +347,96 @@ def test_checkpoints_hold_the_history_and_no_extractor(tmp_path: Path) -> None:
     assert resumed.history[:2] == fidelity.history
     assert len(resumed.history) == 3
     assert resumed.seconds > fidelity.seconds
+
+
+FEW = {"batch": 16, "tick": 0.064, "val_images": 24, "test_images": 30}
+END = "noises-train@abc"
+
+
+def numbers(
+    fidelity: Fidelity, folder: Path, data: LightningDataModule, generator: nn.Module | None = None
+) -> dict[str, float]:
+    """What a test of a translation finds."""
+    trainer(fidelity, folder, use_distributed_sampler=False).test(translation(generator), data, verbose=False)
+    return fidelity.latest
+
+
+def test_an_autoencoder_is_measured_by_what_it_makes_of_data_and_of_its_prior(tmp_path: Path) -> None:
+    names = ["psnr", "fid", "fid:prior", "kid:prior", "codes", "ssim", "elbo", "iwae"]
+    found = numbers(Fidelity(names, draws=3), tmp_path, Noises(**FEW))
+    assert list(found) == [
+        f"psnr30/-/-/{END}/ema-reconstruction",
+        f"ssim30-gauss11/-/-/{END}/ema-reconstruction",
+        f"fid30/tiny@0/none/{END}/ema-reconstruction",
+        f"fid30/tiny@0/none/{END}/ema-prior",
+        f"kid30-100x30/tiny@0/none/{END}/ema-prior",
+        f"floor-fid30/tiny@0/none/{END}/real",
+        f"code-use30-16codes/-/-/{END}/ema-reconstruction",
+        f"code-perplexity30-16codes/-/-/{END}/ema-reconstruction",
+        f"elbo30-k3-normal/-/-/{END}/ema-reconstruction",
+        f"iwae30-k3-normal/-/-/{END}/ema-reconstruction",
+    ]
+    assert all(math.isfinite(value) for value in found.values())
+    first, other = (found[f"fid30/tiny@0/none/{END}/ema-{made}"] for made in ("reconstruction", "prior"))
+    assert 0 < first < other  # which is far from noise, whose halves are all alike
+
+
+def test_psnr_is_that_of_the_very_items(tmp_path: Path) -> None:
+    data = Noises(**FEW)
+    found = numbers(Fidelity(["psnr"]), tmp_path, data)
+    data.setup("test")
+    chosen = torch.cat([data.dataset[places].item for places in data.test_dataloader().sampler])
+    output = data.modality.to_stored(Coder()(data.modality.to_network(chosen), torch.zeros(30)).output)
+    assert found == {f"psnr30/-/-/{END}/ema-reconstruction": pytest.approx(float(psnr(output, chosen).mean()))}
+
+
+def test_a_pair_is_measured_against_its_target(tmp_path: Path) -> None:
+    """Of noise and its negative; who gives back the source is far from it, and its set is near."""
+    found = numbers(Fidelity(["psnr", "fid"]), tmp_path, Negatives(**FEW), Bare())
+    assert list(found) == [
+        "psnr30/-/-/negatives@abc/ema-translation",
+        "fid30/tiny@0/none/negatives@abc/ema-translation",
+    ]
+    assert next(iter(found.values())) == pytest.approx(4.77, abs=0.2)  # 10 log10(255^2 / E[(255 - 2 u)^2])
+
+
+@pytest.mark.parametrize("metrics", [["psnr", "fid"], ["fid:prior", "fid", "psnr"], ["iwae", "codes"]])
+def test_the_first_number_leads_whatever_it_is(tmp_path: Path, metrics: list[str]) -> None:
+    fidelity = Fidelity(metrics)
+    trainer(fidelity, tmp_path, use_distributed_sampler=False).validate(translation(), Noises(**FEW), verbose=False)
+    name, made = {"psnr": ("psnr24", "reconstruction"), "fid:prior": ("fid24", "prior")}.get(
+        metrics[0], ("iwae24-k16-normal", "reconstruction")
+    )
+    assert fidelity.score[0].startswith(f"{name}/")
+    assert fidelity.score[0].endswith(f"/ema-{made}")
+
+
+@pytest.mark.parametrize(
+    ("metrics", "said"),
+    [
+        (["fid", "codes"], "fidelity.metrics asks for codes, but Bare has no codebook: leave it out"),
+        (["elbo"], "asks for elbo, but Bare says no likelihood, as VAEs do"),
+        (["fid:prior"], "asks for fid:prior, but Bare knows no prior over its latents"),
+    ],
+)
+def test_what_a_generator_cannot_say_is_refused_before_training(tmp_path: Path, metrics: list[str], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        numbers(Fidelity(metrics), tmp_path, Noises(**FEW), Bare())
+
+
+@pytest.mark.parametrize("metric", ["psnr", "codes", "iwae", "kid:prior"])
+def test_what_comes_from_noise_is_not_compared(tmp_path: Path, metric: str) -> None:
+    task = Copier()
+    with pytest.raises(UserError, match=f"fidelity.metrics asks for {metric}, but .* makes items from noise, not from"):
+        trainer(Fidelity([metric]), tmp_path).fit(task, Halves())
+    assert task.kimg == 0.0
+
+
+def test_images_that_ssim_cannot_see_are_refused_before_training(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="SSIM needs images of 11 pixels a side at least, these have 8 x 8"):
+        numbers(Fidelity(["fid", "ssim"]), tmp_path, Noises(side=8, **FEW))
+
+
+def test_draws_that_mean_nothing_are_refused() -> None:
+    with pytest.raises(UserError, match=r"fidelity\.draws is 0: it must be at least 1"):
+        Fidelity(["iwae"], draws=0)

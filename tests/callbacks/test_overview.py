@@ -33,6 +33,29 @@ def test_the_curve_the_closing_value_and_the_floor_are_told_apart_by_name(grid: 
     assert picture.get_title() == "12.5 kimg"
 
 
+REST = "inception@1/legacy/digits@2"
+
+
+@pytest.mark.parametrize(
+    ("leading", "other", "label", "scale"),
+    [
+        (f"fid16/{REST}/ema-reconstruction", f"fid16/{REST}/ema-prior", "rFID", "log"),
+        (f"fid16/{REST}/ema-prior", f"fid16/{REST}/ema-reconstruction", "FID", "log"),
+        ("psnr16/-/-/digits@2/ema-reconstruction", f"fid16/{REST}/ema-reconstruction", "PSNR", "linear"),
+        ("iwae16-k4-normal/-/-/digits@2/ema-reconstruction", f"fid16/{REST}/ema-prior", "IWAE", "linear"),
+    ],
+)
+def test_the_curve_is_of_the_leading_number_alone(
+    grid: Shown, scripted: Any, leading: str, other: str, label: str, scale: str
+) -> None:
+    fidelity = scripted()
+    fidelity.history = [(0.5, {leading: 30.0, other: 9.0}), (1.0, {leading: 20.0, other: 8.0})]
+    final = {leading.replace("16", "32", 1): 18.0, other.replace("16", "32", 1): 7.0}
+    curve, _ = draw(fidelity, (1.0, final), grid).axes
+    assert [list(line.get_ydata()) for line in curve.lines] == [[30.0, 20.0], [18.0]]
+    assert (curve.get_ylabel(), curve.get_yscale()) == (label, scale)
+
+
 def test_dollars_in_names_are_no_formulas(grid: Shown, scripted: Any) -> None:
     fidelity = scripted()
     fidelity.history = [(0.5, {r"fid16/pay$\frac{$@1a2b3c": 30.0})]

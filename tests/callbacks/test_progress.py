@@ -55,6 +55,17 @@ def test_before_the_first_measure_its_place_is_kept(fit: Any, scripted: Any, cap
     assert "  score     -  " in lines(capsys)[0]
 
 
+def test_a_player_that_has_not_begun_has_a_dash(fit: Any, capsys: pytest.CaptureFixture) -> None:
+    class Late(Callback):
+        def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+            pl_module.plays = lambda player: player == "generator"
+
+    profile = Profile()
+    fit(0.4, Late(), profile, Progress(0.4, profile))
+    (line,) = lines(capsys)
+    assert re.search(r"  D     -  G -?\d+\.\d{3}  ", line)
+
+
 def test_a_resumed_run_speaks_of_new_ticks_only(fit: Any, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     profile = Profile()
     fit(0.4, Checkpoints(""))

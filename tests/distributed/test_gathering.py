@@ -36,6 +36,16 @@ def test_measures_do_not_change_with_the_number_of_ranks(found: Any, world: int,
 
 
 @pytest.mark.parametrize("world", [2, 3])
+def test_measures_of_an_autoencoder_do_not_change_with_the_number_of_ranks(found: Any, world: int) -> None:
+    expected = found[1][0]["gathering"]["autoencoded"]
+    metrics = [name.split("/")[0] for name in expected]
+    assert {"psnr50", "ssim50-gauss11", "code-use50-16codes", "elbo50-k2-normal", "iwae50-k2-normal"} < set(metrics)
+    assert metrics.count("fid50") == 2
+    for rank in found[world]:
+        assert rank["gathering"]["autoencoded"] == pytest.approx(expected, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("world", [2, 3])
 def test_what_is_logged_is_what_was_measured(found: Any, world: int) -> None:
     for rank in found[world]:
         logged = rank["gathering"]["logged"]

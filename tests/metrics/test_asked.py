@@ -5,8 +5,9 @@ import torch
 
 from ganlit.contracts import Reference
 from ganlit.errors import UserError
-from ganlit.metrics.asked import by_extractor, lacking, require, require_real, unavailable
+from ganlit.metrics.asked import lacking, require, require_real, unavailable
 from ganlit.metrics.features import FeatureExtractor
+from ganlit.metrics.groups import Group
 from ganlit.metrics.measure import METRICS, Question, measure
 from ganlit.metrics.passes import Pass
 from ganlit.metrics.portrait import Collector
@@ -16,33 +17,6 @@ from ganlit.metrics.reality import Reality
 def cut(reference: Reference, count: int) -> Reference:
     """The first items, of one class, then all of both."""
     return reference._replace(items=reference.items[:count], labels=reference.labels[:count])
-
-
-def test_a_metric_asks_for_its_extractor() -> None:
-    assert by_extractor(["fid", "fid@dinov2", "prdc", "kid@dinov2"], "metrics", "inception") == {
-        "inception": ["fid", "prdc"],
-        "dinov2-vit-l-14": ["fid", "kid"],
-    }
-
-
-@pytest.mark.parametrize(
-    ("names", "said"),
-    [
-        (["fidd"], r"fidelity\.metrics: there is no metric fidd; did you mean fid\?"),
-        (["lpips"], r"there is no metric lpips; .*fid, kid, is"),
-        (["fid", "fid"], r"fidelity\.metrics: fid is named twice"),
-        (["fid@dinov2", "fid@dinov2-vit-l-14"], r"fidelity\.metrics: fid@dinov2-vit-l-14 is named twice"),
-        (["fid@"], r"fidelity\.metrics: fid@ names no extractor"),
-        (["fid@@"], r"fidelity\.metrics: fid@@ names no extractor"),
-        (["fid@dinov2@clip"], r"fidelity\.metrics: fid@dinov2@clip names two extractors"),
-        (["@dinov2"], r"there is no metric '@dinov2'"),
-        ([""], r"there is no metric ''"),
-        ([], r"fidelity\.metrics is empty"),
-    ],
-)
-def test_names_that_mean_nothing_are_refused(names: list[str], said: str) -> None:
-    with pytest.raises(UserError, match=said):
-        by_extractor(names, "fidelity.metrics")
 
 
 NEEDS = {"fid": (2, 2), "kid": (2, 2), "is": (10, 0), "prdc": (6, 6), "probe": (1, 5), "memorisation": (1, 2)}
@@ -103,9 +77,14 @@ def test_what_cannot_be_had_says_why(tiny: FeatureExtractor, reference: Referenc
 def test_every_reason_is_told_and_all_of_them_are_too_many(tiny: FeatureExtractor, reference: Reference) -> None:
     tiny.classes, said = 0, list[str]()
     real = Reality(reference, tiny)
-    missing = lacking([Pass(real, ["is", "fid"]), Pass(real, ["is"])], True, "--metrics", said.append)
-    assert [list(each) for each in missing] == [["is"], ["is"]]
-    assert said == ["not measured: is, for the weights of tiny have no classifier head"] * 2
-    assert lacking([Pass(real, ["is"])], True, "--metrics", said.append, beside=True) == missing[1:]
+    both, alone = (Pass(real, Group("sets", metrics)) for metrics in (["is", "fid"], ["is"]))
+    prior = Pass(real, Group("sets", ["is"], prior=True))
+    missing = lacking([both, alone, prior], True, "--metrics", said.append)
+    assert [list(each) for each in missing] == [["is"], ["is"], ["is"]]
+    assert said == [
+        "not measured: is, for the weights of tiny have no classifier head",
+        "not measured: is:prior, for the weights of tiny have no classifier head",
+    ]
+    assert lacking([alone], True, "--metrics", said.append, beside=True) == missing[1:2]
     with pytest.raises(UserError, match="--metrics leaves nothing to measure: not is, for the weights of tiny have no"):
-        lacking([Pass(real, ["is"])], True, "--metrics", said.append)
+        lacking([alone], True, "--metrics", said.append)

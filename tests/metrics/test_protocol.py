@@ -57,6 +57,8 @@ def test_thousands_are_abbreviated(count: int, short: str) -> None:
         ({"extractor": "inception-2015-12-05@1a2b3c4d/clean"}, False),
         ({"metric": "kid"}, False),
         ({"part": "7"}, False),
+        ({"made": "ema-prior"}, False),
+        ({"made": "real", "part": "7"}, False),
     ],
 )
 def test_what_one_axis_can_show_is_alike(change: dict[str, object], expected: bool) -> None:
@@ -69,6 +71,12 @@ def test_what_one_axis_can_show_is_alike(change: dict[str, object], expected: bo
         (str(FID), "FID-2k"),
         (str(FID._replace(count=150)), "FID-150"),
         (str(FID._replace(metric="kid", count=150, variant="100x150")), "KID-150"),
+        (str(FID._replace(made="ema-reconstruction")), "rFID-2k"),
+        (str(FID._replace(made="trained-reconstruction")), "rFID-2k"),
+        (str(FID._replace(made="ema-prior")), "FID-2k"),
+        (str(FID._replace(made="ema-translation")), "FID-2k"),
+        (str(FID._replace(metric="psnr", extractor="-/-", made="ema-reconstruction")), "PSNR-2k"),
+        (str(FID._replace(metric="iwae", extractor="-/-", variant="k16-normal")), "IWAE-2k"),
         (str(FID._replace(metric="probe-is", count=50_000)), "PROBE-IS-50k"),
         ("fid", "FID"),
     ],

@@ -8,13 +8,16 @@ import torch
 from torch import Tensor
 
 from ganlit.metrics.features import FeatureExtractor, Precision, Resize, digest
+from ganlit.metrics.images.efficientnet import NAME as LITE0
+from ganlit.metrics.images.efficientnet import lite0
 from ganlit.metrics.images.inception import Inception
 from ganlit.metrics.images.shape import in_colour
 from ganlit.metrics.images.sources import PUBLISHED, Source, published, timm_model, torchvision_model
+from ganlit.metrics.images.stages import Stages, trunk
 from ganlit.records.downloads import checkpoints
 
 ALIASES = {"dinov2": "dinov2-vit-l-14", "clip": "clip-vit-b-32"}
-NAMES = ("inception", *ALIASES, *PUBLISHED)
+NAMES = ("inception", LITE0, *ALIASES, *PUBLISHED)
 FAMILIES = ("torchvision:NAME", "timm:NAME")
 
 
@@ -37,9 +40,10 @@ def network(
     """The extractor of a name.
 
     Args:
-        name: "inception"; "vgg16", "clip-vit-b-32", "dinov2-vit-l-14" and so on, as torch-fidelity calls them, the last
-            two also "clip" and "dinov2", that of FD-DINOv2 (arXiv 2306.04675); "torchvision:NAME", a classifier with
-            its default weights; "timm:NAME", a pretrained model.
+        name: "inception"; "efficientnet-lite0", which the package index carries; "vgg16", "clip-vit-b-32",
+            "dinov2-vit-l-14" and so on, as torch-fidelity calls them, the last two also "clip" and "dinov2", that of
+            FD-DINOv2 (arXiv 2306.04675); "torchvision:NAME", a classifier with its default weights; "timm:NAME", a
+            pretrained model.
         weights: file of the weights instead of the published ones.
         precision: of the network; images are prepared in float32.
         resize: legacy is TensorFlow's old one, by which torch-fidelity's numbers are made; clean is Pillow's bicubic,
@@ -52,6 +56,8 @@ def network(
     full = ALIASES.get(name, name)
     if name == "inception":
         return Inception(weights, precision, resize)
+    if name == LITE0:
+        return Backbone(name, lite0(resize), precision)
     if full in PUBLISHED:
         return Backbone(full, published(full, resize), precision)
     if family == "torchvision":
@@ -71,12 +77,13 @@ class Backbone(FeatureExtractor):
     def __init__(self, name: str, source: Source, precision: Precision = "fp32") -> None:
         super().__init__()
         self.name = name
-        self.network, self.view, self.classifier = source
+        self.network, self.view, self.classifier, number = source
         self.network.eval().requires_grad_(False)
+        self.stages = Stages(trunk(self.network))
         self.home = f"{checkpoints()}, or where its package keeps them"
         self.short = precision == "bf16"
-        weights = digest(self.network.state_dict())
-        self.protocol = f"{name}{'-bf16' if self.short else ''}@{weights}/{self.view.name}"
+        number = number or digest(self.network.state_dict())
+        self.protocol = f"{name}{'-bf16' if self.short else ''}@{number}/{self.view.name}"
         seen = self(torch.zeros(1, 3, 32, 32, dtype=torch.uint8))
         self.dim = seen["pool"].shape[1]
         self.classes = seen["logits"].shape[1] if "logits" in seen else 0
@@ -96,3 +103,6 @@ class Backbone(FeatureExtractor):
                 logits = self.network(x).float()
         pool = entered[0]
         return {"pool": pool.mean((2, 3)) if pool.ndim == 4 else pool, "logits": logits}
+
+    def inside(self, pixels: Tensor) -> list[Tensor]:
+        return self.stages.maps(self.view.normalised(pixels), self.name)

@@ -21,6 +21,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import (
 from ganlit.metrics.features import FeatureExtractor, Precision, Resize, digest
 from ganlit.metrics.images.resize import clean_resize, legacy_resize
 from ganlit.metrics.images.shape import in_colour
+from ganlit.metrics.images.stages import Stages
 from ganlit.metrics.images.weights import find_weights, read_weights
 
 RESIZES = {"legacy": legacy_resize, "clean": clean_resize}
@@ -58,6 +59,7 @@ class Inception(FeatureExtractor):
         trunk.load_state_dict(state, strict=False)
         trunk = pool_fewer(fold(trunk)).to(self.dtype, memory_format=torch.channels_last)
         self.stem, self.blocks = trunk[:STEM], trunk[STEM:]
+        self.stages = Stages(trunk)
         self.head = nn.Buffer(state["fc.weight"].clone()) if file.complete else None
         self.classes = 0 if self.head is None else len(self.head)
         self.requires_grad_(False)
@@ -78,8 +80,14 @@ class Inception(FeatureExtractor):
 
     def prepare(self, images: Tensor) -> Tensor:
         """uint8 [B, 3, H, W] to [B, 3, 299, 299] around [-1, 1]."""
-        x = (self.resize(images, SIDE) - 128) / 128
-        return x.to(self.dtype, memory_format=torch.channels_last)
+        return self.normalised(self.resize(images, SIDE))
+
+    def normalised(self, pixels: Tensor) -> Tensor:
+        """Images [B, 3, H, W] from 0 to 255 in the network's own range."""
+        return ((pixels - 128) / 128).to(self.dtype, memory_format=torch.channels_last)
+
+    def inside(self, pixels: Tensor) -> list[Tensor]:
+        return self.stages.maps(self.normalised(pixels), self.name)
 
 
 def inception_trunk() -> nn.Sequential:

@@ -119,6 +119,8 @@ PAIRED: dict[str, Callable[[torch.device | str], tuple[str, Measure]]] = {
 }
 """By name the protocol of a metric, and the metric, on a device."""
 
+BETTER = {"psnr": "higher", "ssim": "higher", "lpips": "lower"}
+
 
 def _with_weights(metric: LPIPS) -> tuple[str, Measure]:
     return metric.protocol, metric

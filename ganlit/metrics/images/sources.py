@@ -49,7 +49,10 @@ class View(NamedTuple):
     std: Sequence[float]
 
     def __call__(self, images: Tensor) -> Tensor:
-        pixels = self.resize(images).float()
+        return self.normalised(self.resize(images).float())
+
+    def normalised(self, pixels: Tensor) -> Tensor:
+        """Images [B, 3, H, W] from 0 to 255 in the network's own range."""
         return normalize(pixels, [255 * value for value in self.mean], [255 * value for value in self.std])
 
 
@@ -59,6 +62,7 @@ class Source(NamedTuple):
     network: nn.Module
     view: View
     classifier: str | None = None  # its last layer, if that gives logits; else the network's output are the features
+    digest: str | None = None  # of its weights, where it no longer holds them as they were
 
 
 def square(size: int, resize: Resize, mean: Sequence[float], std: Sequence[float]) -> View:

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ganlit.compute.console import print_table, say
-from ganlit.contracts import Collection, Modality, Reference
+from ganlit.contracts import Modality, Reference
 from ganlit.errors import UserError
 from ganlit.metrics.asked import lacking, require, require_real
 from ganlit.metrics.features import Precision, Resize
+from ganlit.metrics.gauges import Gauge, Pairs, Sets, comparison, named
+from ganlit.metrics.groups import refuse
+from ganlit.metrics.inside import DRAWS, Others
 from ganlit.metrics.manifold import nearest
-from ganlit.metrics.measure import Measured, Question, measure
-from ganlit.metrics.passes import Options, Pass, passes
-from ganlit.metrics.portrait import Collector, Portrait
+from ganlit.metrics.measure import Measured
+from ganlit.metrics.passes import Options, passes
 from ganlit.metrics.reality import subset
 from ganlit.studies.evaluation import scores
 from ganlit.studies.evaluation.bars import Bars, device_of
@@ -22,6 +24,8 @@ from ganlit.studies.evaluation.options import (
     Sides,
     refuse_idle_options,
     refuse_numbers,
+    refuse_unanswerable,
+    same,
     sorted_out,
 )
 from ganlit.studies.evaluation.outputs import apart, make_room, new, picture_of, writing
@@ -57,6 +61,7 @@ def evaluate(
     resize: Resize | None = None,
     weights_file: Path | None = None,
     bootstrap: int = 20,
+    draws: int | None = None,
     device: str = "auto",
     json: Path | None = None,
     baseline: Path | None = None,
@@ -68,7 +73,9 @@ def evaluate(
         subject: a run directory, the .safetensors file of a run, a folder or zip of items, or a dataset by name
         against: the same, where a run stands for its training data, which is also the default for a run
         metrics: any of fid, kid, is, prdc, probe, class-fid and memorisation with commas between them; fid@dinov2 asks
-            for another extractor than the FID's own Inception; psnr, ssim and lpips compare items of one path
+            for another extractor than the FID's own Inception; psnr, ssim and lpips compare items of one path; of a run
+            that takes data they compare what it makes with its targets, fid:prior is of its prior, codes of its
+            codebook, elbo and iwae are its bounds in bits per dimension
         count: items; by default as many as a run's own tests, so that the numbers can be compared with its record,
             and all items of a folder; fewer of these are a fixed random choice
         split: of the subject, where it is a dataset
@@ -83,6 +90,7 @@ def evaluate(
             run's own measures, else legacy
         weights_file: of the default extractor; by default they are looked for
         bootstrap: resamples for the standard error of FID; 0 for none
+        draws: of elbo and iwae, from the posterior of each item; by default those of a run's own measures, else 16
         device: cpu, cuda, cuda:1, ...; auto takes a GPU where there is one
         json: a new file for the numbers, {metric: {id: {value, spread, of}}}
         baseline: such a file of before, to compare with
@@ -92,7 +100,7 @@ def evaluate(
         UserError: one of these is not there, does not fit the others, or would overwrite a file.
     """
     before = scores.read(baseline) if baseline is not None else None
-    refuse_numbers(count, truncation, seed, bootstrap)
+    refuse_numbers(count, truncation, seed, bootstrap, draws)
     picture = None if neighbours is None else picture_of(neighbours)
     for option, path in (("--json", json), ("--neighbours", neighbours), ("--neighbours", picture)):
         if path is not None:
@@ -106,12 +114,14 @@ def evaluate(
     if picture is not None:
         apart(json, picture, "--neighbours", [word for word in sides if not is_run(word)])
     modality = modality_of(subject, against)
-    asked, paired = sorted_out(metrics, picture is not None, modality)
-    names = [name for group in asked.values() for name in group]
-    if weights_file is not None and modality.extractor not in asked:
+    groups = sorted_out(metrics, picture is not None, modality)
+    refuse_unanswerable(groups, subject, against)
+    names = [metric for group in groups if group.kind == "sets" for metric in group.metrics]
+    if weights_file is not None and modality.extractor not in [group.extractor for group in groups]:
         raise UserError(f"--weights_file is of {modality.extractor}, which no metric asks for: leave the option out.")
     if is_run(subject):
         measured: Subject = Generated(subject, count, weights, truncation, seed, checkpoint, place)
+        refuse(groups, measured.generator, measured.takes_data, "--metrics")
     else:
         found = collection_of(subject, modality, split, root, count)
         measured = Collected(found, modality.name, labelled="class-fid" in names)
@@ -119,7 +129,7 @@ def evaluate(
     require(names, len(measured), few, len(measured.classes))
     reference = reference_for(against or subject, modality, against_split, root)
     own = measured.fidelity
-    if own.get("reference_images") is not None and Path(against or subject).resolve() == Path(subject).resolve():
+    if own.get("reference_images") is not None and same(subject, against):
         reference = subset(reference, own["reference_images"])
     require_real(names, reference)
     for option, path in {"--json": json, "--neighbours": picture}.items():
@@ -129,17 +139,20 @@ def evaluate(
     precision, resize = precision or own.get("precision", "fp32"), resize or own.get("resize", "legacy")
     with Bars() as bars:
         options, total = Options(weights_file, precision, resize), len(reference.items)
-        each = passes(asked, reference, modality, options, place, say, lambda name: bars.replacing_lines(name, total))
-        missing = lacking(each, measured.classes == reference.classes, "--metrics", say, beside=bool(paired))
-        beside = (
-            compare(paired, collection_in(measured), collection_in(reference), modality.name, place, bars)
-            if paired
-            else []
-        )
-        for one in each:
-            one.real.prepare(one.rows)
-        portraits = portray(measured, modality, each, bars, bootstrap > 1) if each else []
-        found = answers(each, portraits, missing, measured.made, bootstrap, seed or 0) + beside
+        each = passes(groups, reference, modality, options, place, say, lambda name: bars.replacing_lines(name, total))
+        mixed = len(each) < len(groups)
+        missing = lacking(each, measured.classes == reference.classes, "--metrics", say, beside=mixed)
+        target = measured.data.reference if isinstance(measured, Generated) else reference
+        paired, kept = comparison(groups, target, modality, place), draws or own.get("draws", DRAWS)
+        others = Others(paired, measured.generator, kept, named(target), place)
+        advance = bars.counted(measured.name, len(measured) * len(each))
+        sets = [
+            Sets(one, without, len(measured), bootstrap > 1, advance, bootstrap, seed or 0)
+            for one, without in zip(each, missing, strict=True)
+        ]
+        rest = iter(sets)
+        gauges = [next(rest) if group.kind == "sets" else others.gauge(group) for group in groups]
+        found = answers(gauges, measured, reference, bars)
 
     drawn: list[Path] = []
     try:  # files first: whoever reads what is said may be gone
@@ -147,7 +160,7 @@ def evaluate(
             with writing("--json", json):
                 scores.write(found, json)
         if picture is not None:
-            drawn = draw_neighbours(measured, modality, each, portraits, picture)
+            drawn = draw_neighbours(measured, modality, sets, picture)
     finally:
         say(f"{len(measured):,} {modality.item}s of {measured.name} against {total:,} of {reference.name}")
         print_table(scores.table(found, before))
@@ -157,61 +170,30 @@ def evaluate(
         say(f"picture  {file}")
 
 
-def collection_in(side: Subject | Reference) -> Collection:
-    """The items that have paths.
-
-    Raises:
-        UserError: these are a run's.
-    """
-    items = getattr(side, "items", None)
-    if not isinstance(items, Collection):
-        raise UserError(
-            f"psnr, ssim and lpips pair items by their paths, and {side.name} is of a run: give two folders."
-        )
-    return items
-
-
-def portray(subject: Subject, modality: Modality, each: Sequence[Pass], bars: Bars, rows: bool) -> list[Portrait]:
-    """The items as every extractor sees them; they are made or decoded once.
-
-    Args:
-        rows: keep them also where no metric asks for them.
-    """
-    advance = bars.counted(subject.name, len(subject) * len(each))
-    collectors = [Collector(one.real.extractor, len(subject), rows or one.rows, advance) for one in each]
-    for turn, places in enumerate(subject.turns):
-        items, labels = subject.show(turn)
-        for collector in collectors:
-            collector.add(modality.for_extractor(items), places, labels)
-    return [collector.finish() for collector in collectors]
+def answers(gauges: Sequence[Gauge], measured: Subject, reference: Reference, bars: Bars) -> list[Measured]:
+    """All numbers, in the order of the gauges; the items are made or decoded once for all but the pairs of paths."""
+    found = {}
+    if isinstance(measured, Collected):
+        pairs = (gauge for gauge in gauges if isinstance(gauge, Pairs))
+        found = {gauge: compare(gauge, measured.items, reference.items, measured.made, bars) for gauge in pairs}
+    seeing = [gauge for gauge in gauges if gauge not in found]
+    for gauge in seeing:
+        if isinstance(gauge, Sets):
+            gauge.prepare()
+    for turn in range(len(measured.turns)) if seeing else ():
+        shown = measured.show(turn)
+        for gauge in seeing:
+            gauge.add(shown)
+    return [each for gauge in gauges for each in (found[gauge] if gauge in found else gauge.finish())]
 
 
-def answers(
-    each: Sequence[Pass],
-    portraits: Sequence[Portrait],
-    missing: Sequence[dict[str, str]],
-    made: str,
-    replicates: int,
-    seed: int,
-) -> list[Measured]:
-    """All numbers that can be had."""
-    found = []
-    for (real, metrics), portrait, without in zip(each, portraits, missing, strict=True):
-        possible = [metric for metric in metrics if metric not in without]
-        found += measure(possible, Question(portrait, real, made, replicates, seed))
-    return found
-
-
-def draw_neighbours(
-    subject: Subject, modality: Modality, each: Sequence[Pass], portraits: Sequence[Portrait], path: Path
-) -> list[Path]:
+def draw_neighbours(subject: Subject, modality: Modality, sets: Sequence[Sets], path: Path) -> list[Path]:
     """Rows of an item and the training items nearest to it, the closest first; the files that were written."""
-    real, portrait = next(
-        (one.real, portrait) for one, portrait in zip(each, portraits, strict=True) if "memorisation" in one.metrics
-    )
+    gauge = next(gauge for gauge in sets if "memorisation" in gauge.metrics)
+    real, portrait = gauge.real, gauge.portrait
     distances, indices = nearest(portrait.rows, real.rows, min(NEAREST, len(real.rows)))
     closest = distances[:, 0].argsort()[:ROWS]
-    items = subject.at(portrait.places[closest]).cpu()
+    items = subject.at(portrait.places[closest], gauge.group.prior).cpu()
     rows = []
     for item, places in zip(items, real.places[indices[closest]], strict=True):
         rows += [item[None], real.reference.items[places]]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ganlit.contracts import Modality
 from ganlit.errors import UserError, within
-from ganlit.metrics.asked import by_extractor
-from ganlit.metrics.paired import PAIRED
+from ganlit.metrics.groups import Group, grouped
 from ganlit.studies.evaluation.subject import is_run
 from ganlit.studies.evaluation.trained import Weights
 
@@ -33,30 +33,43 @@ class Sides(NamedTuple):
     checkpoint: str
 
 
-def sorted_out(
-    metrics: str, with_neighbours: bool, modality: Modality | None = None
-) -> tuple[dict[str, list[str]], list[str]]:
-    """The metrics by the extractor that they share, and those that compare pairs, of a modality or of any."""
-    words = [word.strip() for word in metrics.split(",") if word.strip()]
-    known = PAIRED.get(modality.name, {}) if modality else {name for each in PAIRED.values() for name in each}
-    paired = [word for word in words if word.partition("@")[0] in known]
-    others = [word for word in words if word not in paired]
-    if through := [word for word in paired if "@" in word]:
-        raise UserError(f"--metrics: {through[0]} sees items as they are, through no extractor: leave the @ out.")
-    if len(set(paired)) < len(paired):
-        raise UserError(f"--metrics: {max(paired, key=paired.count)} is named twice.")
-    asked = by_extractor(others, "--metrics", modality.extractor if modality else "") if others or not paired else {}
-    if with_neighbours and not any("memorisation" in group for group in asked.values()):
+def sorted_out(metrics: str, with_neighbours: bool, modality: Modality | None = None) -> list[Group]:
+    """The metrics by what they share, of a modality or of any."""
+    groups = grouped([word.strip() for word in metrics.split(",") if word.strip()], "--metrics", modality)
+    if with_neighbours and not any("memorisation" in group.metrics for group in groups):
         raise UserError("--neighbours shows what memorisation measures: add it to --metrics.")
-    return asked, paired
+    return groups
 
 
-def refuse_numbers(count: int | None, truncation: float, seed: int | None, bootstrap: int = 0) -> None:
+def refuse_unanswerable(groups: Sequence[Group], subject: str, against: str | None) -> None:
+    """Refuses metrics that these sides have no answer to, whatever is in them."""
+    for group in groups:
+        metric = group.name(group.metrics[0])
+        if (group.prior or group.kind in ("codes", "bounds")) and not is_run(subject):
+            raise UserError(f"--metrics asks for {metric} of a run's generator, and {subject} is none: leave it out.")
+        if group.kind == "pairs" and is_run(subject) and not same(subject, against):
+            raise UserError(
+                f"{metric} compares what {subject} makes with its own targets, not with {against}: give two folders, "
+                "or the run alone."
+            )
+        if group.kind == "pairs" and not is_run(subject) and is_run(against or subject):
+            raise UserError(f"{metric} pairs items by their paths, and {against} is a run: give two folders.")
+
+
+def same(subject: str, against: str | None) -> bool:
+    """Whether a side is measured against itself: a run against its own data."""
+    return against is None or Path(against).resolve() == Path(subject).resolve()
+
+
+def refuse_numbers(
+    count: int | None, truncation: float, seed: int | None, bootstrap: int = 0, draws: int | None = None
+) -> None:
     """Refuses numbers that mean nothing."""
     within("--count", count, least=1, most=MOST, optional=True)
     within("--truncation", truncation, least=0, most=FARTHEST, optional=True)
     within("--seed", seed, least=0, below=SEEDS, optional=True)
     within("--bootstrap", bootstrap, least=0, most=RESAMPLES, optional=True)
+    within("--draws", draws, least=1, most=MOST, optional=True)
     if bootstrap == 1:
         raise UserError("--bootstrap is 1: it must be 0 for none, or 2 at least.")
 

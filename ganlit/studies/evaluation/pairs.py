@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
 import torch
 
 from ganlit.contracts import Collection
 from ganlit.errors import UserError
+from ganlit.metrics.gauges import Pairs, Shown
 from ganlit.metrics.measure import Measured
-from ganlit.metrics.paired import Comparison, estimate
-from ganlit.metrics.protocol import Protocol
 from ganlit.studies.evaluation.bars import Bars
 
 
@@ -39,23 +37,21 @@ def partners(outputs: Collection, targets: Collection) -> Collection:
     return targets.chosen([at[path] for path in outputs.paths])
 
 
-def compare(
-    metrics: Sequence[str], outputs: Collection, targets: Collection, modality: str, device: torch.device, bars: Bars
-) -> list[Measured]:
-    """The mean of each metric over all pairs, with its standard error."""
-    partner, comparison = partners(outputs, targets), Comparison(metrics, device, modality)
+def compare(pairs: Pairs, outputs: Collection, targets: Collection, made: str, bars: Bars) -> list[Measured]:
+    """The mean of each metric over all pairs, with its standard error.
+
+    Args:
+        pairs: the metrics.
+        outputs: what is measured.
+        targets: what it should be.
+        made: how the outputs were made, as ids say it.
+        bars: where it is seen how far this is.
+    """
+    partner = partners(outputs, targets)
     advance = bars.counted(f"{outputs.name} beside {targets.name}", len(outputs))
-    together = min(outputs.together, partner.together)
-    for first in range(0, len(outputs), together):
-        pairs = slice(first, first + together)
-        items = outputs[pairs].to(device)
-        comparison.add(items, partner[pairs].to(device))
+    for places in torch.arange(len(outputs)).split(min(outputs.together, partner.together)):
+        here = slice(int(places[0]), int(places[-1]) + 1)
+        items, wanted = outputs[here].to(pairs.device), partner[here].to(pairs.device)
+        pairs.add(Shown(items, places, None, made, target=wanted))
         advance(len(items))
-    found = []
-    for name, scores in comparison.finish().items():
-        metric, _, variant = name.partition("-")
-        value, error, count = estimate(scores)
-        reference = f"{targets.name}@{targets.digest[:6]}"
-        protocol = Protocol(metric, count, variant, "-/-", reference, modality)
-        found.append(Measured(protocol, value, error if count > 1 else None, f"{count} pairs"))
-    return found
+    return pairs.finish()

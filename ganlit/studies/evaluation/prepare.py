@@ -42,18 +42,21 @@ def prepare(data: GanDataModule, fidelity: Fidelity | None, device: torch.device
         with Bars() as bars:
             total = fidelity.reference_images or len(reference.items)
             each = fidelity.prepared(data, True, device, partial(bars.replacing_lines, total=total))
-            lacking(each, True, "fidelity.metrics", say)
-            for one in each:
-                seen_by = one.real.extractor
+            lacking(each, True, "fidelity.metrics", say, beside=len(each) < len(fidelity.groups))
+            for real, those in {one.real: [other for other in each if other.real is one.real] for one in each}.items():
+                seen_by = real.extractor
                 say(f"weights  {seen_by.protocol}: {megabytes(size_of(seen_by))} in {seen_by.home}")
-                complete(one)
-                say(f"real     {one.real.name}: {megabytes(size_below(one.real.folder))} in {one.real.folder}")
+                for one in those:
+                    complete(one)
+                if any(one.knows_real for one in those):
+                    say(f"real     {real.name}: {megabytes(size_below(real.folder))} in {real.folder}")
     say(f"all is here ({clock(time.monotonic() - began)}): fit needs no network")
 
 
 def complete(one: Pass) -> None:
     """Has everything computed that the metrics will ask of the real items, rows included, as a test's floor does."""
-    one.real.prepare()
+    if one.knows_real:
+        one.real.prepare()
     for metric in one.metrics:
         METRICS[metric].derived(one.real)
 

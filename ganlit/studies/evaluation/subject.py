@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganlit.compute.precision import native_bf16
 from ganlit.configuration.names import by_default, recognised
 from ganlit.configuration.rebuild import setting
-from ganlit.contracts import Collection, Labelled, Modality, Reference
+from ganlit.contracts import Collection, Modality, Reference
 from ganlit.data.base import GanDataModule
 from ganlit.errors import UserError
+from ganlit.metrics.gauges import Shown
 from ganlit.metrics.portrait import fixed_choice
 from ganlit.studies.evaluation.trained import Checkpoint, Weights, finite, loaded, truncates
 from ganlit.tasks.base import AdversarialModule
+from ganlit.tasks.translation import Translation
 
 RELATIVE = "where its relative paths begin (be where it was trained)"
 
@@ -29,10 +31,11 @@ class Subject(ABC):
 
     Attributes:
         name: what messages call them.
-        made: how they were made, as ids say it.
+        made: how they were made, as ids say it, but for what a generator that takes data has made them from.
         classes: the names of their classes; empty where they have none.
         turns: the places [B], among all, of the items that come together.
         fidelity: how a run measured itself, the arguments of its `Fidelity`; empty for a collection.
+        generator: of a run, its average.
     """
 
     name: str
@@ -40,20 +43,22 @@ class Subject(ABC):
     classes: tuple[str, ...]
     turns: list[Tensor]
     fidelity: dict[str, Any]
+    generator: nn.Module | None = None
 
     @abstractmethod
-    def show(self, turn: int) -> Labelled:
-        """The stored items [B, ...] of a turn, each time the same ones, with their classes."""
+    def show(self, turn: int) -> Shown:
+        """The items of a turn, each time the same ones."""
 
     def __len__(self) -> int:
         return sum(map(len, self.turns))
 
-    def at(self, places: Tensor) -> Tensor:
-        """The items at these places, shown again."""
+    def at(self, places: Tensor, prior: bool = False) -> Tensor:
+        """The items at these places, shown again; those from the generator's prior, or the others."""
         found = {}
         for turn, here in enumerate(self.turns):
             if (wanted := here[torch.isin(here, places)]).numel():
-                items = self.show(turn).item
+                shown = self.show(turn)
+                items = shown.prior if prior else shown.items
                 found |= {int(place): items[int(place) - int(here[0])] for place in wanted}
         return torch.stack([found[place] for place in places.tolist()])
 
@@ -87,6 +92,8 @@ class Generated(Subject):
         self.name = run
         self.made = weights if truncation == 1 else f"{weights}-psi{truncation:g}"
         self.module: AdversarialModule = loaded(run, checkpoint, weights).to(device)
+        self.generator = self.module.ema.module
+        self.takes_data = isinstance(self.module, Translation)
         _, precision, self.fidelity = setting(run)
         self.data = data_of(run)
         self.autocast = precision == "bf16-mixed" and native_bf16(device)
@@ -101,14 +108,13 @@ class Generated(Subject):
         self.classes = self.data.reference.classes if known else ()
 
     @torch.no_grad()
-    def show(self, turn: int) -> Labelled:
+    def show(self, turn: int) -> Shown:
         device = self.module.device
         batch = self.module.transfer_batch_to_device(self.data.dataset[self.batches[turn]], device, 0)
         with torch.autocast(device.type, torch.bfloat16) if self.autocast else nullcontext():
-            output = finite(self.module.sampled(self.data.on_after_batch_transfer(batch, 0), turn).output, self.name)
-        return Labelled(
-            self.data.modality.to_stored(output), getattr(batch, "label", torch.zeros(len(output), dtype=torch.int64))
-        )
+            sampled = self.module.sampled(self.data.on_after_batch_transfer(batch, 0), turn)
+        finite(sampled.output, self.name)
+        return Shown.of(sampled, self.turns[turn], getattr(batch, "label", None), self.made, self.data.modality)
 
 
 class Collected(Subject):
@@ -128,10 +134,10 @@ class Collected(Subject):
         self.turns = list(torch.arange(len(items)).split(items.together))
         self.fidelity = {}
 
-    def show(self, turn: int) -> Labelled:
+    def show(self, turn: int) -> Shown:
         places = self.turns[turn]
-        labels = self.items.labels[places] if self.classes else torch.zeros_like(places)
-        return Labelled(self.items[int(places[0]) : int(places[-1]) + 1], labels)
+        labels = self.items.labels[places] if self.classes else None
+        return Shown(self.items[int(places[0]) : int(places[-1]) + 1], places, labels, self.made)
 
 
 def truncate(module: AdversarialModule, psi: float, run: str) -> None:

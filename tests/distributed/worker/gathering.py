@@ -12,8 +12,10 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
+from coders import Coder, translation
 from faulty import Grey
 from games import RANK, WORLD, SmoothGenerator, game, trainer_of
+from noises import Noises
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -84,6 +86,14 @@ def measured(task: type[Synthesis]) -> tuple[dict[str, float], dict[str, float]]
     return fidelity.latest, {name: value for name, value in logged.items() if name != "kimg"}
 
 
+def autoencoded() -> dict[str, float]:
+    """The values of all metrics of an autoencoder."""
+    fidelity = Fidelity(["psnr", "ssim", "fid", "fid:prior", "prdc:prior", "codes", "elbo", "iwae"], draws=2)
+    data = Noises(batch=12, val_images=50)
+    trainer_of(callbacks=[fidelity]).validate(translation(Coder()), datamodule=data, verbose=False)
+    return fidelity.latest
+
+
 @contextmanager
 def held_for_a_while(path: Path) -> Iterator[None]:
     """The last of several ranks plays another process that is at the same entry."""
@@ -100,6 +110,7 @@ def found() -> dict[str, Any]:
     backbones.Inception = Scored
     sampled, logged = measured(Darkening)
     generated, _ = measured(Synthesis)
+    coded = autoencoded()
     here = torch.device("cpu")
     shares = [torch.arange(share + 2.0)[:, None].expand(-1, 3) + 10 * share for share in range(WORLD)]
     extractor = Scored()
@@ -113,6 +124,7 @@ def found() -> dict[str, Any]:
         "sampled": sampled,
         "logged": logged,
         "generated": generated,
+        "autoencoded": coded,
         "gathered": gathered(shares[RANK], here),
         "shares": torch.cat(shares),
         "total": total(torch.tensor([float(RANK), 1.0]), here),

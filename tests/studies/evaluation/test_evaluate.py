@@ -224,6 +224,58 @@ def test_how_a_run_made_its_images_is_in_the_id(run: str, measured: Any) -> None
     assert values(measured(run, metrics="fid", seed=3)) == ema  # the run's own
 
 
+@pytest.fixture(scope="module")
+def autoencoder(place: Path) -> str:
+    """The directory of a trained autoencoder."""
+    configuration = tiny(
+        "Translation",
+        model={
+            "generator": part("ConvVAE", resolution=16, channels=1, z_dim=4, width=2),
+            "criteria": ["NLL", "KL"],
+            "adversarial": part("Weight", weight=0.0),
+        },
+        data={"test_images": 40},
+        trainer={"accelerator": "cpu", "precision": "bf16-mixed", "log_every_n_steps": 1, "callbacks": None},
+        fidelity={"metrics": ["psnr", "ssim", "fid", "fid:prior", "elbo", "iwae", "memorisation:prior"], "draws": 3},
+    )
+    Path("vae.yaml").write_text(configuration)
+    assert main(["fit", "--config", "vae.yaml", "--name", "vae"]) == 0
+    return "runs/vae"
+
+
+def test_an_autoencoder_is_measured_as_its_own_test_did(autoencoder: str, measured: Any, tmp_path: Path) -> None:
+    last = rows_of(Path(autoencoder))[-1]
+    near = tmp_path / "near.png"
+    metrics = "iwae,psnr,fid,ssim,fid:prior,elbo,memorisation:prior"
+    found = measured(autoencoder, metrics=metrics, neighbours=near, bootstrap=0)
+    of = values(found)
+    ids = [*of]
+    assert ids[0].startswith("iwae40-k3-discretisednormal/-/-/squares@")
+    assert ids[1].startswith("elbo40-k3-discretisednormal/-/-/squares@")
+    assert ids[2].startswith("psnr40/-/-/squares@")
+    made = [name.rpartition("/")[2] for name in ids]
+    assert made == [*["ema-reconstruction"] * 5, *["ema-prior"] * 3, "real"]
+    assert of == pytest.approx({name: float(last[name]) for name in ids}, rel=1e-6)
+    assert found["psnr"][ids[2]]["of"] == "40 pairs"
+    assert found["psnr"][ids[2]]["spread"] > 0
+    assert near.is_file()
+    alone = values(measured(f"{autoencoder}/checkpoints/ema.safetensors", metrics=metrics, bootstrap=0))
+    assert alone == pytest.approx(of, rel=1e-9)
+
+
+def test_how_an_autoencoder_is_asked_is_in_the_id(autoencoder: str, measured: Any) -> None:
+    assert next(iter(measured(autoencoder, metrics="iwae", draws=2)["iwae"])).startswith("iwae40-k2-")
+    for metric, made in {"psnr": "trained-reconstruction", "fid:prior": "trained-prior"}.items():
+        (name,) = values(measured(autoencoder, metrics=metric, weights="trained", bootstrap=0))
+        assert name.endswith(f"/{made}")
+    for metrics, said in {
+        "codes": "--metrics asks for codes, but ConvVAE has no codebook: leave it out",
+        "ssim": "ssim compares what runs/vae makes with its own targets, not with others: give two folders, or the",
+    }.items():
+        with pytest.raises(UserError, match=said):
+            evaluate(autoencoder, "others" if metrics == "ssim" else None, metrics=metrics)
+
+
 def test_a_run_stands_for_its_training_data(run: str, measured: Any) -> None:
     found = measured("others", run, metrics="fid")
     own = measured(run, metrics="fid")
@@ -237,7 +289,7 @@ def test_a_run_stands_for_its_training_data(run: str, measured: Any) -> None:
 
 def test_images_can_be_shown_again(run: str) -> None:
     made = Generated(run, 50, "ema", 1.0, None, "last", torch.device("cpu"))
-    every = torch.cat([made.show(turn).item for turn in range(len(made.turns))])
+    every = torch.cat([made.show(turn).items for turn in range(len(made.turns))])
     places = torch.tensor([41, 3, 40])
     assert torch.equal(made.at(places), every[places])
 
@@ -263,7 +315,7 @@ def test_pairs_are_compared_by_their_paths(place: Path, measured: Any, tmp_path:
             Image.new("L", (16, 16), level).save(path)
     one, two = (str(tmp_path / name) for name in ("one", "two"))
     found = measured(one, two, metrics="psnr,ssim,fid", bootstrap=0)
-    assert list(found) == ["fid", "psnr", "ssim"]
+    assert list(found) == ["psnr", "ssim", "fid"]
     ((name, entry),) = found["psnr"].items()
     assert name.startswith("psnr3/-/-/two@")
     assert entry == {"value": pytest.approx(20 * np.log10(255)), "spread": pytest.approx(0), "of": "3 pairs"}
@@ -422,7 +474,7 @@ def test_the_table_folds_on_a_terminal(place: Path) -> None:
         ),
         (["others", "squares", "--metrics=fid@dinov2@x"], "--metrics: fid@dinov2@x names two extractors"),
         (["others", "squares", "--metrics=psnr,psnr"], "--metrics: psnr is named twice"),
-        (["others", "squares", "--metrics=psnr@clip"], "--metrics: psnr@clip sees items as they are"),
+        (["others", "squares", "--metrics=psnr@clip"], "--metrics: psnr@clip: psnr knows neither extractors nor"),
         (
             ["others", "squares", "--metrics=psnr", "--weights_file=x"],
             "--weights_file is of inception, which no metric",
@@ -445,7 +497,23 @@ def test_the_table_folds_on_a_terminal(place: Path) -> None:
         (["others", "squares", f"--json={'n' * 240}"], "cannot be written (File name too long): name another place"),
         (["runs"], "runs is a folder of runs: name one of them, such as runs/tiny"),
         (["others", "runs"], "runs is a folder of runs"),
-        (["runs/tiny", "others", "--metrics=psnr"], "pair items by their paths, and runs/tiny is of a run"),
+        (["runs/tiny", "others", "--metrics=psnr"], "psnr compares what runs/tiny makes with its own targets"),
+        (["others", "runs/tiny", "--metrics=psnr"], "psnr pairs items by their paths, and runs/tiny is a run"),
+        (
+            ["runs/tiny", "--metrics=psnr"],
+            "--metrics asks for psnr, but StyleGenerator makes items from noise, not from",
+        ),
+        (
+            ["runs/tiny", "--metrics=fid:prior"],
+            "--metrics asks for fid:prior, but StyleGenerator makes items from noise",
+        ),
+        (["others", "squares", "--metrics=iwae"], "asks for iwae of a run's generator, and others is none: leave it"),
+        (["others", "squares", "--metrics=kid:prior"], "asks for kid:prior of a run's generator, and others is none"),
+        (
+            ["others", "squares", "--metrics=fid:x"],
+            "--metrics: fid:x asks for items of x: write fid:prior, or fid alone",
+        ),
+        (["others", "squares", "--draws=0"], "--draws is 0: it must be at least 1"),
     ],
 )
 def test_what_cannot_be_measured_is_told_in_a_sentence(

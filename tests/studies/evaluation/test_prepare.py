@@ -73,6 +73,21 @@ def test_what_a_training_needs_is_brought_here(place: Path, ganlit: Any, monkeyp
     assert {path: path.stat().st_mtime_ns for path in cached} == cached
 
 
+def test_an_extractor_of_two_makings_is_told_once_and_what_needs_no_real_items_sees_none(
+    place: Path, ganlit: Any
+) -> None:
+    squares = ("--data.init_args.source=squares", "--data.init_args.resolution=16", "--data.init_args.batch=20")
+    paint(place / "squares")
+    both = ganlit("prepare", *squares, "--fidelity.metrics=psnr,fid,fid:prior,memorisation:prior")
+    assert (both.code, both.seen) == (0, 100)
+    assert [both.out.count(f"\n{word} ") for word in ("weights ", "real    ")] == [1, 1]
+    alone = ganlit("prepare", *squares, "--fidelity.metrics=is@efficientnet-lite0")
+    assert (alone.code, alone.seen) == (0, 0)
+    assert "weights  efficientnet-lite0@" in alone.out
+    assert "\nreal " not in alone.out
+    assert "Real statistics" not in alone.out
+
+
 def test_without_fidelity_there_are_only_data(place: Path, ganlit: Any) -> None:
     answer = ganlit("prepare", "--fidelity", "null")
     assert (answer.code, answer.seen) == (0, 0)

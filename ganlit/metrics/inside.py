@@ -1,0 +1,131 @@
+"""What a generator says of items beside its output: how it uses its codebook, and how probable they are to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.special import entr
+
+from ganlit.errors import UserError
+from ganlit.metrics.features import exact_float32
+from ganlit.metrics.gauges import Gauge, Means, Pairs, Shown
+from ganlit.metrics.groups import Group
+from ganlit.metrics.measure import Measured
+from ganlit.metrics.paired import Comparison
+from ganlit.metrics.protocol import Protocol
+from ganlit.metrics.ranks import rank, total
+
+DRAWS = 16
+"""From the posterior of each item."""
+
+
+class Codes(Gauge):
+    """How much of a codebook is used: the share of the entries that were chosen, and exp of the entropy of their use.
+
+    Args:
+        codes: entries.
+        reference: what the items are made from: dataset, split and content.
+        device: on which the ranks can exchange tensors.
+    """
+
+    def __init__(self, codes: int, reference: str, device: torch.device) -> None:
+        self.used = torch.zeros(codes, dtype=torch.int64)
+        self.count = 0
+        self.reference, self.device = reference, device
+
+    def add(self, shown: Shown) -> None:
+        self.made = shown.made
+        codes = shown.sampled.side["codes"].flatten().cpu()
+        if int(codes.max()) >= len(self.used):
+            raise UserError(f"The generator hands out the code {codes.max()} of {len(self.used)}: mend its codes.")
+        self.used += codes.bincount(minlength=len(self.used))
+        self.count += len(shown.places)
+
+    def finish(self) -> list[Measured]:
+        used, count = total(self.used, self.device), int(total(torch.tensor(self.count), self.device))
+        if rank() > 0:
+            return []
+        share = used.double() / used.sum()
+        values = {"code-use": (used > 0).double().mean(), "code-perplexity": entr(share).sum().exp()}
+        variant = f"{len(used)}codes"
+        return [
+            Measured(Protocol(name, count, variant, "-/-", self.reference, self.made), float(value))
+            for name, value in values.items()
+        ]
+
+
+class Bounds(Means):
+    """What a variational autoencoder would need at most to say an item, in bits for each of its numbers.
+
+    "elbo" is that of Kingma and Welling, arXiv 1312.6114, "iwae" the tighter one of Burda et al., arXiv 1509.00519,
+    equation 8, by the same draws from the posterior, under a standard normal prior. The likelihood's name is part of
+    the id: one of stored values counts their bits, a density or a cross entropy something else.
+
+    Args:
+        metrics: "elbo", "iwae" or both.
+        generator: the autoencoder: it has `encode`, `decode` and `likelihood`.
+        draws: from the posterior of each item, by seeds that are the same for any number of ranks.
+        reference: the items: dataset, split and content.
+        device: on which the ranks can exchange tensors.
+    """
+
+    what = "items"
+
+    def __init__(
+        self, metrics: Sequence[str], generator: nn.Module, draws: int, reference: str, device: torch.device
+    ) -> None:
+        super().__init__(reference, device)
+        self.metrics, self.generator, self.draws = metrics, generator, draws
+
+    def scored(self, shown: Shown) -> dict[str, Tensor]:
+        weights, likelihood = self._weights(shown)
+        least = {"elbo": weights.mean(0), "iwae": weights.logsumexp(0) - math.log(self.draws)}
+        nats_to_bits = math.log(2) * shown.sampled.reference[0].numel()
+        variant = f"k{self.draws}-{likelihood.lower()}"
+        return {f"{name}-{variant}": -least[name].cpu() / nats_to_bits for name in self.metrics}
+
+    def _weights(self, shown: Shown) -> tuple[Tensor, str]:
+        """log p(x, z) - log q(z|x), [draws, B] in float64, and the name of the likelihood."""
+        source, target = shown.sampled.source, shown.sampled.reference
+        label = torch.zeros_like(shown.places) if shown.labels is None else shown.labels
+        label, stream = label.to(source.device), torch.Generator().manual_seed(int(shown.places[0]))
+        weights = []
+        with torch.autocast(source.device.type, enabled=False), exact_float32():
+            posterior = self.generator.encode(source, label).side["posterior"]
+            for _ in range(self.draws):
+                noise = torch.randn(posterior.mean.shape, generator=stream).to(posterior.mean)
+                latent = posterior.mean + posterior.stddev * noise
+                likelihood = self.generator.likelihood(self.generator.decode(latent, label))
+                ratio = (noise.square() - latent.square()) / 2 + posterior.stddev.log()  # of prior and posterior
+                weights.append(summed(likelihood.log_prob(target)) + summed(ratio))
+        return torch.stack(weights), type(likelihood).__name__
+
+
+class Others(NamedTuple):
+    """What those metrics need that are not about sets of items."""
+
+    comparison: Comparison | None
+    generator: nn.Module | None  # the average
+    draws: int
+    reference: str  # dataset, split and content
+    device: torch.device
+
+    def gauge(self, group: Group) -> Gauge:
+        """That of a group of them."""
+        where = self.reference, self.device
+        match group.kind:
+            case "pairs":
+                return Pairs(self.comparison, *where)
+            case "codes":
+                return Codes(self.generator.codes, *where)
+            case _:
+                return Bounds(group.metrics, self.generator, self.draws, *where)
+
+
+def summed(values: Tensor) -> Tensor:
+    """[B, ...] to [B], in float64."""
+    return values.double().flatten(1).sum(1)

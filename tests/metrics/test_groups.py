@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from ganlit.data.images.modality import ImageModality
+from ganlit.errors import UserError
+from ganlit.metrics.groups import Group, grouped, kinds, refuse
+from ganlit.metrics.measure import BETTER
+
+IMAGES = ImageModality()
+
+
+def test_metrics_that_look_alike_stand_together_in_the_order_of_the_first() -> None:
+    names = [
+        "psnr",
+        "fid",
+        "fid@dinov2",
+        "kid:prior",
+        "prdc",
+        "elbo",
+        "kid@dinov2",
+        "codes",
+        "iwae",
+        "fid:prior",
+        "ssim",
+    ]
+    assert grouped(names, "metrics", IMAGES) == [
+        Group("pairs", ["psnr", "ssim"]),
+        Group("sets", ["fid", "prdc"], "inception"),
+        Group("sets", ["fid", "kid"], "dinov2-vit-l-14"),
+        Group("sets", ["kid", "fid"], "inception", prior=True),
+        Group("bounds", ["elbo", "iwae"]),
+        Group("codes", ["codes"]),
+    ]
+
+
+def test_an_extractor_stands_behind_the_prior() -> None:
+    assert grouped(["fid:prior@torchvision:resnet18"], "metrics") == [
+        Group("sets", ["fid"], "torchvision:resnet18", prior=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["fidd"], r"fidelity\.metrics: there is no metric fidd; did you mean fid\?"),
+        (["lpip"], r"there is no metric lpip; did you mean lpips\?"),
+        (["zzz"], r"there is no metric zzz; there are fid, kid, is, .*psnr, ssim, lpips, codes, elbo, iwae\."),
+        (["fid", "fid"], r"fidelity\.metrics: fid is named twice"),
+        (["fid:prior", "fid:prior"], r"fidelity\.metrics: fid:prior is named twice"),
+        (["fid@dinov2", "fid@dinov2-vit-l-14"], r"fidelity\.metrics: fid@dinov2-vit-l-14 is named twice"),
+        (["elbo", "elbo"], r"elbo is named twice"),
+        (["fid@"], r"fidelity\.metrics: fid@ names no extractor"),
+        (["fid@@"], r"fidelity\.metrics: fid@@ names no extractor"),
+        (["fid@dinov2@clip"], r"fidelity\.metrics: fid@dinov2@clip names two extractors"),
+        (["@dinov2"], r"there is no metric '@dinov2'"),
+        ([""], r"there is no metric ''"),
+        ([], r"fidelity\.metrics is empty"),
+        (["fid:"], r"fid: asks for items of nothing: write fid:prior, or fid alone"),
+        (["fid:posterior"], r"fid:posterior asks for items of posterior: write fid:prior, or fid alone"),
+        (["psnr@clip"], r"psnr@clip: psnr knows neither extractors nor a prior: write psnr alone"),
+        (["iwae:prior"], r"iwae:prior: iwae knows neither extractors nor a prior: write iwae alone"),
+    ],
+)
+def test_names_that_mean_nothing_are_refused(names: list[str], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        grouped(names, "fidelity.metrics")
+
+
+def test_a_modality_without_pairs_has_no_psnr() -> None:
+    points = SimpleNamespace(name="points", extractor="plain")
+    assert "psnr" not in kinds(points)
+    with pytest.raises(UserError, match="there is no metric psnr of points"):
+        grouped(["psnr"], "fidelity.metrics", points)
+
+
+GENERATORS = {
+    "codes": SimpleNamespace(codes=16),
+    "likelihood": SimpleNamespace(likelihood=None),
+    "prior": SimpleNamespace(prior=None),
+}
+
+
+@pytest.mark.parametrize(
+    ("metric", "has", "said"),
+    [
+        ("codes", "codes", "SimpleNamespace has no codebook"),
+        ("iwae", "likelihood", "SimpleNamespace says no likelihood"),
+        ("kid:prior", "prior", "SimpleNamespace knows no prior over its latents"),
+    ],
+)
+def test_a_generator_is_not_asked_for_what_it_has_not(metric: str, has: str, said: str) -> None:
+    groups = grouped([metric, "fid", "psnr"], "fidelity.metrics")
+    for name, generator in GENERATORS.items():
+        if name == has:
+            refuse(groups, generator, True, "fidelity.metrics")
+        else:
+            with pytest.raises(UserError, match=rf"fidelity\.metrics asks for {metric}, but {said}.*: leave it out"):
+                refuse(groups, generator, True, "fidelity.metrics")
+
+
+@pytest.mark.parametrize("metric", ["psnr", "lpips", "codes", "elbo", "fid:prior"])
+def test_what_comes_from_noise_has_no_target_and_no_codes(metric: str) -> None:
+    everything = SimpleNamespace(codes=16, likelihood=None, prior=None)
+    refuse(grouped(["fid", "prdc@clip"], "--metrics"), everything, False, "--metrics")
+    with pytest.raises(UserError, match=f"--metrics asks for {metric}, but SimpleNamespace makes items from noise"):
+        refuse(grouped(["fid", metric], "--metrics"), everything, False, "--metrics")
+
+
+def test_an_empty_codebook_is_none() -> None:
+    with pytest.raises(UserError, match="has no codebook"):
+        refuse(grouped(["codes"], "--metrics"), SimpleNamespace(codes=0), True, "--metrics")
+
+
+def test_of_each_metric_one_knows_whether_more_is_better() -> None:
+    others = {"prdc": "precision", "probe": "probe-is", "memorisation": "authenticity", "codes": "code-use"}
+    assert {others.get(name, name) for name in kinds()} == set(BETTER)
