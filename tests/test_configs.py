@@ -38,11 +38,46 @@ def check(cli: GanlitCLI, tmp_path: Path) -> None:
     assert (folder / "checkpoints" / "last.ckpt").exists()
 
 
+EARLY = ["--model.init_args.adversarial.start=0.004", "--model.init_args.adversarial.lead=0"]
+"""The adversarial term counts from the second step on."""
+
+LARGE = [*EARLY, "--data.init_args.resolution=64", "--model.init_args.generator.width=8"]
+"""What is for a GPU, as small as a test affords, and by weights that are there."""
+
+MINIATURES = {
+    "vqgan": EARLY,
+    "kl_f8": [*LARGE, "--model.init_args.criteria=[L1, KL]"],
+    "vqgan_f16": [
+        *LARGE,
+        "--model.init_args.criteria=[L1, Codebook, Commitment]",
+        "--model.init_args.generator.attention=[4]",
+        "--model.init_args.generator.quantizer.codes=64",
+    ],
+}
+
+
 @pytest.mark.parametrize("config", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
-def test_a_config_runs(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cli = run(tmp_path, monkeypatch, "--config", str(config))
+def test_a_config_runs(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photos: Path) -> None:
+    own = [f"--data.init_args.source={photos}"] if "???" in config.read_text() else []
+    cli = run(tmp_path, monkeypatch, "--config", str(config), *MINIATURES.get(config.stem, []), *own)
     assert cli.config.fit.name == config.stem
     check(cli, tmp_path)
+
+
+def test_an_overlay_of_colours_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The overlay changes the source alone; digits stand in for what would be downloaded."""
+    files = [str(CONFIGS / "vqgan.yaml"), str(CONFIGS / "overlays" / "cifar10.yaml")]
+    digits = ["--data.init_args.source=digits", "--data.init_args.convert=true"]
+    check(
+        run(tmp_path, monkeypatch, *(f"--config={file}" for file in files), *digits, *EARLY, "--name=colour"), tmp_path
+    )
+
+
+def test_a_vae_becomes_a_vae_gan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [str(CONFIGS / "vae.yaml"), str(CONFIGS / "overlays" / "vae_gan.yaml")]
+    cli = run(tmp_path, monkeypatch, *(f"--config={file}" for file in files), *EARLY, "--name=vae_gan")
+    check(cli, tmp_path)
+    assert [each.name for each in cli.model.criteria] == ["nll", "kl", "featurematching"]
 
 
 def test_fashion_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,9 @@ class Guard(Callback):
             kind = type(pl_module).__name__
             raise UserError(f"Guard watches a generator that takes data, which {kind} has none of: leave it out.")
         self.fidelity = next((each for each in trainer.callbacks if isinstance(each, Fidelity)), None)
-        if self.fidelity is None or self.measure not in [name.partition("@")[0] for name in self.fidelity.metrics]:
+        if self.fidelity is None:
+            say("guard    fidelity is null, so nothing is measured and nothing guarded")
+        elif self.measure not in [name.partition("@")[0] for name in self.fidelity.metrics]:
             raise UserError(f"Guard.measure is {self.measure}, which is not measured: add it to fidelity.metrics.")
 
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
@@ -72,7 +74,7 @@ class Guard(Callback):
             self._go_back(trainer, pl_module)
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
-        history = self.fidelity.history if trainer.state.fn == "fit" else []
+        history = self.fidelity.history if trainer.state.fn == "fit" and self.fidelity is not None else []
         found = self._value(history[-1][1]) if history and history[-1][0] == pl_module.kimg else None
         if found is None:
             return

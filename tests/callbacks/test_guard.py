@@ -174,6 +174,12 @@ def test_what_there_is_to_guard_is_asked_for(fit: Any, play: Any, scripted: Any)
         Guard(tolerance=-1)
 
 
+def test_where_nothing_is_measured_there_is_nothing_to_guard(fit: Any, capsys: Any) -> None:
+    run = fit(0.4, Guard(), module=translation(start=0.2))
+    assert run.module.images_seen == 400
+    assert "guard    fidelity is null, so nothing is measured and nothing guarded" in capsys.readouterr().out
+
+
 def test_which_way_is_worse_depends_on_the_measure() -> None:
     assert behind(PSNR, 19, 20) == 1
     assert behind("fid2k/a/b/c/ema-reconstruction", 19, 20) == -1

@@ -1,26 +1,79 @@
-"""Criteria of images as a network sees them that was trained for something else.
-
-The networks are the extractors of the metrics, by the same names, and not part of a checkpoint.
-"""
+"""Criteria of images as a network sees them that was trained for something else: those of the metrics."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from itertools import chain
+from typing import Any, Literal
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from ganlit.errors import within
 from ganlit.losses.base import Attempt, Criterion
 from ganlit.metrics.extractors import extractor
-from ganlit.metrics.features import FeatureExtractor
+from ganlit.metrics.images.paired import LPIPS as Learned
 
 
-class Perceptual(Criterion):
+class Seeing(Criterion):
+    """A criterion that holds a trained network, which is no part of the module and of its checkpoints.
+
+    It is looked for when it is first asked for: who only samples a run needs none.
+    """
+
+    def __init__(self, weight: float = 1.0, name: str | None = None) -> None:
+        super().__init__(weight, name)
+        self._held: list[nn.Module] = []  # in a list, where modules are not looked for
+
+    @abstractmethod
+    def find(self) -> nn.Module:
+        """The network.
+
+        Raises:
+            UserError: its weights are not there and cannot be downloaded.
+        """
+
+    def network(self, device: torch.device) -> Any:
+        """The same, on a device; it learns nothing."""
+        if not self._held:
+            with torch.random.fork_rng(devices=[]):  # layers draw weights before they get theirs
+                self._held.append(self.find().requires_grad_(False).eval())
+        weight = next(chain(self._held[0].parameters(), self._held[0].buffers()), None)
+        if weight is not None and weight.device != device:
+            self._held[0].to(device)
+        return self._held[0]
+
+
+class LPIPS(Seeing):
+    """Learned perceptual distance: Zhang et al., arXiv 1801.03924, equation 1, with its authors' weights.
+
+    Args:
+        weight: its factor.
+        net: "vgg", by which networks are usually trained, or "alex", by which images are usually compared.
+        name: what it is logged by.
+
+    Raises:
+        UserError: when it is first used, that the weights are not there and cannot be downloaded.
+    """
+
+    def __init__(self, weight: float = 1.0, net: Literal["alex", "vgg"] = "vgg", name: str | None = None) -> None:
+        super().__init__(weight, name)
+        self.net = net
+
+    def find(self) -> nn.Module:
+        return Learned(self.net)
+
+    def forward(self, attempt: Attempt) -> Tensor:
+        return self.network(attempt.output.device).distance(attempt.output, attempt.target).mean()
+
+
+class Perceptual(Seeing):
     """Distance of features at several depths of a network, images being seen at their own size.
 
     At each place features are brought to length one; their squared differences are averaged over places, and over
     depths: Zhang et al., arXiv 1801.03924, equation 1 with equal weights, which its table 5 calls the baselines. With
-    another network and without its authors' weights the number is no LPIPS.
+    another network, or without its authors' weights, the number is no LPIPS.
 
     Args:
         extractor: its name, as in `fidelity.metrics` behind the @: "inception", "efficientnet-lite0", "vgg16",
@@ -40,16 +93,9 @@ class Perceptual(Criterion):
         within("Perceptual.depths", depths, least=1, optional=True)
         self.extractor = extractor
         self.depths = depths
-        self.loaded: list[FeatureExtractor] = []  # a list, so that it is no part of the module and its checkpoints
 
-    def network(self, device: torch.device) -> FeatureExtractor:
-        """The extractor, looked for when it is first asked for: who only samples a run needs none."""
-        if not self.loaded:
-            with torch.random.fork_rng(devices=[]):  # layers draw weights before they get theirs
-                self.loaded.append(extractor(self.extractor).requires_grad_(False))
-        if self.loaded[0].device != device:
-            self.loaded[0].to(device)
-        return self.loaded[0]
+    def find(self) -> nn.Module:
+        return extractor(self.extractor)
 
     def forward(self, attempt: Attempt) -> Tensor:
         network = self.network(attempt.output.device)

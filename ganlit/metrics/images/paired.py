@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
-from torchvision.models import AlexNet_Weights
+from torchvision.models import AlexNet_Weights, VGG16_Weights
 
 from ganlit.errors import UserError
 from ganlit.metrics.features import digest, exact_float32
@@ -72,28 +73,34 @@ def _blurred(plane: Tensor) -> Tensor:
 
 
 class LPIPS(nn.Module):
-    """Learned perceptual distance (arXiv 1801.03924, eq. 1, "lin"): AlexNet's features under the authors' weights.
+    """Learned perceptual distance (arXiv 1801.03924, eq. 1, "lin"): a network's features under the authors' weights.
 
-    torchmetrics carries the weights of the distance, version 0.1; those of AlexNet are torchvision's.
+    torchmetrics carries the weights of the distance, version 0.1; those of the network are torchvision's.
+
+    Args:
+        net: AlexNet, by which images are compared; VGG16, by which networks are trained.
 
     Raises:
-        UserError: AlexNet's weights are not there and cannot be downloaded.
+        UserError: the network's weights are not there and cannot be downloaded.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, net: Literal["alex", "vgg"] = "alex") -> None:
         super().__init__()
-        fetched(AlexNet_Weights.DEFAULT.url, "lpips")
+        fetched({"alex": AlexNet_Weights, "vgg": VGG16_Weights}[net].DEFAULT.url, "lpips")
         with torch.random.fork_rng(devices=[]):  # layers draw weights before they get theirs
-            self.network = LearnedPerceptualImagePatchSimilarity("alex").net
-        self.protocol = f"lpips-alex@{digest(self.network.state_dict())}"
+            self.network = LearnedPerceptualImagePatchSimilarity(net).net
+        self.protocol = f"lpips-{net}@{digest(self.network.state_dict())}"
 
     @torch.no_grad()
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """Distance [B] of each image of uint8 [B, C, H, W]."""
         _check(output, target, SMALLEST, "LPIPS")
-        output, target = (images.expand(-1, 3, -1, -1).float() / 127.5 - 1 for images in (output, target))
         with torch.autocast(output.device.type, enabled=False), exact_float32():
-            return self.network(output, target).double().flatten()
+            return self.distance(output / 127.5 - 1, target / 127.5 - 1).double()
+
+    def distance(self, output: Tensor, target: Tensor) -> Tensor:
+        """The same [B] of images [B, 1 or 3, H, W] of [-1, 1], with a gradient to them."""
+        return self.network(output.expand(-1, 3, -1, -1), target.expand(-1, 3, -1, -1)).flatten()
 
 
 def _check(output: Tensor, target: Tensor, smallest: int, what: str) -> None:

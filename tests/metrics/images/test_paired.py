@@ -132,6 +132,17 @@ def test_lpips_equals_torchmetrics(channels: int) -> None:
 
 
 @pytest.mark.usefixtures("alexnet")
+def test_lpips_can_be_differentiated() -> None:
+    stored = pairs(channels=1)
+    output, target = (images / 127.5 - 1 for images in stored)
+    found = LPIPS().distance(output.requires_grad_(), target)
+    found.sum().backward()
+    assert output.grad.isfinite().all()
+    assert output.grad.abs().sum() > 0
+    torch.testing.assert_close(LPIPS()(*stored).float(), found.detach(), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.usefixtures("alexnet")
 def test_lpips_draws_nothing_from_the_runs_random_stream_and_learns_nothing() -> None:
     before = torch.get_rng_state()
     lpips = LPIPS()
