@@ -9,6 +9,7 @@ from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.trainer.connectors.checkpoint_connector import _CheckpointConnector
 
 from ganlit.callbacks.fidelity import Fidelity
+from ganlit.metrics.groups import refuse
 from ganlit.studies.audit.audit import audit
 from ganlit.studies.evaluation.prepare import prepare
 
@@ -42,8 +43,11 @@ class Lab(Trainer):
             ckpt_path: as for fit; nothing is read from it.
             weights_only: as for fit.
         """
-        measures = (callback for callback in self.callbacks if isinstance(callback, Fidelity))
-        prepare(datamodule, next(measures, None), self.strategy.root_device)
+        fidelity = next((callback for callback in self.callbacks if isinstance(callback, Fidelity)), None)
+        if fidelity is not None:
+            groups, takes_data = fidelity.asked(datamodule.modality), hasattr(model, "translate")
+            refuse(groups, getattr(model, "generator", None), takes_data, "fidelity.metrics")
+        prepare(datamodule, fidelity, self.strategy.root_device)
 
     def audit(
         self,

@@ -19,7 +19,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from ganlit.callbacks.loggers.board import Board
 from ganlit.callbacks.loggers.wandb_media import media
 from ganlit.compute.console import say
-from ganlit.metrics.measure import METRICS
+from ganlit.metrics.measure import BETTER
 from ganlit.records.durable import replacing
 from ganlit.records.settings import fingerprint
 
@@ -240,9 +240,9 @@ class Wandb(Board):
 
 def summary_of(name: str) -> Literal["min", "max"] | None:
     """What the summary keeps of a measure by its id, or by its short name: the best; None of other numbers."""
-    for metric in METRICS.values():
-        if re.fullmatch(f"{metric.first}([0-9].*)?", name):
-            return "min" if metric.better == "lower" else "max"
+    for first, better in BETTER.items():
+        if re.fullmatch(f"r?{first}([0-9].*)?", name):  # "rfid" is FID, of reconstructions
+            return "min" if better == "lower" else "max"
     return None
 
 

@@ -13,10 +13,11 @@ import yaml
 
 from ganlit.compute.console import say
 from ganlit.errors import UserError
-from ganlit.metrics.measure import METRICS
+from ganlit.metrics.measure import BETTER
 from ganlit.studies.dashboard.layout import PARAMETERS, layout
 
-FIRST = {metric.first: metric.better for metric in METRICS.values()}
+FIRST = BETTER | {"rfid": BETTER["fid"]}
+"""Short names under which boards get scores, and which values of them are better."""
 
 
 def dashboard(
@@ -31,7 +32,8 @@ def dashboard(
     Args:
         project: of the runs that it shows.
         entity: the user or team that has the project; by default who is logged in.
-        metric: by which sweeps are judged, the first in `fidelity.metrics` of their runs.
+        metric: by which sweeps are judged, the first in `fidelity.metrics` of their runs; rfid is FID of
+            reconstructions.
         sweep: a sweep's folder or file, whose parameters are compared; by default learning rates, batch and seed.
         dry_run: print the layout as JSON, and do nothing.
     """

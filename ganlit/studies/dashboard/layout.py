@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from ganlit.metrics.measure import BETTER, METRICS
+
 Kind = Literal["lines", "shares", "histogram", "pictures", "parallel", "importance"]
 
 
@@ -57,6 +59,17 @@ PARAMETERS = (
     "seed",
 )
 
+ADVERSARIAL = "adversarial"
+
+OTHERS = "|".join(f"{ADVERSARIAL[:end]}([^{letter}]|$)" for end, letter in enumerate(ADVERSARIAL)) + f"|{ADVERSARIAL}."
+"""Matches every other term, without a lookahead."""
+
+INSIDE = ("code-use", "code-perplexity", "elbo", "iwae")
+"""What a generator itself is asked for."""
+
+PAIRED = sorted(BETTER.keys() - {metric.first for metric in METRICS.values()} - {*INSIDE})
+"""What holds items against those that they should be."""
+
 
 def layout(score: str, parameters: tuple[str, ...] = PARAMETERS) -> tuple[Section, ...]:
     """All sections.
@@ -69,7 +82,7 @@ def layout(score: str, parameters: tuple[str, ...] = PARAMETERS) -> tuple[Sectio
         Section(
             "Quality",
             (
-                Panel("FID while training", pattern="^(fid|class-fid)([0-9].*)?$", log=True),
+                Panel("FID while training", pattern="^(r?fid|class-fid)([0-9].*)?$", log=True),
                 Panel("KID", pattern="^kid([0-9].*)?$", always=False),
                 Panel("Scores by a classifier", pattern="^(is|probe-is)([0-9].*)?$", always=False),
                 Panel("Real against real", pattern="^(floor-fid|nearest-real)[0-9]", always=False),
@@ -82,9 +95,19 @@ def layout(score: str, parameters: tuple[str, ...] = PARAMETERS) -> tuple[Sectio
             ),
         ),
         Section(
+            "Items made of data",
+            (
+                *(Panel(name.upper(), pattern=f"^{name}([0-9].*)?$", always=False) for name in PAIRED),
+                Panel("Share of the codes in use", pattern="^code-use([0-9].*)?$", always=False),
+                Panel("Perplexity of the codes", pattern="^code-perplexity[0-9]", always=False),
+                Panel("Bits per dimension, at most", pattern="^(elbo|iwae)([0-9].*)?$", always=False),
+            ),
+            columns=3,
+        ),
+        Section(
             "Samples",
             (
-                Panel("EMA generator, fixed latents", ("samples",), kind="pictures"),
+                Panel("EMA generator, fixed latents or sources", ("samples",), kind="pictures"),
                 Panel("Its sounds, films and texts", FURTHER, kind="pictures", always=False),
             ),
             columns=1,
@@ -92,16 +115,22 @@ def layout(score: str, parameters: tuple[str, ...] = PARAMETERS) -> tuple[Sectio
         Section(
             "Balance of the players",
             (
-                Panel("Adversarial losses", ("discriminator/adversarial", "generator/adversarial")),
+                Panel("Adversarial losses", (f"discriminator/{ADVERSARIAL}", f"generator/{ADVERSARIAL}")),
                 Panel("Norms of the gradients", ("gradient/discriminator", "gradient/generator"), log=True),
-                Panel("D of real images", ("logits/real",), kind="histogram"),
-                Panel("D of generated images", ("logits/fake",), kind="histogram"),
+                Panel("D of real items", ("logits/real",), kind="histogram"),
+                Panel("D of generated items", ("logits/fake",), kind="histogram"),
+                Panel("Weight of the adversarial term", ("adversarial/ratio", "guard/scale"), log=True, always=False),
             ),
         ),
         Section(
-            "Regularizers and augmentation",
+            "Criteria, regularizers and augmentation",
             (
-                Panel("Regularizers", pattern="^(discriminator|generator)/([^a]|a[^d]|ad[^v])", log=True, always=False),
+                Panel(
+                    "Criteria and regularizers",
+                    pattern=f"^(discriminator|generator)/({OTHERS})",
+                    log=True,
+                    always=False,
+                ),
                 Panel("p of the augmentation", ("augment/p",), always=False),
                 Panel("Skipped steps", pattern="^skipped/", always=False),
             ),
@@ -110,7 +139,7 @@ def layout(score: str, parameters: tuple[str, ...] = PARAMETERS) -> tuple[Sectio
         Section(
             "Speed",
             (
-                Panel("Images a second", ("speed/images_per_second",)),
+                Panel("Items a second", ("speed/images_per_second",)),
                 Panel("Shares of the time", pattern="^time/", kind="shares", bands=False),
                 Panel("Peak memory, GiB", ("memory/peak_gb",)),
             ),

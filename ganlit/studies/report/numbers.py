@@ -1,4 +1,4 @@
-"""What is compared: the ids of one metric, what a run has of each, and the mean over seeds."""
+"""What is compared: the ids of the metrics asked for, what a run has of each, and the mean over seeds."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ganlit.errors import UserError, printable
-from ganlit.metrics.measure import improves
-from ganlit.metrics.protocol import difference, metric_of
+from ganlit.metrics.measure import BETTER, METRICS, improves
+from ganlit.metrics.protocol import called, difference, metric_of
 from ganlit.studies.report.record import Curve, Run
+
+BESIDE = BETTER.keys() - {metric.first for metric in METRICS.values()}
+"""Metrics that are shown beside FID unasked: of each item by itself, or of what is inside a generator."""
 
 
 class Mean(NamedTuple):
@@ -50,7 +53,7 @@ def mean(values: Sequence[float]) -> Mean:
 
 
 class Measures(NamedTuple):
-    """The ids of the metric that is compared, the most frequent first.
+    """The ids of the metrics that are compared, those of the first that was asked for first, then the most frequent.
 
     Args:
         curves: measured again and again, in validation.
@@ -64,55 +67,103 @@ class Measures(NamedTuple):
     def ids(self) -> list[str]:
         return [*self.curves, *self.closing]
 
+    @property
+    def metrics(self) -> list[str]:
+        return [*dict.fromkeys(map(metric_of, self.ids))]
+
     def title(self, name: str) -> str:
-        """What a column calls an id: "fid2k", with a letter for the second protocol of that name."""
-        short = printable(name.split("/")[0])
-        same = [other for other in self.ids if printable(other.split("/")[0]) == short]
+        """What a column calls an id: "fid2k", "rfid2k", "fid2k:prior"; with a letter where several are called so."""
+        short = printable(_short(name))
+        same = [other for other in self.ids if printable(_short(other)) == short]
         return f"{short} ({'abcdefghijklmnopqrstuvwxyz'[same.index(name) % 26]})" if len(same) > 1 else short
 
     def note(self, name: str) -> str:
         """The whole id, and what keeps it apart from the first one of its title."""
-        same = next(other for other in self.ids if other.split("/")[0] == name.split("/")[0])
+        same = next(other for other in self.ids if _short(other) == _short(name))
         apart = "" if name == same else f", not comparable with {self.title(same)}: {difference(name, same)}"
         return printable(name + apart)
 
 
 def measures(runs: Sequence[Run], metric: str | None) -> Measures:
-    """The ids of a metric that runs have.
+    """The ids of the metrics that runs have.
 
     Args:
         runs: all that are reported.
-        metric: "fid" for all of them, "fid2k" for those of a number of images, or one whole id; FID where it is None,
-            or the first metric that there is.
+        metric: "fid" for all of them, "rfid" for those of reconstructions, "fid:prior" for those of items from a prior,
+            "fid2k" for those of a number of items, or one whole id; several with commas between them. FID where it is
+            None, or the first metric that there is, and `BESIDE`.
 
     Raises:
-        UserError: no run has it.
+        UserError: no run has one.
     """
     known = [*dict.fromkeys(name for run in runs for name in run.curves)]
-    asked = metric or next((metric_of(name) for name in known if metric_of(name) == "fid"), None)
-    asked = asked or next(iter(known), "fid")
-    chosen = [name for name in known if asked in _callings(name)]
-    chosen = [name for name in chosen if name.count("/") < 5 or name == asked] or chosen  # classes each by themselves
-    if not chosen and (known or metric):
-        names = [*dict.fromkeys(calling for name in known for calling in _callings(name)[:2])]
-        close = get_close_matches(asked, [*names, *known], 1)
-        advice = f"did you mean {close[0]}?" if close else f"there are {', '.join(names) or 'no numbers yet'}."
-        raise UserError(f"--metric {asked}: no run has it; {advice}")
+    chosen: dict[str, int] = {}  # ids, and the place of what has asked for them
+    for place, asked in enumerate(_asked(metric, known)):
+        for name in _meant(asked, known):
+            chosen.setdefault(name, place)
     curves: Counter[str] = Counter()
     closing: Counter[str] = Counter()
     for run in runs:
-        own = [name for name in run.curves if name in chosen]
-        for index, name in enumerate(own):  # validation comes first, and comes again
-            (curves if index == 0 or len(run.curves[name]) > 1 else closing)[name] += 1
-    ends = [name for name, count in closing.most_common() if count > curves[name]]
-    return Measures([name for name, _ in curves.most_common() if name not in ends], ends)
+        begun = set()
+        for name in run.curves:
+            if name in chosen:  # validation comes first, and comes again
+                again = _family(name) in begun and len(run.curves[name]) == 1
+                (closing if again else curves)[name] += 1
+                begun.add(_family(name))
+    ends = [name for name, count in closing.items() if count > curves[name]]
+    order = [sorted(each, key=lambda name: (chosen[name], -each[name])) for each in (curves, closing)]
+    return Measures([name for name in order[0] if name not in ends], [name for name in order[1] if name in ends])
 
 
-def _callings(name: str) -> tuple[str, ...]:
-    """How an id may be asked for: "kid", "kid2k", "kid2k-100x1000", and as it is."""
+def _asked(metric: str | None, known: Sequence[str]) -> list[str]:
+    """The metrics that are compared, by what they are called."""
+    if metric is not None:
+        return [metric] if metric in known else metric.split(",")
+    metrics = [*dict.fromkeys(map(metric_of, known))]
+    first = ["fid"] if "fid" in metrics else metrics[:1]
+    return first + [each for each in metrics if each in BESIDE]
+
+
+def _meant(asked: str, known: Sequence[str]) -> list[str]:
+    """The ids that are called so.
+
+    Raises:
+        UserError: there are none.
+    """
+    found = [name for name in known if asked in _callings(name)]
+    if not found:
+        names = [*dict.fromkeys(calling for name in known for calling in _callings(name)[:-1])]
+        close = get_close_matches(asked, [*names, *known], 1)
+        there = ", ".join(dict.fromkeys(map(_short, known))) or "no numbers yet"
+        advice = f"did you mean {close[0]}?" if close else f"there are {there}."
+        raise UserError(f"--metric {asked or repr(asked)}: no run has it; {advice}")
+    return [name for name in found if name.count("/") < 5 or name == asked] or found  # classes each by themselves
+
+
+def _family(name: str) -> tuple[str, str, str]:
+    """What the numbers of validation and test have in common: metric, extractor by its name, and making."""
+    return metric_of(name), name.split("/")[1].partition("@")[0], _made(name)
+
+
+def _made(name: str) -> str:
+    """How the items of an id were made: "ema-prior"."""
+    return "".join(name.split("/")[4:5])
+
+
+def _short(name: str) -> str:
+    """An id without what it is measured with: "fid2k", "rfid2k" of reconstructions, "fid2k:prior"."""
+    making = ":prior" if _made(name).endswith("-prior") else ""
+    return called(name).lower() + name.split("/")[0].removeprefix(metric_of(name)) + making
+
+
+def _callings(name: str) -> list[str]:
+    """How an id may be asked for: "kid", "kid2k", "kid2k-100x1000", those of one making alone, and as it is."""
     metric = metric_of(name)
-    short = name.split("/")[0]
-    return metric, metric + short.removeprefix(metric).split("-")[0], short, name
+    variant = name.split("/")[0].removeprefix(metric)
+    heads = dict.fromkeys((metric, called(name).lower()))
+    plain = [f"{head}{rest}" for rest in ("", variant.split("-")[0], variant) for head in heads]
+    making = _made(name).partition("-")[2]
+    return [*plain, *(f"{each}:{making}" for each in plain if making), name]
 
 
 def best(name: str, curve: Curve) -> tuple[float, float]:

@@ -22,7 +22,7 @@ from ganlit.records.samples import Shown, latest
 from ganlit.records.settings import configuration
 from ganlit.records.state import VANISHED, State, held, reading
 
-MEASURE = re.compile(r"[a-z-]*[a-z]\d+k?(-[^/]+)?/[^/]+@[^/]+/[^/]+/.+")  # as Protocol spells its id
+MEASURE = re.compile(r"[a-z-]*[a-z]\d+k?(-[^/]+)?/([^/]+@[^/]+|-)/[^/]+/.+")  # as Protocol spells its id
 
 FOLDERS = 10_000
 """In which run directories are looked for; the insides of one do not count."""

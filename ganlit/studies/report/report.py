@@ -27,7 +27,8 @@ def report(folder: Path, metric: str | None = None, sort: str | None = None, sin
 
     Args:
         folder: a sweep's, such as experiments/0004-r1-gamma, or any that holds run directories, such as runs.
-        metric: such as fid, fid2k or a whole protocol id; FID by default.
+        metric: such as fid, rfid, fid:prior, fid2k, a whole protocol id, or several with commas between them, of which
+            the first ranks; FID by default, and what compares pairs or tells of the inside of a generator.
         sort: a column, such as last, kimg, hours or a parameter; the best first by default.
         since: leaves out runs that have not moved since a date, 2026-11-20, or for so long, 7d or 12h.
     """

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from ganlit.errors import UserError, printable
+from ganlit.metrics.protocol import metric_of
 from ganlit.records.settings import is_number
 from ganlit.records.state import Standing
 from ganlit.studies.report.numbers import Mean, Measures, best, last, mean, measures, ranked
@@ -185,19 +186,21 @@ def counted(runs: Sequence[Run]) -> str:
 
 
 def _columns(ids: Measures) -> list[Column]:
+    """Those of one metric stand together."""
     found = []
     for name in ids.closing:
         found.append(Column(f"{ids.title(name)} test", name, lambda run, name=name: last(run.curves[name])))
     for name in ids.curves:
         found.append(Column(f"{ids.title(name)} best", name, lambda run, name=name: best(name, run.curves[name])[1]))
         found.append(Column(f"{ids.title(name)} last", name, lambda run, name=name: last(run.curves[name])))
-    return found
+    return sorted(found, key=lambda column: ids.metrics.index(metric_of(column.name)))
 
 
 def _ranking(columns: list[Column], settings: list[Setting]) -> Column | None:
-    """The first column in which most settings have a number: the closing test, or validation until that is there."""
-    counts = [sum(bool(column.of(setting.runs).count) for setting in settings) for column in columns]
-    return columns[counts.index(max(counts))] if columns else None
+    """The first column of the first metric in which most settings have a number: the test, or validation until then."""
+    first = [column for column in columns if metric_of(column.name) == metric_of(columns[0].name)]
+    counts = [sum(bool(column.of(setting.runs).count) for setting in settings) for column in first]
+    return first[counts.index(max(counts))] if first else None
 
 
 def _median(setting: Setting, ranking: Column | None) -> Run:

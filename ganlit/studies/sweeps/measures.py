@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ganlit.errors import UserError, nearest
-from ganlit.metrics.protocol import metric_of
+from ganlit.metrics.protocol import called, metric_of
 from ganlit.records.numbers import rows
 from ganlit.studies.sweeps.definition import Metric
 
@@ -48,7 +49,8 @@ def choose(name: str, columns: list[str], source: Path) -> str:
     """The one column that is meant by a name.
 
     Args:
-        name: a whole column, or the beginning of a protocol id: "fid", "fid2k", "fid2k/inception-2015-12-05@642bf592".
+        name: a whole column, or the beginning of a protocol id: "fid", "fid2k", "fid2k/inception-2015-12-05@642bf592";
+            "rfid" of reconstructions, "fid:prior" of items from a prior.
         columns: that there are.
         source: the file, for a refusal.
     """
@@ -59,13 +61,40 @@ def choose(name: str, columns: list[str], source: Path) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        raise UserError(f"metric {name} may be any of {', '.join(found)} in {source}: write more of it in sweep.yaml.")
-    short = {calling for column in measures for calling in (metric_of(column), column.split("/")[0])}
-    short = {calling for calling in short if sum(meant(calling, column) for column in measures) == 1}
+        ways = dict.fromkeys(next((each for each in callings(one) if alone(each, measures)), one) for one in found)
+        raise UserError(
+            f"metric {name} may be any of {', '.join(found)} in {source}: write {' or '.join(ways)} in sweep.yaml."
+        )
+    short = [calling for column in measures for calling in callings(column) if alone(calling, measures)]
     there = f"name one of {', '.join(measures or columns)} in sweep.yaml"
     raise UserError(f"metric {name} is not in {source}: {there}{nearest(name, [*short, *columns]) or '.'}")
 
 
 def meant(name: str, column: str) -> bool:
-    """Whether a name is the beginning of a protocol id, whose parts end at slashes, or its metric without the count."""
-    return column.startswith(f"{name}/") or metric_of(column) == name
+    """Whether a name is the beginning of a protocol id, whose parts end at slashes, or its metric without the count.
+
+    A metric may be called as people do, "rfid", and a colon tells how the items were made, as in "fid:prior".
+    """
+    word, colon, making = name.partition(":")
+    if colon and making != making_of(column):
+        return False
+    metric, short = metric_of(column), called(column).lower()
+    begins = (column, short + column.removeprefix(metric))
+    return word in (metric, short) or any(each.startswith(f"{word}/") for each in begins)
+
+
+def alone(name: str, columns: Sequence[str]) -> bool:
+    """Whether one column is meant, and no other."""
+    return sum(meant(name, column) for column in columns) == 1
+
+
+def callings(column: str) -> list[str]:
+    """How a protocol id may be called, the shortest first."""
+    short, making = called(column).lower(), making_of(column)
+    head = short + column.split("/")[0].removeprefix(metric_of(column))
+    return [f"{each}{end}" for each in (short, head) for end in ["", f":{making}"][: 1 + bool(making)]]
+
+
+def making_of(column: str) -> str:
+    """What is told of the making of a number's items beside whose weights made them: "reconstruction", "prior"."""
+    return "".join(column.split("/")[4:5]).partition("-")[2]

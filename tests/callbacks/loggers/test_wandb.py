@@ -377,3 +377,16 @@ def test_runs_that_differ_in_their_seed_have_one_setting() -> None:
 def test_a_summary_keeps_the_best_of_measures_alone() -> None:
     names = ("fid", "fid2k/tiny@0/none", "probe-is20/tiny", "floor-fid2k/tiny", "fidelity/x", "generator/adversarial")
     assert [summary_of(name) for name in names] == ["min", "min", "max", None, None, None]
+
+
+def test_a_summary_keeps_the_best_of_what_measures_reconstructions() -> None:
+    lower = ("rfid", "lpips2k-alex@1a/-/-/digits@9f/ema-reconstruction", "elbo", "iwae2k-k16-normal/-/-/digits@9f/ema")
+    higher = (
+        "psnr",
+        "psnr2k/-/-/digits@9f/ema-reconstruction",
+        "ssim2k-gauss11/-/-/digits@9f/ema",
+        "code-use2k-16codes",
+    )
+    assert {summary_of(name) for name in lower} == {"min"}
+    assert {summary_of(name) for name in higher} == {"max"}
+    assert [summary_of(name) for name in ("code-perplexity2k-16codes/-", "generator/l1", "guard/scale")] == [None] * 3

@@ -25,7 +25,14 @@ def panels() -> list[Panel]:
 def test_every_panel_has_data_in_a_real_run(keys: set[str], recorded: Any) -> None:
     logged = [panel for panel in panels() if panel.score is None]
     empty = [panel.title for panel in logged if not any(map(panel.draws, keys))]
-    assert empty == ["Its sounds, films and texts", "Skipped steps"]  # of images there are pictures; none was skipped
+    of_data = [
+        panel.title
+        for section in layout("fid.min")
+        if section.title == "Items made of data"
+        for panel in section.panels
+    ]
+    others = ["Its sounds, films and texts", "Weight of the adversarial term", "Skipped steps"]
+    assert empty == of_data + others  # it makes images from noise; no step was skipped
     assert all(set(panel.keys) <= keys for panel in logged if panel.title not in empty)
     histograms = {key for panel in panels() if panel.kind == "histogram" for key in panel.keys}
     assert {key for row in recorded.history for key, value in row.items() if is_of(value, "histogram")} == histograms
@@ -41,9 +48,31 @@ def test_every_logged_key_has_a_panel(keys: set[str]) -> None:
     assert any(panel.draws("skipped/generator/gradient") for panel in panels())
 
 
-@pytest.mark.parametrize("key", ["adversarial", "r1"])
+@pytest.mark.parametrize("key", ["adversarial", "r1", "a", "adv", "adversary", "adversarially", "l1", "vgg-16"])
 def test_a_term_has_one_panel(key: str) -> None:
-    assert len([panel for panel in panels() if panel.draws(f"discriminator/{key}")]) == 1
+    for player in ("discriminator", "generator"):
+        (panel,) = [panel for panel in panels() if panel.draws(f"{player}/{key}")]
+        assert (panel.title == "Adversarial losses") == (key == "adversarial")
+
+
+SIDE = "-/-/digits-train@9288d0/ema-reconstruction"
+
+
+@pytest.mark.parametrize(
+    ("keys", "title"),
+    [
+        (["rfid", "fid2k/inception@1a/legacy/digits-train@9288d0/ema-reconstruction"], "FID while training"),
+        (["psnr", f"psnr2k/{SIDE}"], "PSNR"),
+        (["ssim", f"ssim2k-gauss11/{SIDE}"], "SSIM"),
+        (["code-use", f"code-use2k-64codes/{SIDE}"], "Share of the codes in use"),
+        ([f"code-perplexity2k-64codes/{SIDE}"], "Perplexity of the codes"),
+        (["elbo", f"iwae2k-k16-normal/{SIDE}"], "Bits per dimension, at most"),
+        (["adversarial/ratio", "guard/scale"], "Weight of the adversarial term"),
+    ],
+)
+def test_what_runs_with_data_log_has_a_panel(keys: list[str], title: str) -> None:
+    for key in keys:
+        assert [panel.title for panel in panels() if panel.draws(key)] == [title]
 
 
 def test_sweeps_are_compared_by_what_runs_have(recorded: Any) -> None:
@@ -65,7 +94,7 @@ def test_the_library_builds_it() -> None:
     quality = found["FID while training"]["config"]
     assert (quality["xAxis"], quality["groupBy"], quality["groupArea"]) == ("kimg", f"{SEEDS}.value", "stddev")
     assert quality["metricRegex"] == next(panel.pattern for panel in panels() if panel.title == "FID while training")
-    assert found["EMA generator, fixed latents"]["config"]["mediaKeys"] == ["samples"]
+    assert found["EMA generator, fixed latents or sources"]["config"]["mediaKeys"] == ["samples"]
     columns = [column["accessor"] for column in found["Settings and fid.min"]["config"]["columns"]]
     assert columns == ["config:seed.value", "summary:fid.min"]
 
@@ -73,8 +102,14 @@ def test_the_library_builds_it() -> None:
 def test_a_dry_run_prints_the_layout(capsys: pytest.CaptureFixture) -> None:
     dashboard(metric="probe-is", dry_run=True)
     sections = json.loads(capsys.readouterr().out)
-    assert [section["title"] for section in sections][:2] == ["Quality", "Samples"]
+    assert [section["title"] for section in sections][:3] == ["Quality", "Items made of data", "Samples"]
     assert sections[-1]["panels"][-1]["score"] == "probe-is.max"
+
+
+@pytest.mark.parametrize(("metric", "score"), [("rfid", "rfid.min"), ("psnr", "psnr.max"), ("elbo", "elbo.min")])
+def test_sweeps_are_judged_by_what_runs_with_data_are(metric: str, score: str, capsys: pytest.CaptureFixture) -> None:
+    dashboard(metric=metric, dry_run=True)
+    assert json.loads(capsys.readouterr().out)[-1]["panels"][-1]["score"] == score
 
 
 def test_a_sweep_names_its_parameters(tmp_path: Path) -> None:

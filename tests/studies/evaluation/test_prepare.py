@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from extractors import Quarters
-from squares import paint, tiny, within
+from squares import SIZE, paint, part, tiny, within
 from torch import Tensor
 
 from ganlit.cli.main import main
@@ -76,12 +76,13 @@ def test_what_a_training_needs_is_brought_here(place: Path, ganlit: Any, monkeyp
 def test_an_extractor_of_two_makings_is_told_once_and_what_needs_no_real_items_sees_none(
     place: Path, ganlit: Any
 ) -> None:
-    squares = ("--data.init_args.source=squares", "--data.init_args.resolution=16", "--data.init_args.batch=20")
+    model = {"generator": part("ConvVAE", **SIZE, z_dim=4, width=4), "criteria": [part("L1")]}
+    (place / "tiny.yaml").write_text(tiny("Translation", model))
     paint(place / "squares")
-    both = ganlit("prepare", *squares, "--fidelity.metrics=psnr,fid,fid:prior,memorisation:prior")
+    both = ganlit("prepare", "--fidelity.metrics=psnr,fid,fid:prior,memorisation:prior")
     assert (both.code, both.seen) == (0, 100)
     assert [both.out.count(f"\n{word} ") for word in ("weights ", "real    ")] == [1, 1]
-    alone = ganlit("prepare", *squares, "--fidelity.metrics=is@efficientnet-lite0")
+    alone = ganlit("prepare", "--fidelity.metrics=is@efficientnet-lite0")
     assert (alone.code, alone.seen) == (0, 0)
     assert "weights  efficientnet-lite0@" in alone.out
     assert "\nreal " not in alone.out
@@ -134,3 +135,8 @@ def test_what_cannot_be_measured_is_said_ahead(place: Path, ganlit: Any) -> None
     answer = ganlit("prepare", "--data.init_args.val_images=5")
     assert (answer.code, answer.seen) == (2, 0)
     assert 'data.init_args.val_images is 5, and "prdc" needs 6' in answer.err
+    for metric in ("psnr", "fid:prior", "codes", "iwae"):
+        answer = ganlit("prepare", f"--fidelity.metrics=fid,{metric}")
+        assert (answer.code, answer.seen) == (2, 0)
+        why = "DCGenerator makes items from noise, not from others: leave it out."
+        assert answer.err == f"error: fidelity.metrics asks for {metric}, but {why}\n"

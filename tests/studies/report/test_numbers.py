@@ -58,6 +58,48 @@ def test_the_closing_test_is_told_from_validation() -> None:
         assert measures([measured(**{FID: 3, KID: 3})], asked).ids == [KID]
 
 
+RFID, PRIOR = (f"fid20/{TAIL}-{making}" for making in ("reconstruction", "prior"))
+PSNR, USE, ELBO = (f"{name}/-/-/set@2/ema-reconstruction" for name in ("psnr20", "code-use20-16codes", "elbo20-k16-x"))
+
+
+def test_what_compares_pairs_or_looks_inside_stands_beside_fid() -> None:
+    tests = {name: name.replace("20/", "40/").replace("20-", "40-") for name in (RFID, PRIOR, KID, PSNR, USE)}
+    found = measures([measured(**dict.fromkeys([*tests, *tests.values()], 1))], None)
+    assert (found.curves, found.closing) == ([RFID, PRIOR, PSNR, USE], [tests[each] for each in found.curves])
+    assert list(map(found.title, found.curves)) == ["rfid20", "fid20:prior", "psnr20", "code-use20-16codes"]
+    assert found.metrics == ["fid", "psnr", "code-use"]
+    assert measures([measured(**{KID: 2, PSNR: 2})], None).ids == [KID, PSNR]
+    assert measures([measured(**{PSNR: 2, USE: 2, ELBO: 2})], None).ids == [PSNR, USE, ELBO]
+
+
+@pytest.mark.parametrize(
+    ("asked", "ids"),
+    [
+        ("fid", [RFID, PRIOR]),
+        ("rfid", [RFID]),
+        ("rfid20", [RFID]),
+        ("fid:reconstruction", [RFID]),
+        ("fid:prior", [PRIOR]),
+        ("fid20:prior", [PRIOR]),
+        ("psnr,fid:prior,rfid", [PSNR, PRIOR, RFID]),
+        ("code-use20,elbo", [USE, ELBO]),
+        (PRIOR, [PRIOR]),
+    ],
+)
+def test_a_metric_is_asked_for_by_how_its_items_were_made(asked: str, ids: list[str]) -> None:
+    assert measures([measured(**dict.fromkeys([RFID, PRIOR, PSNR, USE, ELBO], 2))], asked).ids == ids
+
+
+def test_a_metric_of_items_made_otherwise_is_refused() -> None:
+    run = measured(**{RFID: 2, PSNR: 2})
+    with pytest.raises(UserError, match="--metric fid:prior: no run has it; there are rfid20, psnr20"):
+        measures([run], "rfid,fid:prior")
+    with pytest.raises(UserError, match=r"--metric rfid2: no run has it; did you mean rfid20\?"):
+        measures([run], "psnr,rfid2")
+    with pytest.raises(UserError, match="--metric '': no run has it; there are rfid20, psnr20"):
+        measures([run], "rfid,")
+
+
 def test_numbers_of_classes_are_not_mixed_with_those_of_all() -> None:
     whole, part = f"share20/{TAIL}", f"share20/{TAIL}/dark"
     run = measured(**{whole: 3, part: 3})
@@ -87,6 +129,8 @@ def test_best_is_by_the_metrics_own_direction() -> None:
     assert best(f"is2k-10splits/net@1/legacy/-/{TAIL}", curve) == (1.0, 3.0)
     assert ranked(FID, [2.0, math.nan, 1.0, 3.0]) == [2, 0, 3, 1]
     assert ranked(f"density150/{TAIL}", [2.0, math.nan, 1.0, 3.0]) == [3, 0, 2, 1]
+    assert (best(RFID, curve), best(ELBO, curve)) == ((2.0, 1.0), (2.0, 1.0))
+    assert (best(PSNR, curve), best(USE, curve)) == ((1.0, 3.0), (1.0, 3.0))
 
 
 def test_a_band_of_two_lines_is_between_them() -> None:

@@ -76,6 +76,50 @@ def test_one_metric_is_ranked_by_its_own_direction(tmp_path: Path, make: Callabl
     assert [row.values for row in summed(tmp_path, metric="fid150").rows] == [["64"], ["32"]]
 
 
+SCORES = {"fid20/" + TAIL: (9, 3, 5), "psnr20/-/-": (20, 26, 24), "code-use20-64codes/-/-": (0.5, 0.9, 0.8)}
+"""Of three validations."""
+
+
+@pytest.fixture
+def coders(tmp_path: Path, make: Callable[..., Path]) -> Path:
+    """Two settings of two seeds of a generator that takes data; the second setting does worse in all, by one half."""
+    ids = [f"{name.removesuffix('/ema')}/ema-reconstruction" for name in SCORES]
+    ids[1:] = [name.replace("-/-/", "-/-/digits-train@9288d0/") for name in ids[1:]]
+    for number in range(4):
+        run = make(
+            tmp_path / f"{number}", {("data", "init_args", "batch"): 32 * (1 + number // 2), ("seed",): number % 2}
+        )
+        worse = [1.5, 1 / 1.5, 1 / 1.5] if number > 1 else [1, 1, 1]
+        factors = [each * (1 + number % 2) for each in worse]
+        lines = [
+            ",".join(str(value * factor) for value, factor in zip(values, factors, strict=True))
+            for values in zip(*SCORES.values(), strict=True)
+        ]
+        (run / "metrics.csv").write_text(
+            "\n".join([f"kimg,{','.join(ids)}", *(f"{kimg},{line}" for kimg, line in enumerate(lines, 1))]) + "\n"
+        )
+    return tmp_path
+
+
+def test_what_takes_data_is_reported_by_all_that_it_was_measured_by(coders: Path) -> None:
+    found = summed(coders)
+    rows = [dict(zip(found.titles(), found.cells(row), strict=True)) for row in found.rows]
+    assert [row["batch"] for row in rows] == ["32", "64"]
+    assert rows[0]["rfid20 best"] == "4.5 ± 2.1"  # of 3 and 6
+    assert rows[0]["psnr20 best"] == "39 ± 18"  # of 26 and 52
+    assert rows[0]["psnr20 last"] == "36 ± 17"
+    assert rows[0]["code-use20-64codes best"] == "1.35 ± 0.64"
+    assert found.ranking.title == "rfid20 best"
+
+
+@pytest.mark.parametrize(("metric", "title"), [("psnr", "psnr20"), ("code-use,rfid", "code-use20-64codes")])
+def test_what_is_better_where_it_is_higher_ranks_so(metric: str, title: str, coders: Path) -> None:
+    found = summed(coders, metric=metric)
+    assert found.ranking.title == f"{title} best"
+    assert [row.values for row in found.rows] == [["32"], ["64"]]
+    assert found.titles()[2] == f"{title} best"
+
+
 def test_every_run_is_in_the_csv_with_whole_numbers(sweep: Path) -> None:
     report(sweep)
     with (sweep / "results.csv").open() as file:
