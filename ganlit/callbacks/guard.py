@@ -11,10 +11,13 @@ from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.recovery import restore
 from ganlit.compute.console import say
 from ganlit.errors import UserError, within
-from ganlit.metrics.measure import improves
-from ganlit.metrics.protocol import metric_of, title
+from ganlit.metrics.measure import METRICS, improves
+from ganlit.metrics.protocol import making_of, meant, title
 from ganlit.records import durable
 from ganlit.tasks.base import AdversarialModule
+
+FIRST = {name: metric.first for name, metric in METRICS.items()} | {"codes": "code-use"}
+"""What the first number of a metric is called."""
 
 RECORD = "guard.txt"
 """In the run directory: when the guard had something to say, and what."""
@@ -28,7 +31,7 @@ class Guard(Callback):
     it does not go on from the ruin.
 
     Args:
-        measure: by which ruin is told, one of those in fidelity.metrics, such as psnr or fid.
+        measure: by which ruin is told, as it stands in fidelity.metrics, such as psnr or fid.
         tolerance: what it may lose, in its own units: decibels of psnr, points of fid.
         reaction: tell says it and does nothing; halve; back.
         attempts: times that the run goes back, at most; from then on the term is only halved.
@@ -62,7 +65,7 @@ class Guard(Callback):
         self.fidelity = next((each for each in trainer.callbacks if isinstance(each, Fidelity)), None)
         if self.fidelity is None:
             say("guard    fidelity is null, so nothing is measured and nothing guarded")
-        elif self.measure not in [name.partition("@")[0] for name in self.fidelity.metrics]:
+        elif self.measure not in self.fidelity.metrics:
             raise UserError(f"Guard.measure is {self.measure}, which is not measured: add it to fidelity.metrics.")
 
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
@@ -86,8 +89,11 @@ class Guard(Callback):
         pl_module.log("guard/scale", self.scale)
 
     def _value(self, values: dict[str, float]) -> tuple[str, float] | None:
-        """The measure's first number."""
-        return next(((name, value) for name, value in values.items() if metric_of(name) == self.measure), None)
+        """The measure's first number; of reconstructions, unless it is said that they are from the prior."""
+        metric, colon, making = self.measure.partition("@")[0].partition(":")
+        asked = f"{FIRST.get(metric, metric)}{colon}{making}"
+        found = [name for name in values if meant(asked, name) and (colon or making_of(name) != "prior")]
+        return (found[0], values[found[0]]) if found else None
 
     def _react(self, trainer: Trainer, module: AdversarialModule, name: str, value: float) -> None:
         kimg, before = self.before

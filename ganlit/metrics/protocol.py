@@ -39,8 +39,26 @@ def metric_of(name: str) -> str:
 
 def called(name: str) -> str:
     """What people call the metric in an id: "FID", and "rFID" where it is that of reconstructions."""
-    metric, made = metric_of(name), "".join(name.split("/")[4:5])
-    return "rFID" if metric == "fid" and made.endswith("-reconstruction") else metric.upper()
+    metric = metric_of(name)
+    return "rFID" if metric == "fid" and making_of(name) == "reconstruction" else metric.upper()
+
+
+def making_of(name: str) -> str:
+    """What an id tells of the making of its items beside whose weights made them: "reconstruction", "prior"."""
+    return "".join(name.split("/")[4:5]).partition("-")[2]
+
+
+def meant(asked: str, name: str) -> bool:
+    """Whether an id may be asked for so: by its beginning, whose parts end at slashes, or by its metric alone.
+
+    A metric may be called as people do, "rfid", and a colon tells how the items were made, as in "fid:prior".
+    """
+    word, colon, making = asked.partition(":")
+    if colon and making != making_of(name):
+        return False
+    metric, short = metric_of(name), called(name).lower()
+    begins = (name, short + name.removeprefix(metric))
+    return word in (metric, short) or any(each.startswith(f"{word}/") for each in begins)
 
 
 def title(name: str) -> str:

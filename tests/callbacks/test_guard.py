@@ -180,6 +180,24 @@ def test_where_nothing_is_measured_there_is_nothing_to_guard(fit: Any, capsys: A
     assert "guard    fidelity is null, so nothing is measured and nothing guarded" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("measure", "value"),
+    [("psnr", 1.0), ("fid", 3.0), ("fid:prior", 2.0), ("prdc:prior", 4.0), ("codes", 5.0), ("kid", None)],
+)
+def test_a_measure_is_called_as_it_is_asked_for(measure: str, value: float | None) -> None:
+    network = "inception@0/legacy/tiles@abcdef"
+    found = Guard(measure)._value(
+        {
+            PSNR: 1.0,
+            f"fid2k/{network}/ema-prior": 2.0,
+            f"fid2k/{network}/ema-reconstruction": 3.0,
+            f"precision2k-k5/{network}/ema-prior": 4.0,
+            "code-use2k-256codes/-/-/tiles@abcdef/ema-reconstruction": 5.0,
+        }
+    )
+    assert (found and found[1]) == value
+
+
 def test_which_way_is_worse_depends_on_the_measure() -> None:
     assert behind(PSNR, 19, 20) == 1
     assert behind("fid2k/a/b/c/ema-reconstruction", 19, 20) == -1

@@ -13,7 +13,7 @@ import numpy as np
 
 from ganlit.errors import UserError, printable
 from ganlit.metrics.measure import BETTER, METRICS, improves
-from ganlit.metrics.protocol import called, difference, metric_of
+from ganlit.metrics.protocol import called, difference, making_of, metric_of
 from ganlit.studies.report.record import Curve, Run
 
 BESIDE = BETTER.keys() - {metric.first for metric in METRICS.values()}
@@ -142,17 +142,12 @@ def _meant(asked: str, known: Sequence[str]) -> list[str]:
 
 def _family(name: str) -> tuple[str, str, str]:
     """What the numbers of validation and test have in common: metric, extractor by its name, and making."""
-    return metric_of(name), name.split("/")[1].partition("@")[0], _made(name)
-
-
-def _made(name: str) -> str:
-    """How the items of an id were made: "ema-prior"."""
-    return "".join(name.split("/")[4:5])
+    return metric_of(name), name.split("/")[1].partition("@")[0], "".join(name.split("/")[4:5])
 
 
 def _short(name: str) -> str:
     """An id without what it is measured with: "fid2k", "rfid2k" of reconstructions, "fid2k:prior"."""
-    making = ":prior" if _made(name).endswith("-prior") else ""
+    making = ":prior" if making_of(name) == "prior" else ""
     return called(name).lower() + name.split("/")[0].removeprefix(metric_of(name)) + making
 
 
@@ -162,7 +157,7 @@ def _callings(name: str) -> list[str]:
     variant = name.split("/")[0].removeprefix(metric)
     heads = dict.fromkeys((metric, called(name).lower()))
     plain = [f"{head}{rest}" for rest in ("", variant.split("-")[0], variant) for head in heads]
-    making = _made(name).partition("-")[2]
+    making = making_of(name)
     return [*plain, *(f"{each}:{making}" for each in plain if making), name]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ganlit.errors import UserError, nearest
-from ganlit.metrics.protocol import called, metric_of
+from ganlit.metrics.protocol import called, making_of, meant, metric_of
 from ganlit.records.numbers import rows
 from ganlit.studies.sweeps.definition import Metric
 
@@ -70,19 +70,6 @@ def choose(name: str, columns: list[str], source: Path) -> str:
     raise UserError(f"metric {name} is not in {source}: {there}{nearest(name, [*short, *columns]) or '.'}")
 
 
-def meant(name: str, column: str) -> bool:
-    """Whether a name is the beginning of a protocol id, whose parts end at slashes, or its metric without the count.
-
-    A metric may be called as people do, "rfid", and a colon tells how the items were made, as in "fid:prior".
-    """
-    word, colon, making = name.partition(":")
-    if colon and making != making_of(column):
-        return False
-    metric, short = metric_of(column), called(column).lower()
-    begins = (column, short + column.removeprefix(metric))
-    return word in (metric, short) or any(each.startswith(f"{word}/") for each in begins)
-
-
 def alone(name: str, columns: Sequence[str]) -> bool:
     """Whether one column is meant, and no other."""
     return sum(meant(name, column) for column in columns) == 1
@@ -93,8 +80,3 @@ def callings(column: str) -> list[str]:
     short, making = called(column).lower(), making_of(column)
     head = short + column.split("/")[0].removeprefix(metric_of(column))
     return [f"{each}{end}" for each in (short, head) for end in ["", f":{making}"][: 1 + bool(making)]]
-
-
-def making_of(column: str) -> str:
-    """What is told of the making of a number's items beside whose weights made them: "reconstruction", "prior"."""
-    return "".join(column.split("/")[4:5]).partition("-")[2]
