@@ -22,7 +22,20 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[2] / "experiments" / "0002-killed-a-hundred-times"))
 
 from kill import Aim, examine, strike
-from victim import CLOSING_TEST, FIT, RUN, START_UP, TRAINING, VALIDATION, WRITE, Board, differences, output, prepare
+from victim import (
+    CLOSING_TEST,
+    CONFIG,
+    FIT,
+    RUN,
+    START_UP,
+    TRAINING,
+    VALIDATION,
+    WRITE,
+    Board,
+    differences,
+    output,
+    prepare,
+)
 from victim import start as start_process
 
 from ganlit.records import durable
@@ -68,8 +81,8 @@ def resumed(place: Path, folder: Path, board: Board) -> Callable[[], str]:
     return run
 
 
-def start(folder: Path) -> BaseProcess:
-    return start_process(folder, *FIT, "--kimg=0.2")
+def start(folder: Path, config: str = "victim.yaml") -> BaseProcess:
+    return start_process(folder, *(f"../{config}" if word.endswith(".yaml") else word for word in FIT), "--kimg=0.2")
 
 
 def held(folder: Path, board: Board, phase: int, occurrence: int) -> BaseProcess:
@@ -121,6 +134,60 @@ def test_a_killed_run_is_resumed_to_the_same_end(
     assert left.images_kept >= left.saved
     assert left.steps_lost <= 5  # those of a tick
     resumed()
+
+
+TRANSLATION = """
+  class_path: Translation
+  init_args:
+    generator:
+      class_path: VQAutoencoder
+      init_args:
+        quantizer: {class_path: VectorQuantizer, init_args: {codes: 16, dim: 4, cosine: true, patience: 0.03}}
+        resolution: 16
+        channels: 1
+        width: 4
+        multipliers: [1, 2]
+        blocks: 1
+    discriminator: {class_path: PatchDiscriminator, init_args: {channels: 1, field: 16, norm: batch, width: 4}}
+    loss: Hinge
+    criteria: [L1, Codebook, Commitment, {class_path: FeatureMatching, init_args: {weight: 0.1}}]
+    adversarial: {class_path: AdaptiveWeight, init_args: {weight: 0.5, start: 0.08, lead: 0.04}}
+    generator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.003, betas: [0.5, 0.9]}}
+    discriminator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.003, betas: [0.5, 0.9]}}
+"""
+
+
+@pytest.fixture(scope="module")
+def translated(place: Path) -> Path:
+    """A run of a generator that takes data, which nothing has disturbed; its guard has something to say."""
+    head, _, tail = CONFIG.partition("model:")
+    guard = "callbacks:\n  - {class_path: Guard, init_args: {measure: psnr, tolerance: 0.0, reaction: back}}"
+    head = head.partition("callbacks:")[0] + guard + "\nfidelity: {metrics: [psnr, fid, codes]}\n"
+    (place / "translation.yaml").write_text(f"{head}model:{TRANSLATION}data:{tail.partition('data:')[2]}")
+    undisturbed = start(place / "translated", "translation.yaml")
+    undisturbed.join()
+    assert undisturbed.exitcode == 0, output(place / "translated", undisturbed)
+    assert (place / "translated" / RUN / "guard.txt").read_text()
+    return place / "translated"
+
+
+@pytest.mark.parametrize(
+    "aim",
+    [Aim(TRAINING, 5, 0.005), Aim(TRAINING, 9, 0.005), Aim(VALIDATION, 2, 0.01), Aim(WRITE, 2, 0.002)],
+    ids=["lead", "both", "validation", "write"],
+)
+def test_a_killed_translation_is_resumed_to_the_same_end(
+    translated: Path, folder: Path, board: Board, aim: Aim
+) -> None:
+    board.holds[CLOSING_TEST] = 1
+    assert strike(start(folder, "translation.yaml"), board, aim)
+    examine(folder, board, run=1)
+    board.holds[:] = 0
+    process = start(folder, "translation.yaml")
+    process.join()
+    assert process.exitcode == 0, output(folder, process)
+    found = differences(translated / RUN, folder / RUN)
+    assert [part for part in found if not part.startswith("samples/")] == []
 
 
 def test_a_kill_ahead_of_the_best_checkpoints_name_is_made_good(folder: Path, board: Board) -> None:

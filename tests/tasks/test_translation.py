@@ -12,6 +12,7 @@ import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
 from noises import Noises
+from remains import same
 from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
 from torch.utils.data import DataLoader, IterableDataset
@@ -25,10 +26,14 @@ from ganlit.errors import UserError
 from ganlit.losses.adversarial import NonSaturating
 from ganlit.losses.base import Attempt
 from ganlit.losses.likelihood import KL
+from ganlit.losses.quantization import Commitment
 from ganlit.losses.reconstruction import L1, L2, FeatureMatching
 from ganlit.losses.regularizers.generator import PathLength
 from ganlit.losses.regularizers.gradient import R1
 from ganlit.losses.weight import AdaptiveWeight, Weight
+from ganlit.networks.images.autoencoder import VQAutoencoder
+from ganlit.networks.images.patchgan import PatchDiscriminator
+from ganlit.networks.quantizers import VectorQuantizer
 from ganlit.tasks.translation import Translation
 
 BATCH = 16
@@ -239,10 +244,11 @@ def test_a_start_beyond_the_end_is_refused() -> None:
     game(adversarial=Weight(0.0, start=3.0)).check_length(2.0)
 
 
-def on_noises(module: Translation, **options: Any) -> None:
+def on_noises(module: Translation, *callbacks: Callback, **options: Any) -> None:
     quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
-    trainer = Trainer(max_epochs=-1, accelerator="cpu", num_sanity_val_steps=0, callbacks=[Budget(0.02)], **quiet)
-    trainer.fit(module, Noises(batch=10, tick=0.1, val_images=10, **options))
+    quiet["num_sanity_val_steps"] = 0
+    trainer = Trainer(max_epochs=-1, accelerator="cpu", callbacks=[Budget(0.04), *callbacks], **quiet, **options)
+    trainer.fit(module, Noises(batch=10, tick=0.1, val_images=10))
 
 
 @pytest.mark.parametrize(
@@ -359,3 +365,69 @@ def test_a_codebook_larger_than_the_data_is_refused() -> None:
         on_noises(game(generator=coded, discriminator=Judge((1, 16, 16))))
     coded.codes = 64
     on_noises(game(generator=coded, discriminator=Judge((1, 16, 16))))
+
+
+def tokenizer(**parts: Any) -> Translation:
+    """A quantizer that starts, follows by moving average and revives, and batch statistics: all that remembers."""
+    torch.manual_seed(0)
+    adam = partial(torch.optim.Adam, lr=1e-3)
+    quantizer = VectorQuantizer(8, 4, half_life=0.05, patience=0.02)
+    defaults = {
+        "generator": VQAutoencoder(quantizer, 16, channels=1, width=4, multipliers=(1, 2), blocks=1),
+        "discriminator": PatchDiscriminator(1, field=16, norm="batch", width=4),
+        "criteria": [L1(), Commitment()],
+        "adversarial": AdaptiveWeight(0.5),
+        "generator_optimizer": adam,
+        "discriminator_optimizer": adam,
+    }
+    return game(**(defaults | parts))
+
+
+def state(module: Translation) -> dict[str, Any]:
+    optimizers = [optimizer.state_dict() for optimizer in module.trainer.optimizers]
+    return copy.deepcopy({"module": dict(module.state_dict()), "optimizers": optimizers})
+
+
+def flattened(found: dict[str, Any]) -> dict[str, Any]:
+    return {f"module.{name}": value for name, value in found["module"].items()} | {"optimizers": found["optimizers"]}
+
+
+class Spoilt(Callback):
+    """One source of a batch is no number, at some clock."""
+
+    def __init__(self, clock: int) -> None:
+        self.clock = clock
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: Translation, batch: Labelled, *_: Any) -> None:
+        self.before = state(pl_module)
+        if pl_module.images_seen == self.clock:
+            batch.item[0] = torch.nan
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: Translation, *_: Any) -> None:
+        if pl_module.images_seen == self.clock + 10:
+            before, now = (  # the average goes on towards what has not moved
+                {name: value for name, value in flattened(each).items() if not name.startswith("module.ema.")}
+                for each in (self.before, state(pl_module))
+            )
+            self.kept = same(before, now)
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+@pytest.mark.parametrize("clock", [0, 10])
+def test_a_batch_that_is_no_number_leaves_no_trace_not_even_in_a_codebook(clock: int, accumulate: int) -> None:
+    spoilt, module = Spoilt(clock), tokenizer(accumulate=accumulate)
+    on_noises(module, spoilt)
+    assert spoilt.kept
+    assert module.skipped == {"discriminator/adversarial": 1, "generator/l1": 1}
+    assert all(bool(value.isfinite().all()) for value in module.state_dict().values())
+    assert module.generator.bottleneck.started
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_both_players_learn_in_every_precision(precision: str) -> None:
+    module = tokenizer(accumulate=2)
+    before = [weights(network) for network in (module.generator, module.discriminator)]
+    on_noises(module, precision=precision)
+    for old, network in zip(before, (module.generator, module.discriminator), strict=True):
+        assert not torch.equal(old, weights(network))
+    assert all(bool(value.isfinite().all()) for value in module.state_dict().values())
