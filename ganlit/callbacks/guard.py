@@ -106,7 +106,8 @@ class Guard(Callback):
             return
         self.scale /= 2
         module.weight.scale = self.scale
-        self.returning = self.reaction == "back" and self.returns < self.attempts and self._best(trainer).exists()
+        possible = not trainer.should_stop and self.returns < self.attempts and self._best(trainer).exists()
+        self.returning = self.reaction == "back" and possible
         where = ", and the run goes back to its best checkpoint" if self.returning else ""
         self._tell(trainer, f"{trouble}: the adversarial term counts {self.scale:g} of its weight from here on{where}")
 

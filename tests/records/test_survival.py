@@ -151,7 +151,7 @@ TRANSLATION = """
     discriminator: {class_path: PatchDiscriminator, init_args: {channels: 1, field: 16, norm: batch, width: 4}}
     loss: Hinge
     criteria: [L1, Codebook, Commitment, {class_path: FeatureMatching, init_args: {weight: 0.1}}]
-    adversarial: {class_path: AdaptiveWeight, init_args: {weight: 0.5, start: 0.08, lead: 0.04}}
+    adversarial: {class_path: AdaptiveWeight, init_args: {weight: 50.0, start: 0.1, lead: 0.06}}
     generator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.003, betas: [0.5, 0.9]}}
     discriminator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.003, betas: [0.5, 0.9]}}
 """
