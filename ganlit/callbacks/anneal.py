@@ -41,7 +41,7 @@ def read(what: str, holder: Any) -> Any:
         return holder["lr"]
     if what == "beta2":
         return holder.get("betas", (None, None))[1]
-    return getattr(holder, "weight" if what == "gamma" else what, None)
+    return getattr(holder, "weight" if what in ("gamma", "adversarial") else what, None)
 
 
 def write(what: str, holder: Any, value: float) -> None:
@@ -50,7 +50,7 @@ def write(what: str, holder: Any, value: float) -> None:
             holder["lr"] = value
         case "beta2":
             holder["betas"] = (holder["betas"][0], value)
-        case "gamma":
+        case "gamma" | "adversarial":
             holder.weight = value
         case "half_life":
             holder.half_life = value
@@ -66,7 +66,8 @@ class Anneal(Callback):
     Args:
         end: kimg from which on the quantity is `to`: the budget, `${kimg}`, or less.
         what: `lr` or `beta2` of the optimizers; `gamma`, the weight of each of the discriminator's regularizers;
-            `half_life` of the EMA, in kimg; `p` of the augmentation, which then does not adapt by itself.
+            `adversarial`, that of the adversarial term of a generator that takes data; `half_life` of the EMA, in kimg;
+            `p` of the augmentation, which then does not adapt by itself.
         to: the value in the end.
         share: of the way to `end`, over which the quantity changes; until then it is as configured.
         shape: `linear`, `cosine`, or `step`, which is at `to` as soon as the share has begun.
@@ -76,7 +77,7 @@ class Anneal(Callback):
     def __init__(
         self,
         end: float,
-        what: Literal["lr", "beta2", "gamma", "half_life", "p"] = "lr",
+        what: Literal["lr", "beta2", "gamma", "adversarial", "half_life", "p"] = "lr",
         to: float = 0.0,
         share: float = 0.5,
         shape: Literal["linear", "cosine", "step"] = "linear",
@@ -131,7 +132,12 @@ class Anneal(Callback):
             players = dict(zip(PLAYERS, module.trainer.optimizers, strict=True))
             chosen = [self.player] if self.player else PLAYERS
             return [(player, group) for player in chosen for group in players[player].param_groups]
-        modules = {"gamma": module.regularizers, "half_life": [module.ema], "p": [module.augment]}[self.what]
+        modules = {
+            "gamma": module.regularizers,
+            "adversarial": [getattr(module, "weight", module)],
+            "half_life": [module.ema],
+            "p": [module.augment],
+        }[self.what]
         return [(type(each).__name__, each) for each in modules]
 
     def _read(self, module: AdversarialModule) -> None:

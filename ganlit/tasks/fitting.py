@@ -38,7 +38,8 @@ def check(module: AdversarialModule, data: Any) -> Any:
                 f"model.init_args.{player}.init_args.classes to {labels if labels > 1 else 0}, the other's alike."
             )
     items = data.grid(1, min(FEW, module.share(data.batch, world_size())))
-    items.label[-1] = labels - 1
+    if items.label is not None:
+        items.label[-1] = labels - 1
     items = module.transfer_batch_to_device(items, module.device, 0)
     with fitting(module, "sampling"):
         made = kind.to_stored(module.sample(items).output)

@@ -59,6 +59,8 @@ class Translation(AdversarialModule):
 
     def check_data(self, data: Any) -> None:
         """Refuses data that the networks were not built for, also for the time when the adversarial term counts."""
+        if self.conditional:
+            refuse_unequal(Pair.of(data.grid(1, 1)), data)
         items, now = check(self, data), self.images_seen
         codes = self.sample(items).side.get("codes")
         if codes is not None:
@@ -177,4 +179,14 @@ def refuse_codebook(codes: int, places: int, data: Any) -> None:
         raise UserError(
             f"the codebook has {codes:,} codes, but {data.reference.name} only {count:,} places for them, "
             f"{places:,} in each {data.modality.item}: take a smaller one, or more data."
+        )
+
+
+def refuse_unequal(pair: Pair, data: Any) -> None:
+    """Refuses, with a UserError, sources and targets that cannot be joined along channels."""
+    source, target = (list(items.shape[1:]) for items in (pair.source, pair.target))
+    if source[1:] != target[1:]:
+        raise UserError(
+            f"{data.reference.name} has sources of {source} and targets of {target}, which "
+            "model.init_args.conditional joins along channels: bring them to one size, or set it to false."
         )

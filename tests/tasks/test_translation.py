@@ -6,12 +6,14 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+import matplotlib.image
 import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
-from noises import Noises
+from noises import Noises, Turned
 from remains import same
 from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
@@ -19,8 +21,11 @@ from torch.utils.data import DataLoader, IterableDataset
 from translators import Judge, Sampler, Translator
 
 from ganlit.augment.base import Augment
+from ganlit.callbacks.anneal import Anneal
 from ganlit.callbacks.budget import Budget
+from ganlit.callbacks.samples import Samples
 from ganlit.contracts import Labelled, Made, Pair, Verdict
+from ganlit.data.base import GanDataModule
 from ganlit.ema import EMA
 from ganlit.errors import UserError
 from ganlit.losses.adversarial import NonSaturating
@@ -244,11 +249,11 @@ def test_a_start_beyond_the_end_is_refused() -> None:
     game(adversarial=Weight(0.0, start=3.0)).check_length(2.0)
 
 
-def on_noises(module: Translation, *callbacks: Callback, **options: Any) -> None:
+def on_noises(module: Translation, *callbacks: Callback, data: GanDataModule | None = None, **options: Any) -> None:
     quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
     quiet["num_sanity_val_steps"] = 0
     trainer = Trainer(max_epochs=-1, accelerator="cpu", callbacks=[Budget(0.04), *callbacks], **quiet, **options)
-    trainer.fit(module, Noises(batch=10, tick=0.1, val_images=10))
+    trainer.fit(module, data or Noises(batch=10, tick=0.1, val_images=10))
 
 
 @pytest.mark.parametrize(
@@ -431,3 +436,38 @@ def test_both_players_learn_in_every_precision(precision: str) -> None:
     for old, network in zip(before, (module.generator, module.discriminator), strict=True):
         assert not torch.equal(old, weights(network))
     assert all(bool(value.isfinite().all()) for value in module.state_dict().values())
+
+
+def test_pairs_go_the_whole_way_with_source_output_and_target_in_one_picture(tmp_path: Path) -> None:
+    module = game(
+        generator=Translator((1, 16, 16)), discriminator=Judge((2, 16, 16)), conditional=True, adversarial=Weight(0.1)
+    )
+    data = Turned(batch=10, tick=0.02, val_images=10)
+    on_noises(module, Samples(rows=3, columns=4), data=data, default_root_dir=tmp_path)
+    assert module.populated == [0]
+    shown = matplotlib.image.imread(tmp_path / "samples" / "kimg000000.0.png")[..., 0]
+    tiles = [[shown[2 + 18 * row :, 2 + 18 * column :][:16, :16] for column in range(4)] for row in range(3)]
+    for source, output, target in zip(*tiles, strict=True):
+        assert (source == target[::-1]).all()
+        assert not (output == target).all()
+
+
+def test_sources_that_cannot_stand_beside_their_targets_are_refused() -> None:
+    module = game(generator=Translator((1, 16, 16)), discriminator=Judge((2, 16, 16)), conditional=True)
+    with pytest.raises(
+        UserError, match=r"has sources of \[1, 8, 8\] and targets of \[1, 16, 16\], which .*conditional"
+    ):
+        on_noises(module, data=Turned(smaller=2, batch=10, tick=0.02, val_images=10))
+
+
+def test_the_weight_of_the_adversarial_term_can_be_led_to_another() -> None:
+    class Weights(Callback):
+        seen: list[float] = []  # noqa: RUF012
+
+        def on_train_batch_end(self, trainer: Trainer, pl_module: Translation, *_: Any) -> None:
+            self.seen.append(round(pl_module.weight.at(pl_module.kimg), 6))
+
+    weights, module = Weights(), tokenizer(adversarial=Weight(0.8))
+    on_noises(module, Anneal(end=0.04, what="adversarial", to=0.4, share=0.5), weights)
+    assert weights.seen == [0.8, 0.8, 0.8, 0.6]
+    assert module.weight.weight == 0.8  # a second fit begins as configured

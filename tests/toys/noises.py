@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ganlit.contracts import Labelled, Reference
+from ganlit.contracts import Labelled, Pair, Reference
 from ganlit.data.base import GanDataModule
 from ganlit.data.images.images import LabelledImages
 from ganlit.data.images.modality import ImageModality
@@ -42,3 +42,31 @@ class Noises(GanDataModule):
     @property
     def dataset(self) -> Dataset[Labelled]:
         return LabelledImages(*self.noises)
+
+
+class Turned(Noises):
+    """Noise to be turned upside down, or to be found again at another size; without classes."""
+
+    def __init__(self, smaller: int = 1, **loading: Any) -> None:
+        super().__init__(**loading)
+        self.smaller = smaller
+
+    @property
+    def reference(self) -> Reference:
+        return super().reference._replace(labels=torch.zeros_like(self.noises.label), classes=())
+
+    @property
+    def dataset(self) -> Dataset[Pair]:
+        return Upside(self.noises.item, self.smaller)
+
+
+class Upside(Dataset[Pair]):
+    def __init__(self, images: Tensor, smaller: int) -> None:
+        self.images, self.smaller = images, smaller
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, places: Tensor) -> Pair:
+        images = self.images[places]
+        return Pair(images.flip(2)[..., :: self.smaller, :: self.smaller], images)
