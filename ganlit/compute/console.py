@@ -43,7 +43,7 @@ def print_table(table: Table) -> None:
         console = rich.get_console()
         if not console.is_terminal:
             console = Console(width=WIDEST)
-        console.print(table, highlight=False)
+        _print(console, table, highlight=False)
 
 
 def print_wide(table: Table) -> None:
@@ -51,7 +51,17 @@ def print_wide(table: Table) -> None:
     with lasting():
         console = rich.get_console()
         table.width = Measurement.get(console, console.options.update(width=2 * WIDEST), table).maximum
-        console.print(table, crop=False)
+        _print(console, table, crop=False)
+
+
+def _print(console: Console, table: Table, **options: Any) -> None:
+    """Prints a table; where nobody's screen ends, its lines end with their last letter, not with that of the widest."""
+    if console.is_terminal:
+        console.print(table, **options)
+        return
+    with console.capture() as captured:
+        console.print(table, **options)
+    console.out(*(line.rstrip() for line in captured.get().splitlines()), sep="\n", highlight=False)
 
 
 def fold_last(table: Table, least: int) -> None:

@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TextIO
 
@@ -11,6 +12,7 @@ import pytest
 import rich
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.markup import escape
 from rich.table import Table
 
 from ganlit.compute import console
@@ -142,3 +144,17 @@ def test_what_a_signal_says_amid_a_sentence_is_said_with_the_next() -> None:
     stream.busy = False
     lasting_stream.write("done\n")
     assert stream.getvalue() == "SIGTERM: stopping\ndone\n"
+
+
+@given(st.lists(st.tuples(*[st.text("ab [/", max_size=40)] * 2), min_size=1, max_size=4))
+def test_no_line_of_a_log_ends_in_blanks(rows: list[tuple[str, str]]) -> None:
+    drawn = Table("one", "two", box=None, pad_edge=False)
+    for row in rows:
+        drawn.add_row(*map(escape, row))
+    for show in (print_table, print_wide):
+        with redirect_stdout(io.StringIO()) as log:
+            show(drawn)
+        lines = log.getvalue().split("\n")
+        assert lines.pop() == ""
+        assert all(line == line.rstrip() for line in lines)
+        assert [line.split() for line in lines[1:]] == [f"{one} {two}".split() for one, two in rows]

@@ -9,10 +9,12 @@ import torch
 from points import PointDiscriminator, PointGenerator
 from torch import Tensor, nn
 
-from ganlit.contracts import Labelled, Pair
+from ganlit.contracts import Labelled, Made, Pair
 from ganlit.losses.adversarial import NonSaturating
+from ganlit.losses.quantization import Codebook, Commitment
 from ganlit.losses.reconstruction import L1
 from ganlit.losses.regularizers.gradient import R1
+from ganlit.networks.quantizers import Quantizer, VectorQuantizer
 from ganlit.studies.audit.game import Game
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.synthesis import Synthesis
@@ -28,6 +30,21 @@ class Mover(nn.Module):
 
     def forward(self, source: Tensor, label: Tensor) -> Tensor:
         return self.layers(source)
+
+
+class Coder(nn.Module):
+    """Points to points, by codes."""
+
+    def __init__(self, quantizer: Quantizer) -> None:
+        super().__init__()
+        self.codes = quantizer.codes
+        self.encoder = nn.Sequential(nn.Linear(2, 8), nn.Softplus(), nn.Linear(8, quantizer.dim))
+        self.bottleneck = quantizer
+        self.decoder = nn.Linear(quantizer.dim, 2)
+
+    def forward(self, source: Tensor, label: Tensor) -> Made:
+        latent, side = self.bottleneck(self.encoder(source))
+        return Made(self.decoder(latent), side)
 
 
 def points(batch: int = 12) -> Tensor:
@@ -60,6 +77,13 @@ def translation(kind: type[Translation] = Translation, **parts: Any) -> Game:
         "discriminator_optimizer": adam,
     }
     return audited(kind(**(given | parts)), Pair(points(), points().flip(0)))
+
+
+def coding(quantizer: Quantizer, **parts: Any) -> Game:
+    """A translation by codes."""
+    torch.manual_seed(0)
+    codebook = [Codebook(), Commitment()] if isinstance(quantizer, VectorQuantizer) else []
+    return translation(generator=Coder(quantizer), criteria=[L1(), *codebook], **parts)
 
 
 def audited(module: AdversarialModule, batch: Any) -> Game:

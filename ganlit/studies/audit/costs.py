@@ -153,7 +153,7 @@ def table(found: Costs) -> Table:
             f"{each.parameters:,}{trained}",
             ", ".join(f"{name} {size / each.parameters:.0%}" for name, size in each.parts.items()),
             short(each.flops),
-            short(each.penalised) if each.penalised != each.flops else "",
+            short(each.penalised) if short(each.penalised) != short(each.flops) else "",
             f"{each.seconds * 1000:,.0f} ms",
         )
     return drawn

@@ -14,6 +14,7 @@ from torch.utils._pytree import tree_map
 from ganlit.studies.audit.findings import SHOWN, Finding
 from ganlit.studies.audit.game import Game
 from ganlit.studies.audit.mates import Culprit, apart, culprits
+from ganlit.studies.audit.means import author, averages
 from ganlit.studies.audit.ranks import WORLD, together
 from ganlit.studies.audit.shares import Share, Step, step
 from ganlit.tasks.base import AdversarialModule
@@ -76,18 +77,27 @@ class Equality:
             return Finding(check, "does not apply", "a batch of one item has no parts")
         other, one = parts([]), whole([])  # in this order: processes are not waited for without end
         gap = distance(one, other)
-        if gap > EQUAL or any(each.mates for each in found):  # which may agree by chance
+        closest = (worth(gap), [], one, other)
+        if gap > EQUAL or any(each.why == "beside" for each in found):  # which may agree by chance
             for some in suspects(found):
-                left = distance(whole(some), parts(some))
-                if left <= EQUAL:
+                pair = whole(some), parts(some)
+                if (left := distance(*pair)) <= EQUAL:
                     return Finding(check, "does not apply", f"{blamed(some)}; all else agrees to {left:.0e}")
+                closest = min(closest, (worth(left), some, *pair), key=lambda tried: tried[0])
         if gap <= EQUAL:
             return Finding(check, "ok", f"gradients and terms agree with one batch to {gap:.0e}")
-        named = f"beside {listed(found)}, " if found else ""
-        return self.unexplained(check, named, one, other)
+        return self.unexplained(check, *closest[1:])
 
-    def unexplained(self, check: str, named: str, one: Step, other: Step) -> Finding:
-        """What differs where networks are not to blame, or not alone: the terms of the player who plays first."""
+    def unexplained(self, check: str, found: Sequence[Culprit], one: Step, other: Step) -> Finding:
+        """What differs where networks are not to blame, or not alone: the terms of the player who plays first.
+
+        Args:
+            check: its name.
+            found: the modules that had no part in it: they saw the same in both.
+            one: the step of the whole batch.
+            other: that of its parts.
+        """
+        named = f"beside {listed(found)}, " if found else ""
         player = next(each for each in PLAYERS if each in one.gradients and differs(one, other, each))
         terms = {
             name: (float(one.terms[name]), float(other.terms[name]))
@@ -99,21 +109,31 @@ class Equality:
             seen = f"{named}gradients of the {player} differ by {gap:.1e}, though its terms agree"
             return Finding(check, "fails", seen, "Something in it divides its gradient by the batch: mend that.")
         name, (whole, parts) = next(iter(terms.items()))
-        author = self.author(name.partition("/")[2])
-        seen = f"{named}{name} is {whole:.6g} in one batch and {parts:.6g} in two parts"
-        if author is not None and list(author.buffers()):
-            return Finding(check, "does not apply", f"{seen}: {type(author).__name__} follows a mean over its batches")
-        who = type(author).__name__ if author is not None else "The term"
-        remedy = f"{who} is no mean over items: let it be one, or keep to one process and model.init_args.accumulate 1."
-        return Finding(check, "fails", seen, remedy)
+        return self.told(check, f"{named}{name} is {whole:.6g} in one batch and {parts:.6g} in two parts", name)
 
-    def author(self, term: str) -> nn.Module | None:
-        """Who computes a term."""
-        module = self.game.module
-        if term == "adversarial":
-            return module.loss
-        parts = [*module.regularizers, *module.generator_regularizers, *getattr(module, "criteria", [])]
-        return next((each for each in parts if getattr(each, "name", type(each).__name__.lower()) == term), None)
+    def told(self, check: str, seen: str, term: str) -> Finding:
+        """Whose fault it is that a term differs, as far as that can be shown."""
+        player, _, name = term.partition("/")
+        who = author(self.game.module, name)
+        called = "The task" if who is None else type(who).__name__
+        if who is not None and self.follows(name):
+            return Finding(check, "does not apply", f"{seen}: {called} follows a mean over its batches")
+        mean = None if who is None else averages(who, player, self.game.few[0])
+        if mean is None:
+            cause = f"Either {called} takes no mean over items there, or what it is given depends on the whole batch"
+        elif mean:
+            cause = f"{called} is a mean over items, so what it is given depends on the whole batch"
+        else:
+            cause = f"{called} is no mean over items"
+        return Finding(check, "fails", seen, f"{cause}: mend that, or keep to one process and no accumulation.")
+
+    def follows(self, term: str) -> bool:
+        """Whether a step moves the buffers of who computes a term."""
+        module = self.game.copy()
+        before = [each.cpu().clone() for each in author(module.double(), term).buffers()]
+        step(module, self.game.few, self.clock, Share(), self.game.device)
+        after = author(module, term).buffers()
+        return not all(torch.equal(one, other.cpu()) for one, other in zip(before, after, strict=True))
 
     def step(self, share: Share, device: torch.device) -> Step:
         return step(self.game.copy(), self.game.few, self.clock, share, device)
@@ -140,7 +160,12 @@ def distance(one: Step, other: Step) -> float:
     """That of the gradient which is farthest from its like, or of the term."""
     gaps = [apart(value, other.gradients[player]) for player, value in one.gradients.items()]
     gaps += [apart(value, other.terms[name]) for name, value in one.terms.items()]
-    return max(gaps, key=lambda gap: (gap != gap, gap))  # what is no number is farthest
+    return max(gaps, key=worth)
+
+
+def worth(gap: float) -> tuple[bool, float]:
+    """By which gaps are sorted: what is no number is farthest."""
+    return gap != gap, 0.0 if gap != gap else gap
 
 
 def differs(one: Step, other: Step, player: str) -> bool:
@@ -150,9 +175,14 @@ def differs(one: Step, other: Step, player: str) -> bool:
 
 
 def suspects(found: Sequence[Culprit]) -> Iterator[Sequence[Culprit]]:
-    """All culprits, and then all but those of one class: its modules may join what processes see, as some do."""
-    kinds = list(dict.fromkeys(each.kind for each in found))
-    if found:
+    """Who minds mates, then all culprits, then all but those of one class.
+
+    What minds earlier calls may have had none, and what joins processes treats their items as one batch.
+    """
+    beside, kinds = [each for each in found if each.why == "beside"], list(dict.fromkeys(each.kind for each in found))
+    if beside:
+        yield beside
+    if len(beside) < len(found):
         yield found
     for kind in kinds if len(kinds) > 1 else ():
         yield [each for each in found if each.kind != kind]
@@ -160,9 +190,9 @@ def suspects(found: Sequence[Culprit]) -> Iterator[Sequence[Culprit]]:
 
 def blamed(found: Sequence[Culprit]) -> str:
     """Who prevents equality, and how."""
-    mates, calls = ([each for each in found if each.mates is kind] for kind in (True, False))
-    said = [f"{listed(mates)}: an item's answer there depends on the items beside it"] if mates else []
-    said += [f"{listed(calls)}: the answer there changes with every call"] if calls else []
+    beside, before = ([each for each in found if each.why == why] for why in ("beside", "before"))
+    said = [f"{listed(beside)}: an item's answer there depends on the items beside it"] if beside else []
+    said += [f"{listed(before)}: the answer there depends on the calls before it"] if before else []
     return "; ".join(said)
 
 

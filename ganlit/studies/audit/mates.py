@@ -1,17 +1,17 @@
-"""Which modules let the answer to an item depend on the items beside it, or on how often they have been called."""
+"""Which modules let the answer to an item depend on the items beside it, or on the calls before."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map
 
-from ganlit.studies.audit.draws import ItemDraws
+from ganlit.studies.audit.draws import ItemDraws, length
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import PLAYERS
 
@@ -26,7 +26,8 @@ class Culprit(NamedTuple):
 
     name: str  # in the module of the game
     kind: str  # its class
-    mates: bool  # what it gives for an item changes with the items beside it; else, with every call
+    why: Literal["beside", "before"]  # what it gives changes with the items beside one, or with the calls before
+    items: bool  # whether it is given items; a parametrization is given weights
 
     def __str__(self) -> str:
         return f"{self.name} ({self.kind})"
@@ -85,24 +86,39 @@ def inside(name: str, part: nn.Module, calls: dict[str, Call], count: int) -> li
     """The innermost culprits of a module; what treats items alike as a whole is not looked into."""
     own: list[Culprit] = []
     if (call := calls.get(name)) is not None:
-        mates, moving = minds_mates(part, call, count), minds_calls(part, call, count)
-        if not mates and not moving:
+        items = ".parametrizations." not in name and takes_items(call, count)
+        if items and minds_mates(part, call, count):
+            own = [Culprit(name, type(part).__name__, "beside", items)]
+        elif (minds_earlier if items else minds_calls)(part, call, count):
+            own = [Culprit(name, type(part).__name__, "before", items)]
+        else:
             return []
-        own = [Culprit(name, type(part).__name__, mates)]
     deeper = [each for child, below in part.named_children() for each in inside(f"{name}.{child}", below, calls, count)]
     return deeper or own
+
+
+def takes_items(call: Call, count: int) -> bool:
+    return any(isinstance(leaf, Tensor) and length(leaf) in (count, 2 * count) for leaf in tree_leaves(tuple(call)))
 
 
 def minds_mates(part: nn.Module, call: Call, count: int) -> bool:
     """Whether a module gives another answer for half of a batch, or every second item of it, when it is alone."""
     whole = answered(deepcopy(part), call, range(count))
-    return any(not as_alone(part, call, whole, count, some) for some in (range(count // 2), range(0, count, 2)))
+    parts = (range(count // 2), range(0, count, 2))
+    return any(not as_beside(deepcopy(part), call, whole, count, some) for some in parts)
 
 
-def as_alone(part: nn.Module, call: Call, whole: Sequence[Tensor], count: int, some: Sequence[int]) -> bool:
+def minds_earlier(part: nn.Module, call: Call, count: int) -> bool:
+    """Whether a module that has answered to half of a batch gives for the other half what it gives for the whole."""
+    whole, copy = answered(deepcopy(part), call, range(count)), deepcopy(part)
+    halves = (range(count // 2), range(count // 2, count))
+    return not all(as_beside(copy, call, whole, count, some) for some in halves)
+
+
+def as_beside(part: nn.Module, call: Call, whole: Sequence[Tensor], count: int, some: Sequence[int]) -> bool:
     """Whether a module gives for some items of a batch, without the others, what it gave beside them."""
-    rows = {length: rows_of(length, count, some) for length in (count, 2 * count)}
-    alone = answered(deepcopy(part), cut(call, rows), some)
+    rows = {size: rows_of(size, count, some) for size in (count, 2 * count)}
+    alone = answered(part, cut(call, rows), some)
     beside = [one[rows[len(one)].to(one.device)] if one.dim() and len(one) in rows else one for one in whole]
     shapes = [[each.shape for each in found] for found in (beside, alone)]
     return shapes[0] == shapes[1] and all(apart(*pair) <= EXACT for pair in zip(beside, alone, strict=True))
@@ -125,9 +141,9 @@ def answered(part: nn.Module, call: Call, items: Sequence[int]) -> list[Tensor]:
     return [leaf.detach() for leaf in tree_leaves(given) if isinstance(leaf, Tensor) and leaf.is_floating_point()]
 
 
-def rows_of(length: int, count: int, items: Sequence[int]) -> Tensor:
+def rows_of(size: int, count: int, items: Sequence[int]) -> Tensor:
     """Where some of `count` items stand among rows that hold them once or, joined, several times."""
-    return torch.cat([torch.as_tensor(list(items)) + block * count for block in range(length // count)])
+    return torch.cat([torch.as_tensor(list(items)) + block * count for block in range(size // count)])
 
 
 def cut(call: Call, rows: dict[int, Tensor]) -> Call:
@@ -161,7 +177,7 @@ def in_parts(module: AdversarialModule, found: Sequence[Culprit], draws: ItemDra
     """
     for each in found:
         part = module.get_submodule(each.name)
-        part.forward = apart_forward(part, part.forward, draws, parts if each.mates else parts[:0])
+        part.forward = apart_forward(part, part.forward, draws, parts if each.items else parts[:0])
 
 
 def apart_forward(part: nn.Module, forward: Any, draws: ItemDraws, parts: Sequence[range]) -> Any:
@@ -175,7 +191,7 @@ def apart_forward(part: nn.Module, forward: Any, draws: ItemDraws, parts: Sequen
         for some in places:
             torch.set_rng_state(state)
             draws.items = [items[place] for place in some]
-            rows = {length: rows_of(length, count, some) for length in (count, 2 * count)}
+            rows = {size: rows_of(size, count, some) for size in (count, 2 * count)}
             with untouched(part):
                 answers.append(forward(*(own := cut(call, rows) if len(places) > 1 else call).positional, **own.named))
         draws.items = items
@@ -188,8 +204,8 @@ def joined(leaves: Sequence[Any], count: int, places: Sequence[range]) -> Any:
     """The rows of all parts in the order of the batch; what has no rows is that of the first part."""
     if not isinstance(leaves[0], Tensor) or not leaves[0].dim() or len(leaves[0]) % len(places[0]):
         return leaves[0]
-    length = len(leaves[0]) // len(places[0]) * count
-    order = torch.cat([rows_of(length, count, some) for some in places])
+    size = len(leaves[0]) // len(places[0]) * count
+    order = torch.cat([rows_of(size, count, some) for some in places])
     return torch.cat(list(leaves))[order.argsort().to(leaves[0].device)]
 
 

@@ -5,21 +5,27 @@ from typing import Any
 
 import pytest
 import torch
-from audited import Mover, audited, synthesis, translation
+from audited import Mover, audited, coding, synthesis, translation
 from points import PointDiscriminator, PointGenerator
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ganlit.compute.strategy import MeanOverRanks
-from ganlit.contracts import Labelled, Verdict
+from ganlit.contracts import Labelled, Made, Pair, Verdict
 from ganlit.errors import UserError
-from ganlit.losses.adversarial import NonSaturating, Relativistic
+from ganlit.losses.adversarial import Hinge, LeastSquares, NonSaturating, Relativistic
+from ganlit.losses.base import Attempt
+from ganlit.losses.reconstruction import L1, L2
 from ganlit.losses.regularizers.generator import PathLength
 from ganlit.losses.regularizers.gradient import R1, GradientPenalty
 from ganlit.losses.weight import AdaptiveWeight
 from ganlit.networks.images.stylegan import StyleDiscriminator, StyleGenerator
+from ganlit.networks.quantizers import ScalarQuantizer, VectorQuantizer
 from ganlit.studies.audit.equality import Equality
+from ganlit.studies.audit.means import averages
+from ganlit.tasks.clocked import PLAYERS
 from ganlit.tasks.synthesis import Synthesis
+from ganlit.tasks.translation import Translation
 
 
 def styles(**options: Any) -> Any:
@@ -63,15 +69,24 @@ class Following(nn.Module):
         return x - self.mean.clone()
 
 
-def normalised() -> PointDiscriminator:
-    made = PointDiscriminator(width=64)  # whose largest singular values are close: they are not found at once
+class Lagging(Following):
+    """Subtracts the mean of the batches before."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        before = self.mean.clone()
+        super().forward(x)
+        return x - before
+
+
+def normalised(width: int = 64) -> PointDiscriminator:
+    made = PointDiscriminator(width)  # whose largest singular values are close: they are not found at once
     made[2] = spectral_norm(made[2])
     return made
 
 
-def following() -> PointDiscriminator:
+def following(layer: type[Following] = Following) -> PointDiscriminator:
     made = PointDiscriminator(width=8)
-    made.insert(1, Following())
+    made.insert(1, layer())
     return made
 
 
@@ -112,9 +127,11 @@ def test_a_sound_game_is_equal_on_two_processes(name: str) -> None:
         (Normed, "discriminator.2 (BatchNorm1d)", "beside it"),
         (partial(Centred, width=8), "discriminator (Centred)", "beside it"),
         (following, "discriminator.1 (Following)", "beside it"),
-        (normalised, "discriminator.2.parametrizations.weight.0 (_SpectralNorm)", "with every call"),
+        (partial(following, Lagging), "discriminator.1 (Lagging)", "the calls before it"),
+        (partial(normalised, 12), "discriminator.2.parametrizations.weight.0 (_SpectralNorm)", "the calls before it"),
+        (normalised, "discriminator.2.parametrizations.weight.0 (_SpectralNorm)", "depends on the calls before"),
     ],
-    ids=["BatchNorm", "mean", "following", "spectral norm"],
+    ids=["BatchNorm", "mean", "following", "lagging", "rows as many as items, twice", "spectral norm"],
 )
 def test_the_layer_that_prevents_it_is_named_and_no_other(discriminator: Any, culprit: str, why: str) -> None:
     torch.manual_seed(0)
@@ -153,6 +170,82 @@ def test_a_mean_that_a_penalty_follows_is_named() -> None:
 class Summed(NonSaturating):
     def discriminator(self, verdict: Verdict) -> Tensor:
         return super().discriminator(verdict) * len(verdict.real)
+
+
+class Varied(L1):
+    """Weighs by what is known of the whole batch alone."""
+
+    def forward(self, attempt: Attempt) -> Tensor:
+        return super().forward(attempt) * attempt.handed("spread", self)
+
+
+class Spreading(Translation):
+    """Hands out a number of the batch."""
+
+    def translate(self, pair: Pair) -> Made:
+        output, _ = super().translate(pair)
+        return Made(output, {"spread": output.std()})
+
+
+class Blending(Translation):
+    """Has each output a little of the mean of all."""
+
+    def translate(self, pair: Pair) -> Made:
+        output, side = super().translate(pair)
+        return Made(output + output.mean(dim=0), side)
+
+
+@pytest.mark.parametrize(
+    "quantizer",
+    [
+        partial(VectorQuantizer, 64, 4),  # more codes than vectors: they all become codes
+        partial(VectorQuantizer, 2, 4, start=False, half_life=0.01),
+        partial(VectorQuantizer, 3, 4, code_dim=2, cosine=True),
+    ],
+    ids=["many", "following", "few"],
+)
+def test_a_codebook_that_learns_from_its_batches_is_named(quantizer: Any) -> None:
+    torch.manual_seed(0)
+    equality = Equality(coding(quantizer(), n_critic=2, discriminator=Normed()))
+    found = equality.micro_batches
+    assert found.status == "does not apply"
+    assert "discriminator.2 (BatchNorm1d)" in found.seen
+    assert "generator.bottleneck (VectorQuantizer)" in found.seen
+    found = equality.processes()  # where it joins what all see
+    assert found.status == "does not apply"
+    assert found.seen.startswith("discriminator.2 (BatchNorm1d): ")
+    assert "Quantizer" not in found.seen
+
+
+@pytest.mark.parametrize("quantizer", [ScalarQuantizer([8, 5, 5]), VectorQuantizer(4, 3, start=False)])
+def test_a_codebook_that_stands_still_is_equal_in_parts(quantizer: Any) -> None:
+    assert Equality(coding(quantizer)).micro_batches.status == "ok"
+
+
+def test_no_loss_is_blamed_for_what_it_is_given(fails: Any) -> None:
+    found = Equality(translation(Blending)).micro_batches
+    fails(found, "discriminator/adversarial is", "NonSaturating is a mean over items, so what it is given")
+
+
+def test_where_nothing_is_shown_both_are_suspected(fails: Any) -> None:
+    found = Equality(translation(Spreading, criteria=[Varied()])).micro_batches
+    fails(found, "generator/varied is", "Either Varied takes no mean over items there, or what it is given")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        *(loss() for loss in (NonSaturating, Relativistic, Hinge, LeastSquares)),
+        R1(1.0),
+        GradientPenalty(1.0),
+        L1(),
+        L2(),
+    ],
+    ids=lambda part: type(part).__name__,
+)
+def test_means_over_items_are_known(part: Any) -> None:
+    for player in PLAYERS:
+        assert averages(part, player, torch.randn(6, 3, 4, 4)) is True
 
 
 def test_a_loss_that_is_no_mean_is_named(fails: Any) -> None:

@@ -3,12 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from audited import synthesis, translation
+from audited import coding, synthesis, translation
 from points import PointDiscriminator, PointGenerator
 from torch import Tensor, nn
 
+from ganlit.networks.quantizers import VectorQuantizer
 from ganlit.studies.audit.game import Game
-from ganlit.studies.audit.precision import finite
+from ganlit.studies.audit.precision import Numbers, compared, finite, numbers
 
 
 class Vanishing(nn.Module):
@@ -47,3 +48,17 @@ def test_what_is_infinite_in_both_is_named(fails: Any) -> None:
     nn.init.constant_(generator[2].weight, torch.inf)
     for found in finite(marked(synthesis(generator=generator))):
         fails(found, "not finite: ", "The first to give such is generator.2 (Linear)")
+
+
+def test_codes_that_changed_are_told() -> None:
+    full = Numbers({}, torch.ones(2, 3), torch.tensor([[1, 2], [3, 4]]), [], None)
+    assert compared(full, full).seen == "outputs differ by 0.00%"
+    mixed = full._replace(output=torch.tensor([[1.1] * 3, [2.0] * 3]), codes=torch.tensor([[1, 2], [3, 5]]))
+    seen = compared(full, mixed).seen
+    assert seen.startswith("outputs differ by 71.06% (10.00% in items that keep their codes: rounding changes 25.0% of")
+    assert "71.06% (rounding changes 100.0% of the" in compared(full, mixed._replace(codes=full.codes + 1)).seen
+
+
+def test_the_codes_of_a_game_are_compared() -> None:
+    found = numbers(coding(VectorQuantizer(16, 3)), "bf16-mixed").codes
+    assert (found.shape, found.dtype) == ((6,), torch.int64)
