@@ -34,7 +34,7 @@ class Weight(nn.Module):
             within(f"adversarial.{key}", value, least=0)
         if lead > start:
             raise UserError(
-                f"adversarial.lead is {lead:g} kimg, of the {start:g} before adversarial.start: start later."
+                f"adversarial.lead is {lead:g} kimg, but there are {start:g} before adversarial.start: start later."
             )
         self.weight, self.start, self.lead, self.ramp = weight, start, lead, ramp
         self.scale = 1.0  # what a guard has left of it
