@@ -80,11 +80,12 @@ def test_a_vae_becomes_a_vae_gan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert [each.name for each in cli.model.criteria] == ["nll", "kl", "featurematching"]
 
 
-def test_fashion_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("config", ["stylegan_lite", "vqgan", "vae"])
+def test_fashion_runs(config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The overlay changes the source alone; digits stand in for what would be downloaded."""
-    files = [str(CONFIGS / "stylegan_lite.yaml"), str(CONFIGS / "overlays" / "fashion.yaml")]
-    digits = "--data.init_args.source=digits"
-    check(run(tmp_path, monkeypatch, *(f"--config={file}" for file in files), digits, "--name=fashion"), tmp_path)
+    files = [str(CONFIGS / f"{config}.yaml"), str(CONFIGS / "overlays" / "fashion.yaml")]
+    given = [*(f"--config={file}" for file in files), "--data.init_args.source=digits", "--name=fashion"]
+    check(run(tmp_path, monkeypatch, *given, *MINIATURES.get(config, [])), tmp_path)
 
 
 def test_photos_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photos: Path) -> None:
