@@ -65,7 +65,7 @@ class Alarm(threading.Thread):
     def run(self) -> None:
         while not self.over.wait(self.pause):
             try:
-                if self.store.check([KEY]):
+                if self.store.check([KEY]) and not self.over.is_set():  # else it may be this rank that rang meanwhile
                     self._hear()
             except DistError:
                 return
