@@ -14,7 +14,10 @@ MOVED = {  # modules, and one class whose module's name has become a room's
     "ganlit.strategy": "ganlit.compute.strategy",
 }
 
-ADDED: dict[str, dict[str, Any]] = {"ganlit.data.images.images.Images": {"labels": True}}
+ADDED: dict[str, dict[str, Any]] = {
+    "ganlit.data.images.images.Images": {"labels": True},
+    "ganlit.networks.images.autoencoder.VQAutoencoder": {"uniform": False},
+}
 """Arguments that classes did not have when older runs were recorded, with the values that say what was done then."""
 
 OLD = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, MOVED))})(?!\w)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from ganlit.contracts import Made
@@ -147,6 +148,7 @@ class VQAutoencoder(Autoencoder):
         blocks: residual blocks at each resolution; the decoder has one more.
         attention: resolutions at which there is attention; the lowest always has it in the middle.
         bounded: end in tanh, for data that fills its range, such as strokes on black.
+        uniform: have a prior, under which all codes are equally likely everywhere: the poorest that there is.
 
     Raises:
         UserError: an argument is out of its range, or they do not fit one another.
@@ -162,6 +164,7 @@ class VQAutoencoder(Autoencoder):
         blocks: int = 2,
         attention: Sequence[int] = (),
         bounded: bool = False,
+        uniform: bool = False,
     ) -> None:
         super().__init__(
             quantizer,
@@ -176,7 +179,14 @@ class VQAutoencoder(Autoencoder):
             attention=attention,
         )
         self.codes = quantizer.codes
+        self.side = resolution // self.factor
+        if uniform:
+            self.prior = self.equally_likely
 
     def embedded(self, codes: Tensor) -> Tensor:
         """Codes [B, h, w] to latents [B, z_dim, h, w]."""
         return self.bottleneck.embedded(codes)
+
+    def equally_likely(self, label: Tensor) -> Tensor:
+        """Latents [B, z_dim, h, w] for labels [B], of codes that are drawn one by one."""
+        return self.embedded(torch.randint(self.codes, (len(label), self.side, self.side), device=label.device))

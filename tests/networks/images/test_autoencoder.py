@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -147,6 +148,17 @@ def test_a_posterior_is_sampled_in_training_alone_and_its_variance_is_bounded() 
     expected = torch.tensor([10.0, -15.0] * 3).exp()
     torch.testing.assert_close(deviations, expected)
     assert network.encode(image * torch.nan, LABEL).output.isnan().all()  # for the step to find
+
+
+def test_a_uniform_prior_draws_all_codes_alike_also_in_a_copy() -> None:
+    assert not hasattr(scalar(), "prior")
+    network = deepcopy(scalar(uniform=True))
+    assert network.prior.__self__ is network
+    torch.manual_seed(0)
+    latent = network.prior(torch.zeros(600, dtype=torch.long))
+    assert latent.shape == (600, 3, 4, 4)
+    levels = latent[:, 0].unique(return_counts=True)[1]
+    assert (levels / levels.sum() - 1 / 5).abs().max() < 0.02
 
 
 @pytest.mark.parametrize("build", [vq, kl])
