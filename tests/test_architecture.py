@@ -53,6 +53,8 @@ MAY_IMPORT |= {
     for modality in MODALITIES
     if (PACKAGE / room / modality).is_dir()
 }
+MAY_IMPORT["data.images.degradations"] = CORE | {"data"}
+MAY_IMPORT["data.images"] |= {"data.images.degradations"}
 WITHOUT_LIGHTNING = CORE | GAME | {room for room in MAY_IMPORT if room.startswith(("networks", "metrics"))}
 ROOMS, FILES = 12, 5
 """At most, at the top of the package."""

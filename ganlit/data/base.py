@@ -70,13 +70,26 @@ class GanDataModule(LightningDataModule, ABC):
     def reference(self) -> Reference:
         """The real items that generated ones are measured against."""
 
+    def reference_of(self, field: str) -> Reference:
+        """The real items that are like those of a part of a batch: of a source where something is made into such."""
+        return self.reference
+
     @property
     @abstractmethod
     def dataset(self) -> Dataset:
         """Answers an index tensor [B] with a named tuple of tensors [B, ...]: stored items, and a `label`.
 
-        The first items are the reference's, in its order; training may know more of them, such as flips.
+        It may know more items than are measured, such as flips. Where it has an attribute `endless` that is true, it
+        is asked for item i of N in pass e by i + N * e, so that what it draws anew each time is a function of that.
         """
+
+    @property
+    def measured(self) -> Dataset:
+        """The same for validations, tests and pictures: its first items are those of the reference, in its order.
+
+        By default the items of the training; where they are others, these were held out.
+        """
+        return self.dataset
 
     @property
     def populated(self) -> Tensor:
@@ -94,7 +107,7 @@ class GanDataModule(LightningDataModule, ABC):
         return max(1, round(self.tick * 1000 / self.batch)) * self.batch
 
     def setup(self, stage: str) -> None:
-        world, (name, count) = self._world, (self.reference.name, len(self.reference.items))
+        world, (name, count) = self._world, (self.reference.name, len(self.dataset))
         if self.batch % world:
             raise UserError(
                 f"data.init_args.batch is {self.batch}, which {world} ranks cannot share evenly: "
@@ -115,15 +128,23 @@ class GanDataModule(LightningDataModule, ABC):
     def train_dataloader(self) -> BatchLoader:
         return self._loader(
             StreamSampler(
-                len(self.dataset), self.seed, self.batch, self.tick_images, self._images_seen, self._rank, self._world
-            )
+                len(self.dataset),
+                self.seed,
+                self.batch,
+                self.tick_images,
+                self._images_seen,
+                self._rank,
+                self._world,
+                getattr(self.dataset, "endless", False),
+            ),
+            self.dataset,
         )
 
     def val_dataloader(self) -> BatchLoader:
-        return self._loader(self._fixed_batches(self.val_images))
+        return self._loader(self._fixed_batches(self.val_images), self.measured)
 
     def test_dataloader(self) -> BatchLoader:
-        return self._loader(self._fixed_batches(self.test_images))
+        return self._loader(self._fixed_batches(self.test_images), self.measured)
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         return self.to_network(batch)
@@ -155,7 +176,7 @@ class GanDataModule(LightningDataModule, ABC):
             shelf = shelves[column % len(shelves)]
             first = column // len(shelves) * rows
             cells[:, column] = shelf[torch.arange(first, first + rows) % len(shelf)]
-        return self.to_network(self.dataset[cells.flatten()])
+        return self.to_network(self.measured[cells.flatten()])
 
     def _choice(self, positions: Tensor) -> Tensor:
         """A fixed random choice among the reference's items, which follows the distribution of its labels."""
@@ -172,11 +193,11 @@ class GanDataModule(LightningDataModule, ABC):
         """This rank's share of the choice, nothing padded or counted twice."""
         return [self._choice(places) for places in self.batches(count)[self._rank :: self._world]]
 
-    def _loader(self, batches: Iterable[Tensor]) -> BatchLoader:
+    def _loader(self, batches: Iterable[Tensor], dataset: Dataset) -> BatchLoader:
         # Gathering from mapped memory takes microseconds: the workers that Lightning asks for would only cost.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         pinned = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
-        return BatchLoader(self.dataset, batches, pinned)
+        return BatchLoader(dataset, batches, pinned)
 
     def _images_seen(self) -> int:
         return 0 if self.trainer is None else int(self.trainer.lightning_module.images_seen)

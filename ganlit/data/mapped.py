@@ -15,6 +15,9 @@ from ganlit.data.stage import copy, expanded, staged
 from ganlit.data.store import Stored, mapped
 from ganlit.errors import UserError
 
+TRAINED = "trained"
+"""The items to train on, among all that are decoded."""
+
 
 class MappedDataModule(GanDataModule):
     """Data from a source that one process decodes and all others map.
@@ -40,18 +43,27 @@ class MappedDataModule(GanDataModule):
             UserError: the source cannot be used as it is; the sentence names the file and the option that helps.
         """
 
+    def others(self) -> dict[str, Stored]:
+        """What is decoded beside them, by what it is: sources, or items to measure on.
+
+        Raises:
+            UserError: as for `decoded`.
+        """
+        return {}
+
     def prepare_data(self) -> None:
         """Decodes on one process, and says what was left out or changed; the others map what they are told of."""
-        skipped = self._stored.skipped
-        if skipped:
-            total = len(skipped) + len(self.reference.items)
-            first = "; ".join(f"{title} {reason}" for title, reason in skipped[:3])
-            rank_zero_info(
-                f"{self.reference.name}: skipped {len(skipped)} of {total} {self.modality.item}s, all listed in "
-                f"{self._stored.folder / 'about.json'}: {first}{' ...' if len(skipped) > 3 else ''}"
-            )
-        for note in self._stored.about.get("notes", ()):
-            rank_zero_info(f"{self.reference.name}: {note}")
+        for stored in self._stores.values():
+            name, skipped = stored.reference.name, stored.skipped
+            if skipped:
+                total = len(skipped) + len(stored.reference.items)
+                first = "; ".join(f"{title} {reason}" for title, reason in skipped[:3])
+                rank_zero_info(
+                    f"{name}: skipped {len(skipped)} of {total} {self.modality.item}s, all listed in "
+                    f"{stored.folder / 'about.json'}: {first}{' ...' if len(skipped) > 3 else ''}"
+                )
+            for note in stored.about.get("notes", ()):
+                rank_zero_info(f"{name}: {note}")
 
     def setup(self, stage: str) -> None:
         if self.trainer is not None:
@@ -66,11 +78,13 @@ class MappedDataModule(GanDataModule):
         Raises:
             UserError: that is something else.
         """
-        own = (self._stored.folder, self.reference.digest) if self._rank == 0 else None
-        folder, digest = self.trainer.strategy.broadcast(own)
+        own = None
+        if self._rank == 0:
+            own = {name: (each.folder, each.reference.digest) for name, each in self._stores.items()}
+        told = self.trainer.strategy.broadcast(own)
         if self._rank:
-            self._stored = mapped(folder) or self._stored
-        if self.reference.digest != digest:
+            self._stores = {name: mapped(folder) or self._stores[name] for name, (folder, _) in told.items()}
+        if any(self._stores[name].reference.digest != digest for name, (_, digest) in told.items()):
             raise UserError(
                 f"rank {self._rank} has found other {self.modality.item}s as {self.source} than rank 0: give all "
                 "machines the same files, or a GANLIT_CACHE that all of them see."
@@ -79,21 +93,31 @@ class MappedDataModule(GanDataModule):
     def _stage(self, folder: Path) -> None:
         """One rank of each machine copies the items, then all of them map the copy, where there is one."""
         if self.trainer.local_rank == 0:
-            copy(self._stored, folder, rank_zero_info)
+            for stored in self._stores.values():
+                copy(stored, folder, rank_zero_info)
         self.trainer.strategy.barrier()
-        self._stored = staged(self._stored, folder) or self._stored
+        self._stores = {name: staged(each, folder) or each for name, each in self._stores.items()}
 
     @cached_property
-    def _stored(self) -> Stored:
-        return self.decoded()
+    def _stores(self) -> dict[str, Stored]:
+        return {TRAINED: self.decoded()} | self.others()
+
+    @property
+    def stored(self) -> Stored:
+        """What is trained on."""
+        return self._stores[TRAINED]
+
+    def other(self, name: str) -> Stored:
+        """What `others` decodes under a name."""
+        return self._stores[name]
 
     @property
     def reference(self) -> Reference:
-        return self._stored.reference
+        return self.stored.reference
 
     @property
     def place(self) -> Path:
-        return self._stored.folder.parent
+        return self.stored.folder.parent
 
     @property
     def classes(self) -> tuple[str, ...]:

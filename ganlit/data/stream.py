@@ -17,22 +17,23 @@ def permutation(size: int, seed: int, epoch: int) -> Tensor:
     return torch.from_numpy(np.random.default_rng((seed, epoch)).permutation(size))
 
 
-def items(size: int, seed: int, positions: Tensor) -> Tensor:
+def items(size: int, seed: int, positions: Tensor, endless: bool = False) -> Tensor:
     """The item at each position of the stream: position p holds perm_epoch(p mod size), where epoch = p // size.
 
     Args:
         size: number of items in a pass.
         seed: not negative.
         positions: [B] int64, not negative, without an upper bound.
+        endless: count on from pass to pass: item i of pass e is i + size * e, and so never the same number twice.
 
     Returns:
-        [B] int64 in [0, size).
+        [B] int64 in [0, size), or, where it is endless, without an upper bound.
     """
     epochs, places = positions // size, positions % size
     picked = torch.empty_like(positions)
     for epoch in epochs.unique().tolist():
         here = epochs == epoch
-        picked[here] = permutation(size, seed, epoch)[places[here]]
+        picked[here] = permutation(size, seed, epoch)[places[here]] + (size * epoch if endless else 0)
     return picked
 
 
@@ -51,10 +52,19 @@ class StreamSampler(Sampler[Tensor]):
         clock: tells the images seen; asked when the first batch is drawn.
         rank: this process.
         world: number of processes.
+        endless: see `items`.
     """
 
     def __init__(
-        self, size: int, seed: int, batch: int, tick: int, clock: Callable[[], int], rank: int = 0, world: int = 1
+        self,
+        size: int,
+        seed: int,
+        batch: int,
+        tick: int,
+        clock: Callable[[], int],
+        rank: int = 0,
+        world: int = 1,
+        endless: bool = False,
     ) -> None:
         self.size = size
         self.seed = seed
@@ -63,9 +73,11 @@ class StreamSampler(Sampler[Tensor]):
         self.clock = clock
         self.rank = rank
         self.world = world
+        self.endless = endless
 
     def __iter__(self) -> Iterator[Tensor]:
         start = self.clock()
         end = (start // self.tick + 1) * self.tick
         for first in range(start, end, self.batch):
-            yield items(self.size, self.seed, torch.arange(first + self.rank, first + self.batch, self.world))
+            positions = torch.arange(first + self.rank, first + self.batch, self.world)
+            yield items(self.size, self.seed, positions, self.endless)

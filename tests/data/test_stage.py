@@ -168,7 +168,7 @@ def test_other_ranks_map_what_the_first_has_found_without_looking_at_the_source(
     options = {"resolution": 8, "batch": 4, "val_images": 4, "test_images": 4}
     first = attached(Images(str(make_folder([f"{index}.png" for index in range(20)])), **options))
     first.prepare_data()
-    told = first._stored.folder, first.reference.digest
+    told = {"trained": (first.stored.folder, first.reference.digest)}
     other = attached(Images(str(tmp_path / "not mounted here"), **options), 1, 1, told)
     other.setup("fit")
     assert torch.equal(other.reference.items, first.reference.items)
@@ -179,6 +179,7 @@ def test_a_rank_that_sees_another_cache_decodes_and_must_find_the_same(make_fold
     options = {"resolution": 8, "batch": 4, "val_images": 4, "test_images": 4}
     source, elsewhere = make_folder(names), Path("/cache/of/another/machine")
     digest = Images(str(source), **options).reference.digest
-    attached(Images(str(source), **options), 0, 2, (elsewhere, digest)).setup("fit")
+    attached(Images(str(source), **options), 0, 2, {"trained": (elsewhere, digest)}).setup("fit")
+    others = Images(str(make_folder(names[1:], "others")), **options)
     with pytest.raises(UserError, match=r"rank 2 has found other images as .* than rank 0"):
-        attached(Images(str(make_folder(names[1:], "others")), **options), 0, 2, (elsewhere, digest)).setup("fit")
+        attached(others, 0, 2, {"trained": (elsewhere, digest)}).setup("fit")

@@ -74,3 +74,9 @@ def test_the_clock_is_asked_at_every_iteration() -> None:
     first = list(sampler)
     seen = 8
     assert torch.equal(torch.cat([*first, *sampler]), items(10, 0, torch.arange(16)))
+
+
+def test_an_endless_stream_counts_on_from_pass_to_pass() -> None:
+    drawn = torch.cat(list(StreamSampler(10, 0, 4, 40, lambda: 0, endless=True)))
+    assert torch.equal(drawn % 10, torch.cat(list(StreamSampler(10, 0, 4, 40, lambda: 0))))
+    assert torch.equal(drawn // 10, torch.arange(40) // 10)

@@ -6,10 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ganlit.contracts import Labelled
+from ganlit.contracts import Labelled, Reference
+from ganlit.data.held import chosen, parted
 from ganlit.data.images.catalogue import open_source
 from ganlit.data.images.decoding import decoded
 from ganlit.data.images.fitting import LARGEST, Fit, Form
@@ -19,28 +21,33 @@ from ganlit.data.mapped import MappedDataModule
 from ganlit.data.store import Stored
 from ganlit.errors import within
 
+HELD_OUT = "held out"
+"""What is measured and never trained on, among all that is decoded."""
+
 
 class LabelledImages(Dataset[Labelled]):
     """Gathers whole batches; with flips, item i >= N is item i - N mirrored, so that flips belong to the stream.
 
     Args:
-        images: [N, C, H, W] uint8.
-        labels: [N] int64.
+        images: [M, C, H, W] uint8.
+        labels: [M] int64.
         flip: whether there are 2 N items.
+        places: [N] int64, of the items among them; all by default.
     """
 
-    def __init__(self, images: Tensor, labels: Tensor, flip: bool = False) -> None:
+    def __init__(self, images: Tensor, labels: Tensor, flip: bool = False, places: Tensor | None = None) -> None:
         self.images = images
         self.labels = labels
         self.flip = flip
+        self.places = torch.arange(len(images)) if places is None else places
 
     def __len__(self) -> int:
-        return len(self.images) * (2 if self.flip else 1)
+        return len(self.places) * (2 if self.flip else 1)
 
     def __getitem__(self, indices: Tensor) -> Labelled:
-        places = indices % len(self.images)
+        places = self.places[indices % len(self.places)]
         images = self.images.index_select(0, places)  # copies whole images, thirty times as fast as images[places]
-        mirrored = indices >= len(self.images)
+        mirrored = indices >= len(self.places)
         if mirrored.any():
             images[mirrored] = images[mirrored].flip(-1)
         return Labelled(images, self.labels[places])
@@ -64,6 +71,8 @@ class Images(MappedDataModule):
         skip_bad: count, list and leave out images that cannot be used instead of refusing the dataset.
         labels: false does without labels and does not look at them; renumber numbers the classes of dataset.json anew,
             from 0 without gaps, in their order.
+        held_out: images that are never trained on, and measured instead of the others: a share of these, such as 0.1,
+            chosen once for all seeds; another split of the source, such as test; or a folder or a zip.
         root: where torchvision's datasets lie or are downloaded to.
         stage: a folder on a disk of each machine itself, such as $TMPDIR: a training copies the decoded pixels there,
             once a machine, and reads the copy; for caches that lie on a file server.
@@ -86,6 +95,7 @@ class Images(MappedDataModule):
         convert: bool = False,
         skip_bad: bool = False,
         labels: Labels = True,
+        held_out: float | str | None = None,
         root: Path = Path("datasets"),
         stage: Path | None = None,
         **loading: Any,
@@ -98,13 +108,51 @@ class Images(MappedDataModule):
         self.flip = flip
         self.skip_bad = skip_bad
         self.labels = labels
+        self.held_out = held_out
 
     def decoded(self) -> Stored:
-        return decoded(open_source(self.source, self.split, self.root, self.labels), self.form, self.skip_bad)
+        return self._decoded(self.source, self.split)
+
+    def others(self) -> dict[str, Stored]:
+        if not isinstance(self.held_out, str):
+            return {}
+        elsewhere = Path(self.held_out).expanduser().exists()
+        return {HELD_OUT: self._decoded(*((self.held_out, "train") if elsewhere else (self.source, self.held_out)))}
+
+    def _decoded(self, source: str, split: str) -> Stored:
+        return decoded(open_source(source, split, self.root, self.labels), self.form, self.skip_bad)
+
+    @property
+    def reference(self) -> Reference:
+        if self.held_out is None:
+            return self.stored.reference
+        return self._held
+
+    @cached_property
+    def _held(self) -> Reference:
+        if isinstance(self.held_out, str):
+            return self.other(HELD_OUT).reference
+        return chosen(self.stored.reference, self._parts[1])
+
+    @cached_property
+    def _parts(self) -> tuple[Tensor, Tensor]:
+        """Places to train on, and those held out, where a share is."""
+        return parted(len(self.stored.reference.items), self.held_out)
 
     def form_of(self, field: str) -> Form:
         return self.form
 
-    @cached_property
-    def dataset(self) -> LabelledImages:
-        return LabelledImages(self.reference.items, self.reference.labels, self.flip)
+    @property
+    def trained(self) -> Tensor | None:
+        """The places [N] int64 of what is trained on among all that is decoded; None for all of it."""
+        return self._parts[0] if isinstance(self.held_out, float) else None
+
+    @property
+    def dataset(self) -> Dataset:
+        return LabelledImages(self.stored.reference.items, self.stored.reference.labels, self.flip, self.trained)
+
+    @property
+    def measured(self) -> Dataset:
+        if self.held_out is None:
+            return self.dataset
+        return LabelledImages(self.reference.items, self.reference.labels)

@@ -110,7 +110,7 @@ class Generated(Subject):
     @torch.no_grad()
     def show(self, turn: int) -> Shown:
         device = self.module.device
-        batch = self.module.transfer_batch_to_device(self.data.dataset[self.batches[turn]], device, 0)
+        batch = self.module.transfer_batch_to_device(self.data.measured[self.batches[turn]], device, 0)
         with torch.autocast(device.type, torch.bfloat16) if self.autocast else nullcontext():
             sampled = self.module.sampled(self.data.on_after_batch_transfer(batch, 0), turn)
         finite(sampled.output, self.name)

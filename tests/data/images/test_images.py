@@ -160,3 +160,18 @@ def test_a_config_builds_it_with_the_options_of_the_base() -> None:
         assert parser.parse_args([*options, f"--data.labels={written}"]).data.init_args.labels == labels
     with pytest.raises(Exception, match="labels"):
         parser.parse_args([*options, "--data.labels=renumbered"])
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_held_out_images_are_measured_and_never_trained_on(make_folder: Callable[..., Path], split: bool) -> None:
+    names = [f"{part}/{index}.png" for part in ("train", "val") for index in range(5)]
+    folder = make_folder(names) if split else make_folder([f"{index}.png" for index in range(10)])
+    data = Images(str(folder), 8, fit="crop", labels=False, held_out="val" if split else 0.5, batch=2, val_images=5)
+    data.prepare_data()
+    data.setup("fit")
+    assert (len(data.dataset), len(data.measured), len(data.reference.items)) == (5, 5, 5)
+    trained, measured = data.dataset[torch.arange(5)].item, data.measured[torch.arange(5)].item
+    assert torch.equal(measured, data.reference.items)
+    assert not any(torch.equal(one, other) for one in trained for other in measured)
+    assert data.reference.name == ("photos-val" if split else "photos-held5")
+    assert torch.equal(next(iter(data.val_dataloader())).item, measured[data._choice(torch.arange(1))])

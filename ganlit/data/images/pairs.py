@@ -1,0 +1,198 @@
+"""Images with what is to be made of them: in pairs, or as two sides of which nobody knows what belongs together."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from ganlit.contracts import Pair, Reference
+from ganlit.data.held import chosen, parted
+from ganlit.data.images.catalogue import open_source
+from ganlit.data.images.decoding import decoded
+from ganlit.data.images.fitting import LARGEST, Fit, Form
+from ganlit.data.images.images import HELD_OUT
+from ganlit.data.images.modality import ImageModality
+from ganlit.data.images.partners import halves, partners
+from ganlit.data.images.sides import Drawn, Sides, middle
+from ganlit.data.images.source import Source
+from ganlit.data.mapped import TRAINED, MappedDataModule
+from ganlit.data.store import Stored
+from ganlit.errors import UserError, within
+
+Both = tuple[Source, Source]
+Elsewhere = str | tuple[str, str]
+SOURCES = "sources of "
+"""Before the name of the targets that they belong to, among all that is decoded."""
+
+
+class TwoSided(MappedDataModule):
+    """Sources and targets, each side decoded into mapped memory.
+
+    Args:
+        source: a folder or a zip, or a dataset's name.
+        target: the same of what is to be made.
+        resolution: side of the targets in pixels, as networks see them.
+        source_resolution: the same of the sources, where it is another one.
+        channels: of the targets: 3 for RGB, 1 for grey.
+        source_channels: the same of the sources, where it is another number.
+        tile: side of the targets as they are kept, of which training shows random windows and validations the middle,
+            as pix2pix's jitter does with 286 and 256; as large as resolution by default.
+        swap: make sources of targets.
+        split: "train", or what else the places have.
+        flip: also show all of it mirrored.
+        fit: images of another size are refused (exact), resized (resize), cropped to the central square and resized
+            (crop), or set on black (pad).
+        convert: turn images of another kind (grey or RGB, alpha, 16-bit, CMYK) into that of `channels`.
+        held_out: what is never trained on, and measured instead of the rest: a share, such as 0.1, chosen once for all
+            seeds; another split, such as test; or the places of other sources and targets, two or, of pairs in one
+            picture, one.
+        root: where torchvision's datasets lie or are downloaded to.
+        stage: a folder on a disk of each machine itself, as in `Images`.
+        loading: batch, tick, val_images, test_images and seed, as in `GanDataModule`.
+
+    Raises:
+        UserError: a place cannot be used as it is; the sentence names the file and the option that helps.
+    """
+
+    modality = ImageModality()
+    in_pairs: bool
+
+    def __init__(
+        self,
+        source: str,
+        resolution: int,
+        target: str | None = None,
+        source_resolution: int | None = None,
+        channels: Literal[1, 3] = 3,
+        source_channels: Literal[1, 3] | None = None,
+        tile: int | None = None,
+        swap: bool = False,
+        split: str = "train",
+        flip: bool = False,
+        fit: Fit = "exact",
+        convert: bool = False,
+        held_out: float | Elsewhere | None = None,
+        root: Path = Path("datasets"),
+        stage: Path | None = None,
+        **loading: Any,
+    ) -> None:
+        super().__init__(source, stage, **loading)
+        within("data.init_args.resolution", resolution, least=1, most=LARGEST)
+        within("data.init_args.tile", tile, least=resolution, most=LARGEST, optional=True)
+        self.scale = resolution // (source_resolution or resolution)
+        if source_resolution is not None and source_resolution * self.scale != resolution:
+            raise UserError(
+                f"data.init_args.source_resolution is {source_resolution}, of which {resolution} is no multiple: set "
+                "it to a part of data.init_args.resolution."
+            )
+        kept = tile or resolution
+        if kept % self.scale:
+            raise UserError(f"data.init_args.tile is {kept}: set it to a multiple of {self.scale}.")
+        self.target = target
+        self.resolution = resolution
+        self.form = Form(kept, channels, fit, convert)
+        self.source_form = Form(kept // self.scale, source_channels or channels, fit, convert)
+        self.swap, self.split, self.flip, self.held_out, self.root = swap, split, flip, held_out, Path(root)
+
+    @abstractmethod
+    def sides(self, source: str, target: str | None, split: str) -> Both:
+        """Both sides of one dataset."""
+
+    def decoded(self) -> Stored:
+        return decoded(self._opened[TRAINED][1], self.form)
+
+    def others(self) -> dict[str, Stored]:
+        found = {f"{SOURCES}{name}": decoded(sides[0], self.source_form) for name, sides in self._opened.items()}
+        return found | {name: decoded(sides[1], self.form) for name, sides in self._opened.items() if name != TRAINED}
+
+    @cached_property
+    def _opened(self) -> dict[str, Both]:
+        """The sides of each part, sources first."""
+        found = {TRAINED: self.sides(self.source, self.target, self.split)}
+        if isinstance(self.held_out, str):
+            elsewhere = self.target is None and Path(self.held_out).expanduser().exists()
+            place = (self.held_out, None, "train") if elsewhere else (self.source, self.target, self.held_out)
+            found[HELD_OUT] = self.sides(*place)
+        elif isinstance(self.held_out, tuple):
+            found[HELD_OUT] = self.sides(*self.held_out, "train")
+        return {name: sides[::-1] if self.swap else sides for name, sides in found.items()}
+
+    @property
+    def _parts(self) -> tuple[Stored, Stored]:
+        """Sources and targets that are trained on."""
+        return self.other(f"{SOURCES}{TRAINED}"), self.stored
+
+    @cached_property
+    def _places(self) -> list[tuple[Any, Any]]:
+        """Of each side the places to train on, and those held out; None for all of them."""
+        if not isinstance(self.held_out, float):
+            return [(None, None)] * 2
+        return [parted(len(side.reference.items), self.held_out) for side in self._parts]
+
+    @cached_property
+    def _real(self) -> tuple[Reference, Reference]:
+        """What is measured of each side."""
+        if self.held_out is None:
+            sides = [side.reference for side in self._parts]
+        elif isinstance(self.held_out, float):
+            sides = [chosen(side.reference, held) for side, (_, held) in zip(self._parts, self._places, strict=True)]
+        else:
+            sides = [self.other(name).reference for name in (f"{SOURCES}{HELD_OUT}", HELD_OUT)]
+        windows = (self.resolution // self.scale, self.resolution)
+        return tuple(middle(side, window) for side, window in zip(sides, windows, strict=True))
+
+    @property
+    def reference(self) -> Reference:
+        return self._real[1]
+
+    def reference_of(self, field: str) -> Reference:
+        return self._real[0 if field == "source" else 1]
+
+    @property
+    def dataset(self) -> Sides:
+        sources, targets = (side.reference for side in self._parts)
+        places = tuple(places[0] for places in self._places)
+        options = {"places": places, "seed": self.seed, "paired": self.in_pairs}
+        return Sides(sources.items, targets.items, sources.labels, self.resolution, self.flip, **options)
+
+    @property
+    def measured(self) -> Sides:
+        sources, targets = self._real
+        return Sides(sources.items, targets.items, sources.labels, paired=self.in_pairs, seed=self.seed, fixed=True)
+
+    def form_of(self, field: str) -> Form:
+        return self.source_form if field == "source" else self.form
+
+    def to_network(self, batch: Drawn) -> Pair:
+        return Pair(self.modality.to_network(batch.source), self.modality.to_network(batch.target), batch.label)
+
+
+class Pairs(TwoSided):
+    """Aligned images: two halves of one picture, as pix2pix keeps them, or files of one path in two places.
+
+    Without `target`, the left half of each picture is the source and the right one the target.
+    """
+
+    in_pairs = True
+
+    def sides(self, source: str, target: str | None, split: str) -> Both:
+        if target is None:
+            return halves(open_source(source, split, self.root, labels=False))
+        both = [open_source(place, split, self.root, labels=False) for place in (source, target)]
+        return partners(*both, self.scale)
+
+
+class Unpaired(TwoSided):
+    """Two sides of which nobody knows what belongs together, and which need not have as many images.
+
+    Each pass shows all of the larger side; beside a source stands any target.
+    """
+
+    in_pairs = False
+
+    def sides(self, source: str, target: str | None, split: str) -> Both:
+        if target is None:
+            raise UserError(f"data.init_args.target is missing: name the place of what {source} is to be made into.")
+        return tuple(open_source(place, split, self.root, labels=False) for place in (source, target))
