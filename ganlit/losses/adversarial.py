@@ -68,3 +68,26 @@ class Relativistic(AdversarialLoss):
 
     def generator(self, verdict: Verdict) -> Tensor:
         return softplus(verdict.real_logits - verdict.fake_logits).mean()
+
+
+class RelativisticAverage(AdversarialLoss):
+    """Real items have to look more real than generated ones do on average, and the reverse for G.
+
+    The relativistic average GAN of arXiv 1807.00734, as in ESRGAN, Wang et al., arXiv 1809.00219, equations 1 and 2;
+    ESRGAN's code halves both, so that its weight of 0.005 is 0.0025 here. The averages are over a rank's micro-batch:
+    neither ranks nor accumulation are exactly one batch, as with batch normalisation.
+    """
+
+    def discriminator(self, verdict: Verdict) -> Tensor:
+        real, fake = relative(verdict)
+        return softplus(-real).mean() + softplus(fake).mean()
+
+    def generator(self, verdict: Verdict) -> Tensor:
+        real, fake = relative(verdict)
+        return softplus(real).mean() + softplus(-fake).mean()
+
+
+def relative(verdict: Verdict) -> tuple[Tensor, Tensor]:
+    """Real and generated logits, each less the mean of the others."""
+    real, fake = verdict.real_logits, verdict.fake_logits
+    return real - fake.mean(), fake - real.mean()

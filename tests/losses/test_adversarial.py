@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from ganlit.contracts import Verdict
-from ganlit.losses.adversarial import Hinge, LeastSquares, Minimax, NonSaturating, Relativistic, Wasserstein
+from ganlit.losses.adversarial import (
+    Hinge,
+    LeastSquares,
+    Minimax,
+    NonSaturating,
+    Relativistic,
+    RelativisticAverage,
+    Wasserstein,
+)
 from ganlit.losses.base import AdversarialLoss
 
 logits = st.lists(st.floats(-15, 15), min_size=1, max_size=8)
@@ -92,6 +100,16 @@ def test_relativistic_compares_the_images_of_a_pair(pairs: list[tuple[float, flo
     assert Relativistic().generator(seen).item() == pytest.approx(value, abs=1e-8)
 
 
+@given(real=logits, fake=logits)
+def test_relativistic_average_is_equations_1_and_2_of_esrgan(real: list[float], fake: list[float]) -> None:
+    seen = verdict(real, fake)
+    of_real, of_fake = ([x - mean(others) for x in own] for own, others in ((real, fake), (fake, real)))
+    value = -mean([math.log(sigmoid(x)) for x in of_real]) - mean([math.log(sigmoid(-x)) for x in of_fake])
+    assert RelativisticAverage().discriminator(seen).item() == pytest.approx(value, abs=1e-8)
+    value = -mean([math.log(sigmoid(-x)) for x in of_real]) - mean([math.log(sigmoid(x)) for x in of_fake])
+    assert RelativisticAverage().generator(seen).item() == pytest.approx(value, abs=1e-8)
+
+
 REAL, FAKE = [2.0, 0.25, -3.0, 0.5], [0.5, -2.0, 1.5, -0.25]
 SLOPES = {  # of each loss: by the real and generated logits for D, then for G
     Minimax: (lambda r: sigmoid(r) - 1, sigmoid, lambda f: -sigmoid(f)),
@@ -122,6 +140,17 @@ def test_relativistic_gradients_are_opposite_within_a_pair() -> None:
     real, fake = slopes(Relativistic().generator, REAL, FAKE)
     assert real == pytest.approx(push)
     assert fake == pytest.approx([-x for x in push])
+
+
+def test_relativistic_average_gradients_reach_both_sides_of_each_mean() -> None:
+    doubt = [1 - sigmoid(r - mean(FAKE)) for r in REAL]  # that a real item is real, and below
+    belief = [sigmoid(f - mean(REAL)) for f in FAKE]  # that a generated one is
+    real, fake = slopes(RelativisticAverage().discriminator, REAL, FAKE)
+    assert real == pytest.approx([-(x + mean(belief)) / 4 for x in doubt])
+    assert fake == pytest.approx([(x + mean(doubt)) / 4 for x in belief])
+    real, fake = slopes(RelativisticAverage().generator, REAL, FAKE)
+    assert real == pytest.approx([(1 - x + 1 - mean(belief)) / 4 for x in doubt])
+    assert fake == pytest.approx([-(1 - x + 1 - mean(doubt)) / 4 for x in belief])
 
 
 def test_an_undecided_discriminator_pays_two_log_two() -> None:

@@ -17,7 +17,14 @@ def judged(net: PatchDiscriminator, image: Tensor) -> Tensor:
     return net(image, LABEL).logits[0]
 
 
-@pytest.mark.parametrize(("options", "count"), [({}, 2_764_737), ({"channels": 6, "norm": "batch"}, 2_768_705)])
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        ({}, 2_764_737),
+        ({"channels": 6, "norm": "batch"}, 2_768_705),
+        ({"channels": 2, "norm": "batch"}, 2_764_609),
+    ],
+)
 def test_as_many_weights_as_those_of_pix2pix(options: dict[str, object], count: int) -> None:
     with torch.device("meta"):
         assert sum(each.numel() for each in PatchDiscriminator(**options).parameters()) == count
