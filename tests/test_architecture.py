@@ -29,7 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # what is measured, what is played, what is played with
     "metrics": CORE | {"records", "compute.precision"},
     "data": CORE | {"records", "compute.console"},
-    "tasks": CORE | {"losses.base", "losses.weight", "losses.regularizers.base", "augment.base", "ema", "compute"},
+    "tasks": CORE
+    | {"losses.base", "losses.weight", "losses.regularizers.base", "augment.base", "networks.ranks", "ema", "compute"},
     "callbacks": CORE
     | {"callbacks.loggers", "metrics", "tasks.base", "tasks.clocked", "tasks.step"}
     | {"records", "compute"},

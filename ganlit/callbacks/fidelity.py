@@ -89,7 +89,7 @@ class Fidelity(Callback):
         """Refuses what cannot be measured, before anything is trained."""
         data, generator = trainer.datamodule, getattr(pl_module, "generator", None)
         conditional = getattr(generator, "classes", 0) > 0
-        refuse(self.asked(data.modality), generator, hasattr(pl_module, "translate"), "fidelity.metrics")
+        refuse(self.asked(data.modality), generator, pl_module.takes_data, "fidelity.metrics")
         if not self.groups:
             self.passes = self.prepared(data, conditional, trainer.strategy.root_device)
         for each in self.passes:

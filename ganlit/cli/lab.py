@@ -45,7 +45,7 @@ class Lab(Trainer):
         """
         fidelity = next((callback for callback in self.callbacks if isinstance(callback, Fidelity)), None)
         if fidelity is not None:
-            groups, takes_data = fidelity.asked(datamodule.modality), hasattr(model, "translate")
+            groups, takes_data = fidelity.asked(datamodule.modality), model.takes_data
             refuse(groups, getattr(model, "generator", None), takes_data, "fidelity.metrics")
         prepare(datamodule, fidelity, self.strategy.root_device)
 

@@ -243,17 +243,19 @@ class AdversarialModule(ClockedModule, ABC):
         """The loss of a player, over all networks of the discriminator."""
         return over_networks(getattr(self.loss, player), verdict)
 
-    def critic(self, *conditions: Tensor, beside: Tensor | None = None) -> Critic:
+    def critic(self, *conditions: Tensor, beside: Tensor | None = None, network: nn.Module | None = None) -> Critic:
         """The only door to the discriminator: augmentation first, then the items with their conditions.
 
         Args:
             conditions: what the discriminator takes after the items.
             beside: [B, ...] what is joined to the items along dimension 1 before both are augmented alike.
+            network: which part of it judges, where that is not for the whole to say.
         """
+        judge = self.discriminator if network is None else network
 
         def door(items: Tensor) -> Any:
             seen = items if beside is None else torch.cat([beside, items], dim=1)
-            return self.discriminator(self.augment(seen), *conditions)
+            return judge(self.augment(seen), *conditions)
 
         return door
 

@@ -31,6 +31,8 @@ class ClockedModule(LightningModule):
     """
 
     accumulate: int
+    takes_data = False
+    """Whether items are made of others, and not of noise."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -37,6 +37,8 @@ class Translation(AdversarialModule):
         UserError: there is no criterion, or two have one name.
     """
 
+    takes_data = True
+
     def __init__(
         self,
         criteria: list[Criterion],

@@ -65,11 +65,11 @@ def test_processes_that_accumulate_equal_one_batch(found: Any, key: str, accumul
 
 
 @pytest.mark.parametrize(("world", "accumulate"), [(1, 2), (1, 4), (2, 1), (2, 2), (3, 1), (3, 2)])
-@pytest.mark.parametrize("kind", ["translation", "adaptive", "conditional"])
+@pytest.mark.parametrize("kind", ["translation", "adaptive", "conditional", "cycle"])
 def test_a_translation_is_the_same_on_processes_and_in_parts(
     found: Any, kind: str, accumulate: int, world: int
 ) -> None:
-    """Also by a weight that follows from the gradient of the whole batch."""
+    """Also by a weight that follows from the gradient of the whole batch, and by a pool of what was made before."""
     whole = found[1][0]["equality"][kind]
     assert all(whole[player].norm() > 1e-4 for player in PLAYERS)
     key = kind if accumulate == 1 else f"{kind} accumulate={accumulate}"

@@ -21,7 +21,6 @@ from ganlit.metrics.gauges import Shown
 from ganlit.metrics.portrait import fixed_choice
 from ganlit.studies.evaluation.trained import Checkpoint, Weights, finite, loaded, truncates
 from ganlit.tasks.base import AdversarialModule
-from ganlit.tasks.translation import Translation
 
 RELATIVE = "where its relative paths begin (be where it was trained)"
 
@@ -93,7 +92,7 @@ class Generated(Subject):
         self.made = weights if truncation == 1 else f"{weights}-psi{truncation:g}"
         self.module: AdversarialModule = loaded(run, checkpoint, weights).to(device)
         self.generator = self.module.ema.module
-        self.takes_data = isinstance(self.module, Translation)
+        self.takes_data = self.module.takes_data
         _, precision, self.fidelity = setting(run)
         self.data = data_of(run)
         self.autocast = precision == "bf16-mixed" and native_bf16(device)

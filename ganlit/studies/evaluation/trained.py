@@ -17,7 +17,6 @@ from ganlit.errors import UserError, reason
 from ganlit.records.runs import trained
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.synthesis import Synthesis
-from ganlit.tasks.translation import Translation
 
 Weights = Literal["ema", "trained"]
 Checkpoint = Literal["last", "best"]
@@ -48,14 +47,14 @@ def loaded(run: str, checkpoint: Checkpoint, weights: Weights = "ema") -> Advers
     return module
 
 
-def taking_data(run: str, checkpoint: Checkpoint) -> Translation:
+def taking_data(run: str, checkpoint: Checkpoint) -> AdversarialModule:
     """A trained module whose generator takes data, on the GPU where there is one.
 
     Raises:
         UserError: as `loaded`, or it makes items from noise.
     """
     module = loaded(run, checkpoint)
-    if not isinstance(module, Translation):
+    if not module.takes_data:
         raise UserError(
             f"{run} holds a {type(module).__name__}, which takes no data: have it make items by python -m ganlit "
             f"generate {run}."

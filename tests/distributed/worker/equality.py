@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from games import WORLD, Shards, flat, game, train
 from torch import Tensor
 from translators import Judge, Translator
@@ -14,6 +15,8 @@ from ganlit.losses.reconstruction import L1, FeatureMatching
 from ganlit.losses.regularizers.generator import PathLength
 from ganlit.losses.regularizers.gradient import R1, R2, GradientPenalty
 from ganlit.losses.weight import AdaptiveWeight, Weight
+from ganlit.networks.pairs import ThereAndBack
+from ganlit.tasks.cycle import CycleTranslation
 from ganlit.tasks.translation import Translation
 
 LOSSES = (NonSaturating, Minimax, Hinge, Wasserstein, LeastSquares, Relativistic)
@@ -64,6 +67,13 @@ def found() -> dict[str, dict[str, Tensor]]:
             criteria = [L1(), KL(0.5), FeatureMatching(2.0)]
             given = {"generator": Translator(), "discriminator": Judge(), "regularizers": [R1(weight=0.5)]} | parts()
             games[key] = played(kind=Translation, criteria=criteria, accumulate=count, **given)
+    for count in (1, 2, 4) if WORLD == 1 else (1, 2):
+        torch.manual_seed(0)
+        both = [ThereAndBack(part(), part()) for part in (Translator, Judge)]
+        given = {"generator": both[0], "discriminator": both[1], "regularizers": [R1(weight=0.5)], "pool": 30}
+        criteria = {"cycle": [L1(5.0)], "identity": [L1(2.0)]}
+        key = "cycle" if count == 1 else f"cycle accumulate={count}"
+        games[key] = played(3, kind=CycleTranslation, accumulate=count, **criteria, **given)
     games["clipped"] = played(loss=NonSaturating(), steps=1, **CLIPS)
     games["clipped accumulate=2"] = played(loss=NonSaturating(), steps=1, accumulate=2, **CLIPS)
     games["not clipped"] = played(loss=NonSaturating(), steps=1)
