@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -70,7 +71,7 @@ class Draws:
         radius = shifted(bits, 32).add_(1).float().mul_(2.0**-32).log_().mul_(-2).sqrt_()
         angle = (bits & (2**32 - 1)).float().mul_(2.0**-32 * math.tau)
         both = torch.cat([radius * angle.cos(), radius * angle.sin()], dim=1)
-        return both[:, :count].reshape(-1, *shape)
+        return both[:, :count].reshape(len(self), *shape)
 
     def integers(self, high: int, *shape: int) -> Tensor:
         """[B, *shape] int64 from 0 to `high`, not included, which is 2^31 at most."""
@@ -83,9 +84,9 @@ class Draws:
 
     def choice(self, chances: Sequence[float]) -> Tensor:
         """[B] int64: which of several things; beyond the last one, what their probabilities leave to 1."""
-        limits = torch.tensor(chances, dtype=torch.float64, device=self.device).cumsum(0)
-        limits = torch.where(limits > 1 - 1e-6, 1.0, limits)  # thirds add up to less than one
-        return torch.searchsorted(limits.float(), self.uniform(), right=True)
+        share = self.uniform()
+        limits = [limit if limit < 1 - 1e-6 else 1.0 for limit in accumulate(chances)]  # thirds may add up to less
+        return sum((share >= limit for limit in limits), torch.zeros_like(self.streams))
 
     def poisson(self, rate: Tensor) -> Tensor:
         """[B, ...] counts, in the type of their rates [B, ...]; no gradient passes.
@@ -141,4 +142,4 @@ class Draws:
         """[B, *shape] of 64 random bits."""
         start = self._start()
         elements = torch.arange(math.prod(shape), device=start.device).mul_(signed(GOLDEN))
-        return mixed(start[:, None] + elements).reshape(-1, *shape)
+        return mixed(start[:, None] + elements).reshape(len(self), *shape)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 
+import torch
 from torch import Tensor
 
 from ganlit.data.draws import Draws
@@ -35,12 +38,14 @@ class Degradation(ABC):
             UserError: these images cannot be degraded so, for their size or the number of their channels.
         """
 
-    def within(self, height: int, width: int) -> Degradation:
+    def on_the_way(self, height: int, width: int) -> Degradation:
         """The same in the middle of a `Detour`, where images of this size set out."""
         return self
 
 
-def extent(key: str, value: Range, *, least: float, most: float, above: float | None = None) -> tuple[float, float]:
+def extent(
+    key: str, value: Range, *, least: float = -math.inf, above: float = -math.inf, most: float = math.inf
+) -> tuple[float, float]:
     """The two ends of what a user gave as a number or as two.
 
     Raises:
@@ -48,7 +53,7 @@ def extent(key: str, value: Range, *, least: float, most: float, above: float | 
     """
     low, high = value if isinstance(value, Sequence) else (value, value)
     for end in (low, high):
-        within(key, end, least=least, most=most, **({} if above is None else {"above": above}))
+        within(key, end, least=least, above=above, most=most)
     if low > high:
         raise UserError(f"{key} is [{low}, {high}]: it must be the lower number, then the higher one.")
     return low, high
@@ -82,6 +87,13 @@ def shrunk(images: Tensor, scale: int, name: str) -> tuple[int, int]:
             "set a size that is a multiple of it."
         )
     return height // scale, width // scale
+
+
+@lru_cache(maxsize=64)
+@torch.inference_mode(False)  # kept from a validation, it may stand in a graph later
+def constant(numbers: tuple, device: torch.device) -> Tensor:
+    """Numbers as float32 where images are: brought there once, for each time the host would wait."""
+    return torch.tensor(numbers, dtype=torch.float32, device=device)
 
 
 def stepped(numbers: Tensor, value: Tensor) -> Tensor:
