@@ -78,6 +78,8 @@ class RelativisticAverage(AdversarialLoss):
     neither ranks nor accumulation are exactly one batch, as with batch normalisation.
     """
 
+    compares = True
+
     def discriminator(self, verdict: Verdict) -> Tensor:
         real, fake = relative(verdict)
         return softplus(-real).mean() + softplus(fake).mean()

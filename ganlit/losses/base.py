@@ -19,6 +19,9 @@ class AdversarialLoss(nn.Module, ABC):
     They are asked for one network of the discriminator at a time; of several the mean is taken.
     """
 
+    compares = False
+    """Whether what an item contributes depends on those beside it, so that parts of a batch are not the batch."""
+
     @abstractmethod
     def discriminator(self, verdict: Verdict) -> Tensor:
         """Reads `real_logits` and `fake_logits`, each [B] or, of patches, [B, ...]."""

@@ -14,9 +14,11 @@ from ganlit.losses.adversarial import NonSaturating
 from ganlit.losses.quantization import Codebook, Commitment
 from ganlit.losses.reconstruction import L1
 from ganlit.losses.regularizers.gradient import R1
+from ganlit.networks.pairs import ThereAndBack
 from ganlit.networks.quantizers import Quantizer, VectorQuantizer
 from ganlit.studies.audit.game import Game
 from ganlit.tasks.base import AdversarialModule
+from ganlit.tasks.cycle import CycleTranslation
 from ganlit.tasks.synthesis import Synthesis
 from ganlit.tasks.translation import Translation
 
@@ -73,6 +75,20 @@ def translation(kind: type[Translation] = Translation, **parts: Any) -> Game:
         "discriminator": PointDiscriminator(width=8),
         "loss": NonSaturating(),
         "criteria": [L1()],
+        "generator_optimizer": adam,
+        "discriminator_optimizer": adam,
+    }
+    return audited(kind(**(given | parts)), Pair(points(), points().flip(0)))
+
+
+def cycle(kind: type[CycleTranslation] = CycleTranslation, **parts: Any) -> Game:
+    torch.manual_seed(0)
+    adam = partial(torch.optim.Adam, lr=1e-3, betas=(0.5, 0.99))
+    given = {
+        "generator": ThereAndBack(Mover(), Mover()),
+        "discriminator": ThereAndBack(PointDiscriminator(width=8), PointDiscriminator(width=8)),
+        "loss": NonSaturating(),
+        "cycle": [L1()],
         "generator_optimizer": adam,
         "discriminator_optimizer": adam,
     }

@@ -98,6 +98,8 @@ class Equality:
             other: that of its parts.
         """
         named = f"beside {listed(found)}, " if found else ""
+        if (loss := self.game.module.loss).compares:
+            return Finding(check, "does not apply", f"{named}{type(loss).__name__} compares the items of a micro-batch")
         player = next(each for each in PLAYERS if each in one.gradients and differs(one, other, each))
         terms = {
             name: (float(one.terms[name]), float(other.terms[name]))

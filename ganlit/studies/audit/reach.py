@@ -26,6 +26,10 @@ class Reach(NamedTuple):
     unheard: set[int]  # places among the calls whose output has no say in it
 
 
+ADVERSARIAL = "adversarial"
+"""What tasks call the discriminator's term; of several ways, one has this name and the others theirs behind it."""
+
+
 def verdict_on_generator(game: Game, module: AdversarialModule) -> Finding:
     """Whether the adversarial term alone reaches every trained parameter of the generator.
 
@@ -42,15 +46,16 @@ def verdict_on_generator(game: Game, module: AdversarialModule) -> Finding:
         return Finding(check, "does not apply", "all of the generator is frozen")
     with made(module) as answers:
         terms, calls = terms_of(game, module, "generator")
-    if "adversarial" not in terms:
+    verdicts = [term for name, term in terms.items() if name == ADVERSARIAL or name.startswith(f"{ADVERSARIAL}_")]
+    if not verdicts:
         seen = f"generator_terms names {', '.join(terms)}, and no term adversarial"
         return Finding(check, "fails", seen, "Name the discriminator's term adversarial, as the base class expects it.")
     parameters = {name: dict(module.generator.named_parameters())[name] for name in names}
-    reached = reach(terms["adversarial"], parameters, calls)
+    reached = reach(torch.stack(verdicts).sum(), parameters, calls)
     missed = [name for name in names if name not in reached.parameters]
     if not missed:
         return Finding(check, "ok", f"all {len(names)} trained parameters")
-    others = [reach(term, parameters, calls).parameters for name, term in terms.items() if name != "adversarial"]
+    others = [reach(term, parameters, calls).parameters for term in terms.values()]
     shown = set[str]().union(*(reach(each, parameters, calls).parameters for each in answers))
     taught = [name for name in missed if name not in shown and name in set[str]().union(*others)]
     lost = [name for name in missed if name not in taught]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from audited import Mover, audited, coding, synthesis, translation
+from audited import Mover, audited, coding, cycle, synthesis, translation
 from points import PointDiscriminator, PointGenerator
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
@@ -13,7 +13,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from ganlit.compute.strategy import MeanOverRanks
 from ganlit.contracts import Labelled, Made, Pair, Verdict
 from ganlit.errors import UserError
-from ganlit.losses.adversarial import Hinge, LeastSquares, NonSaturating, Relativistic
+from ganlit.losses.adversarial import Hinge, LeastSquares, NonSaturating, Relativistic, RelativisticAverage
 from ganlit.losses.base import Attempt
 from ganlit.losses.reconstruction import L1, L2
 from ganlit.losses.regularizers.generator import PathLength
@@ -97,8 +97,15 @@ SOUND = {
     "relativistic": partial(synthesis, loss=Relativistic()),
     "dropout": lambda: synthesis(discriminator=dropping()),
     "translation": translation,
+    "cycle": cycle,
     "adaptive": partial(translation, adversarial=AdaptiveWeight(0.5, start=1.0, lead=1.0), conditional=False),
 }
+
+
+def test_a_loss_that_compares_items_is_named_and_no_fault() -> None:
+    found = Equality(synthesis(loss=RelativisticAverage())).micro_batches
+    assert found.status == "does not apply"
+    assert "RelativisticAverage compares the items of a micro-batch" in found.seen
 
 
 def dropping() -> PointDiscriminator:

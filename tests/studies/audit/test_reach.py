@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from audited import Mover, synthesis, translation
+from audited import Mover, cycle, synthesis, translation
 from points import PointDiscriminator, PointGenerator
 from torch import Tensor, nn
 
@@ -16,6 +16,7 @@ from ganlit.studies.audit import turns
 from ganlit.studies.audit.findings import Finding
 from ganlit.studies.audit.game import Game
 from ganlit.studies.audit.reach import loss_on_discriminator, verdict_on_generator
+from ganlit.tasks.cycle import CycleTranslation
 from ganlit.tasks.synthesis import Synthesis
 from ganlit.tasks.translation import Translation
 
@@ -25,9 +26,18 @@ def verdict(game: Game) -> Finding:
 
 
 def test_in_a_sound_game_all_is_reached() -> None:
-    for game in (synthesis(), translation(), translation(adversarial=Weight(start=3.0, ramp=1.0))):
+    for game in (synthesis(), translation(), translation(adversarial=Weight(start=3.0, ramp=1.0)), cycle()):
         assert verdict(game).status == "ok"
         assert loss_on_discriminator(game, game.copy()).status == "ok"
+
+
+def test_both_ways_of_a_cycle_are_asked(fails: Any) -> None:
+    class Deaf(CycleTranslation):
+        def judge(self, way: str, label: Any) -> Any:
+            door = super().judge(way, label)
+            return door if way == "there" else lambda items: door(items.detach())
+
+    fails(verdict(cycle(Deaf)), "misses 4 of 8", "back.layers.0 (weight, bias)")
 
 
 class Detached(Mover):
