@@ -9,9 +9,8 @@ from functools import cached_property, partial
 from pathlib import Path, PureWindowsPath
 from typing import IO
 
-from PIL import Image
-
 from ganlit.data.images.limits import most_bytes
+from ganlit.data.images.opening import Opened, opened
 from ganlit.data.images.source import DAMAGE, BadPicture, as_they_lie, fingerprint_of
 from ganlit.data.images.tree import Tree
 from ganlit.data.images.walk import hidden
@@ -60,7 +59,7 @@ class Archive(Tree):
     def place(self, member: str) -> str:
         return printable(f"{self.path}: {member}")
 
-    def image(self, member: str) -> Image.Image:
+    def image(self, member: str) -> Opened:
         parts = PureWindowsPath(member)  # which knows / and \\ alike
         if parts.anchor or ".." in parts.parts:
             reason = "is an absolute path or leads out of the zip"
@@ -68,8 +67,8 @@ class Archive(Tree):
         if (times := self._counts[member]) > 1:
             raise BadPicture(self.place(member), "twice", f"is in the zip {times} times", "leave one of them")
         if self._zip.getinfo(member).file_size > AT_ONCE:
-            return Image.open(self._opened(member, most_bytes()))
-        return Image.open(io.BytesIO(self.content(member, most_bytes())))
+            return opened(self._opened(member, most_bytes()))
+        return opened(io.BytesIO(self.content(member, most_bytes())))
 
     def content(self, member: str, most: float) -> bytes:
         with self._opened(member, most) as file:

@@ -1,22 +1,31 @@
-"""Pictures of 16 bits a channel: which values they use, and whether 8 bits can hold them."""
+"""How deep pictures are: which values they use, and whether those that are stored can hold them."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from PIL import Image
 
+Bits = Literal[8, 16, "float"]
+"""Of a channel."""
+
+Range = tuple[float, float]
+"""The lowest and the highest of values that are floats."""
+
 WHITE = 2**16 - 1
+WHITES: dict[Bits, int] = {8: 2**8 - 1, 16: WHITE, "float": 1}
+"""What is brightest, and of alpha opaque."""
+
 HALF = 2**15  # a set that stays below has been written with fewer bits, and turns dark when the upper 8 of 16 are kept
 
 
 class Depth(NamedTuple):
     """The values of a picture; of colour, which Pillow cuts to 8 bits, they are known to 256 steps."""
 
-    lowest: int
-    highest: int
-    brightest: int  # highest of all such pictures of a source, or the first one found in the upper half
+    lowest: float
+    highest: float
+    brightest: float  # highest of all such pictures of a source, or the first one found in the upper half
 
     @property
     def held(self) -> bool:
@@ -42,10 +51,17 @@ def is_deep(image: Image.Image) -> bool:
 
 def depth_of(image: Image.Image) -> Depth:
     """What the values of a decoded picture are, which for now stands for all pictures of its source."""
-    pixels = np.asarray(image)
-    lowest, highest = int(pixels.min()), int(pixels.max())
+    lowest, highest, _ = values_of(np.asarray(image))
     if not image.mode.startswith("I"):
-        lowest, highest = lowest << 8, (highest << 8) + 255
+        lowest, highest = lowest * 256, highest * 256 + 255
+    return Depth(lowest, highest, highest)
+
+
+def values_of(pixels: np.ndarray) -> Depth:
+    """The same of pixels of any type: NaN where one is."""
+    if not pixels.size:
+        return Depth(0, 0, 0)
+    lowest, highest = pixels.min().item(), pixels.max().item()
     return Depth(lowest, highest, highest)
 
 

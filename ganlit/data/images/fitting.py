@@ -1,151 +1,173 @@
-"""From a picture as it comes to uint8 [C, R, R]: what is refused, and with which option it fits."""
+"""From a picture as it comes to pixels [C, R, R]: what is refused, and with which option it fits."""
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+import math
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from ganlit.data.images.depth import WHITE, Depth, depth_of, is_deep, upper_bits
+from ganlit.data.images.depth import WHITE, Bits, Depth, Range, depth_of, is_deep, upper_bits, values_of
+from ganlit.data.images.foreign import Foreign
+from ganlit.data.images.form import AnyFit, Fit, Form
+from ganlit.data.images.kind import Kind, frames_of, kind_of
+from ganlit.data.images.objections import Objection
+from ganlit.data.images.opening import Opened, whole
+from ganlit.data.images.rendering import Raster, central_square, raster_of, rendered
 
 LARGEST = 2**14  # side of the images in pixels
-
-Fit = Literal["exact", "resize", "crop", "pad"]
-AnyFit = Literal[Fit, "any"]
-Kind = Literal["grey", "RGB", "alpha", "16-bit", "float", "CMYK"]
-
-_KINDS: dict[str, Kind] = {"1": "grey", "L": "grey", "RGB": "RGB", "P": "RGB", "YCbCr": "RGB", "F": "float"}
-
-
-class Form(NamedTuple):
-    """The form that every picture of a dataset is brought into.
-
-    Another size is refused (exact), resized, cropped to the central square and resized, set on black (pad), or left as
-    it is (any), which only some networks take. Where `convert` is set, other kinds become grey or RGB: repeated,
-    weighted, composited on black, cut to the upper 8 bits.
-    """
-
-    resolution: int
-    channels: int  # 1 or 3
-    fit: AnyFit = "exact"
-    convert: bool = False
-
-    @property
-    def kind(self) -> Kind:
-        return "grey" if self.channels == 1 else "RGB"
+MOST = 2**10  # channels
 
 
 class Picture(NamedTuple):
     """A decoded picture, upright, and what its pixels are."""
 
-    image: Image.Image
+    image: Image.Image | Raster
     kind: Kind
-    depth: Depth | None = None  # of 16 bits
+    depth: Depth | None = None  # where there are more than 8 bits, or values count as they are
 
 
-class Objection(NamedTuple):
-    """Why a picture does not fit: the `topic` groups reports, the rest completes the sentence "cat.png ..."."""
+def look(image: Opened, form: Form | None = None) -> Picture:
+    """Decodes a picture that has been opened.
 
-    topic: str
-    reason: str
-    remedy: str
-    spare: bool = True  # whether to leave it out is advice: what is whole is rather mended
-
-
-def look(image: Image.Image) -> Picture:
-    """Decodes a picture that Pillow has opened.
+    Args:
+        image: see `opened`.
+        form: the one that it shall have; where it is not known, or plain, Pillow alone has a look where it can.
 
     Raises:
-        OSError, SyntaxError, ValueError, ...: whatever Pillow makes of damaged data.
+        Objected: nothing can be made of it.
+        OSError, SyntaxError, ValueError, ...: whatever the libraries make of damaged data.
     """
-    deep = is_deep(image)
+    deep = form is not None and not form.plain
+    if deep:
+        image = whole(image, form.channels)
+    if isinstance(image, Foreign):
+        pixels, kind = image.read(form.channels if form else None)
+        return Picture(Raster(pixels), kind, values_of(pixels))
+    many, frames = is_deep(image), frames_of(image)
     image.load()
     ImageOps.exif_transpose(image, in_place=True)
-    if deep:
-        return Picture(image, "16-bit", depth_of(image))
-    if image.has_transparency_data:
-        return Picture(image, "alpha")
-    return Picture(image, _KINDS.get(image.mode, "CMYK"))
+    kind = kind_of(image, many, frames)
+    if not deep:
+        return Picture(image, kind, depth_of(image) if many else None)
+    raster = raster_of(image, kind)
+    return Picture(raster, kind, values_of(raster.pixels))
 
 
 def objection(size: tuple[int, int], kind: Kind, form: Form, depth: Depth | None = None) -> Objection | None:
     """What keeps a picture of this size (width, height), kind and depth from the form, if anything does."""
-    if kind == "float":
-        return Objection("float", "holds floating-point pixels", "save it with 8 bits a channel", spare=False)
-    if depth is not None and not depth.fits:
-        return _not_16_bits(depth)
-    if kind != form.kind and not form.convert:
-        return _wrong_kind(kind, form)
-    if 0 in size:
-        return Objection("size", "has no pixels", "remove it")
-    width, height = size
-    shape, wanted = f"is {width}x{height}", f"{form.resolution}x{form.resolution}"
-    if form.fit == "exact" and size != (form.resolution, form.resolution):
-        fitting = "fit: crop" if width != height else "fit: resize"
-        if max(size) < form.resolution:
-            fitting = f"fit: pad or {fitting}"
-        return Objection("size", f"{shape}, not {wanted}", f"set {fitting}")
-    if form.fit == "resize" and width != height:
-        return Objection("size", f"{shape}, not square", "set fit: crop")
-    if form.fit == "pad" and max(size) > form.resolution:
-        fitting = "crop" if width != height else "resize"
-        return Objection("size", f"{shape}, larger than {wanted}", f"set fit: {fitting}")
-    return None
+    return _wrong_values(kind, form, depth) or _wrong_kind(kind, form) or _wrong_size(size, form.fit, form.resolution)
 
 
 def render(picture: Picture, form: Form) -> np.ndarray:
-    """The pixels [C, R, R] uint8 of a picture without objections; [C, H, W] where any size fits."""
-    image = of_kind(picture, form)
+    """The pixels [C, R, R] of a picture without objections; [C, H, W] where any size fits."""
+    if isinstance(picture.image, Raster):
+        return rendered(picture.image.pixels, picture.kind, form)
+    image = _of_kind(picture, form)
     resolution = form.resolution
     if form.fit != "any" and image.size != (resolution, resolution):
         if form.fit == "pad":
             image = _padded(image, resolution)
         else:
             # Lanczos is antialiased in Pillow, and what the StyleGAN datasets were resized with.
-            image = image.resize((resolution, resolution), Image.Resampling.LANCZOS, box=_central_square(image.size))
+            image = image.resize((resolution, resolution), Image.Resampling.LANCZOS, box=central_square(image.size))
     pixels = np.asarray(image)
     return pixels[None] if form.channels == 1 else pixels.transpose(2, 0, 1)
 
 
-def _not_16_bits(depth: Depth) -> Objection:
+def _wrong_values(kind: Kind, form: Form, depth: Depth | None) -> Objection | None:
+    if form.depth == "float":
+        return None if depth is None else _out_of_range(depth, form.range)
+    if kind.bits == "float":
+        remedy = f"save it with {form.depth} bits a channel, or train with depth: float"
+        return Objection("float", "holds floating-point pixels", remedy, spare=False)
+    if kind.bits == 8:
+        return None
+    if depth is not None and not depth.fits:
+        return _not_16_bits(depth, form.depth)
+    if form.depth == 8 and not form.convert:
+        remedy = "save it with 8, set convert: true to keep the upper 8, or depth: 16 to keep all"
+        return Objection("16-bit", "has 16 bits a channel", remedy)
+    return None
+
+
+def _out_of_range(depth: Depth, range: Range) -> Objection | None:
+    if not (math.isfinite(depth.lowest) and math.isfinite(depth.highest)):
+        return Objection("not finite", "holds values that are not finite", "replace it")
+    if range[0] <= depth.lowest and depth.highest <= range[1]:
+        return None
+    reason = f"holds values from {depth.lowest:g} to {depth.highest:g}, outside of the range {list(range)}"
+    return Objection("range of values", reason, "train with a range that holds those of all", spare=False)
+
+
+def _not_16_bits(depth: Depth, wanted: Bits) -> Objection:
     if not depth.held:
         reason, why = f"holds values from {depth.lowest} to {depth.highest}", f"16 bits hold 0 to {WHITE}"
     else:
         reason = f"has 16 bits a channel, of which the pictures here use values up to {depth.brightest} of {WHITE}"
-        why = "cut to 8 bits all would be nearly black"
-    return Objection("range of values", reason, f"scale all to 8 bits yourself, for {why}", spare=False)
+        why = "cut to 8 bits all would be nearly black" if wanted == 8 else "all would be nearly black"
+    floats = f"train with depth: float and range: [{min(0, depth.lowest)}, {max(depth.brightest, depth.highest)}]"
+    remedy = f"scale all to {wanted} bits yourself, for {why}, or {floats}"
+    return Objection("range of values", reason, remedy, spare=False)
 
 
-def _wrong_kind(kind: Kind, form: Form) -> Objection:
-    if kind == "16-bit":
-        return Objection(kind, "has 16 bits a channel", "save it with 8, or set convert: true to keep the upper 8")
-    if kind == "alpha":
-        return Objection(kind, "has an alpha channel", "flatten it, or set convert: true to composite it on black")
-    if kind == "CMYK":
-        return Objection(kind, "is in CMYK or another print colour space", "save it as RGB, or set convert: true")
-    other = 1 if kind == "grey" else 3
+def _wrong_kind(kind: Kind, form: Form) -> Objection | None:
+    wanted = Kind(form.channels, form.channels in (2, 4))
+    if not (kind.pictorial and wanted.pictorial) and kind.channels != form.channels:
+        reason = f"has {kind.channels} channel{'s' if kind.channels > 1 else ''}, not {form.channels}"
+        return Objection("channels", reason, f"train with channels: {kind.channels}, or save {form.channels} of them")
+    if form.convert:
+        return None
+    if kind.frames > 1:
+        remedy = "save one of them, or set convert: true to take the first"
+        return Objection("animated", f"holds {kind.frames} frames", remedy)
+    if kind.print:
+        return Objection("CMYK", "is in CMYK or another print colour space", "save it as RGB, or set convert: true")
+    if kind.channels == form.channels:
+        return None
+    if kind.alpha:
+        remedy = f"flatten it, or set convert: true to composite it on black, or channels: {kind.channels} to keep it"
+        return Objection("alpha", "has an alpha channel", remedy)
     return Objection(
-        "grey beside RGB" if form.channels == 3 else "RGB beside grey",
-        f"is {kind} while channels is {form.channels}",
-        f"set channels: {other} if all are {kind}, else convert: true",
+        f"{kind.colours} beside {wanted.colours}",
+        f"is {kind.colours} while channels is {form.channels}",
+        f"set channels: {kind.channels} if all are {kind.colours}, else convert: true",
     )
 
 
-def of_kind(picture: Picture, form: Form) -> Image.Image:
+def _wrong_size(size: tuple[int, int], fit: Fit | AnyFit, resolution: int) -> Objection | None:
+    if 0 in size:
+        return Objection("size", "has no pixels", "remove it")
+    width, height = size
+    shape, wanted = f"is {width}x{height}", f"{resolution}x{resolution}"
+    if fit == "exact" and size != (resolution, resolution):
+        fitting = "fit: crop" if width != height else "fit: resize"
+        if max(size) < resolution:
+            fitting = f"fit: pad or {fitting}"
+        return Objection("size", f"{shape}, not {wanted}", f"set {fitting}")
+    if fit == "resize" and width != height:
+        return Objection("size", f"{shape}, not square", "set fit: crop")
+    if fit == "pad" and max(size) > resolution:
+        fitting = "crop" if width != height else "resize"
+        return Objection("size", f"{shape}, larger than {wanted}", f"set fit: {fitting}")
+    if fit == "tiles" and min(size) < resolution:
+        return Objection(
+            "size", f"{shape}, smaller than a tile of {wanted}", f"lower resolution to {min(size)} or less"
+        )
+    return None
+
+
+def _of_kind(picture: Picture, form: Form) -> Image.Image:
     image = picture.image
     if image.mode.startswith("I"):
         image = upper_bits(image)
-    if picture.kind == "alpha" or image.has_transparency_data:
+    if picture.kind.print:
+        image = image.convert("RGB")  # Pillow makes no grey of some
+    if picture.kind.alpha or image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
     return image.convert("L" if form.channels == 1 else "RGB")
-
-
-def _central_square(size: tuple[int, int]) -> tuple[int, int, int, int]:
-    side = min(size)
-    left, top = (size[0] - side) // 2, (size[1] - side) // 2
-    return left, top, left + side, top + side
 
 
 def _padded(image: Image.Image, resolution: int) -> Image.Image:

@@ -6,10 +6,11 @@ import os
 from functools import cached_property
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 
 from ganlit.data.images.labels import LISTING
 from ganlit.data.images.limits import most_bytes
+from ganlit.data.images.opening import Opened, opened
 from ganlit.data.images.source import BadPicture, fingerprint_of, trouble
 from ganlit.data.images.tree import Labelling, Tree
 from ganlit.data.images.walk import Found, entries, walked
@@ -68,11 +69,11 @@ class Folder(Tree):
     def place(self, member: str) -> str:
         return printable(str(self.folder / member))
 
-    def image(self, member: str) -> Image.Image:
+    def image(self, member: str) -> Opened:
         self._refuse(member, most_bytes())
         if not self._found[member].size:  # nor opened: some files of the system wait for something to tell
             raise BadPicture(self.place(member), *trouble(UnidentifiedImageError()))
-        return Image.open(self.folder / member)
+        return opened(self.folder / member)
 
     def content(self, member: str, most: float) -> bytes:
         self._refuse(member, most)

@@ -1,4 +1,4 @@
-"""Images as the house knows them: 8-bit pictures in files, uint8 [B, C, H, W] when stored, [-1, 1] in networks."""
+"""Images as the house knows them: pictures in files, [B, C, H, W] of some depth when stored, [-1, 1] in networks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
 import torch
 from PIL import Image
@@ -19,21 +18,31 @@ from ganlit.contracts import Modality
 from ganlit.data.images.brought import Brought
 from ganlit.data.images.catalogue import NAMES, open_all, open_source
 from ganlit.data.images.check import check
-from ganlit.data.images.fitting import LARGEST, AnyFit, Fit, Form
+from ganlit.data.images.depth import Bits, Range
+from ganlit.data.images.fitting import LARGEST, MOST
 from ganlit.data.images.folder import Folder, Single
+from ganlit.data.images.form import AnyFit, Fit, Form, range_of
+from ganlit.data.images.opening import ARRAYS
 from ganlit.data.images.pictures import Pictures
-from ganlit.data.images.pixels import to_uint8
+from ganlit.data.images.pixels import from_pixels, in_8_bits, to_pixels
 from ganlit.data.images.source import BadLabels, Labels, Source
 from ganlit.data.images.walk import walked
+from ganlit.data.images.writing import write
 from ganlit.errors import UserError, within
 from ganlit.records.media import write_picture
 
+PACKED = (".zip", ".npz")
 PADDING = 2  # pixels between the images of a grid
 GLANCE = 2000  # files of a folder at a first look
 
 
 class ImageModality(Modality):
-    """Grey images and RGB."""
+    """Images of any number of channels: grey and RGB, and what else cameras and instruments give.
+
+    Args:
+        depth: bits of a channel that is made, 8 or 16, or float; what is stored tells its own by its type.
+        range: of floats in files, what is stored as 0 and as 1.
+    """
 
     name = "images"
     item = "image"
@@ -41,29 +50,47 @@ class ImageModality(Modality):
     shaped_by = "resolution and channels"
     extractor = "inception"
 
+    def __init__(self, depth: Bits = 8, range: Range = (0.0, 1.0)) -> None:
+        self.depth = depth
+        self.range = range
+
     def to_network(self, stored: Tensor) -> Tensor:
-        return stored.float().div_(127.5).sub_(1)
+        return from_pixels(stored)
 
     def to_stored(self, output: Tensor) -> Tensor:
-        return to_uint8(output)
+        return to_pixels(output, self.depth)
 
     def for_extractor(self, stored: Tensor) -> Tensor:
-        """Always three channels: grey is repeated."""
-        return stored.expand(-1, 3, -1, -1)
+        """Always three channels of 8 bits: grey is repeated, of 16 bits the upper 8 are seen.
+
+        Raises:
+            UserError: they are neither grey nor RGB.
+        """
+        if stored.shape[1] not in (1, 3):
+            raise UserError(
+                f"These images have {stored.shape[1]} channels, and extractors see grey or RGB: leave out fid and "
+                "whatever else is measured by an extractor."
+            )
+        return in_8_bits(stored).expand(-1, 3, -1, -1)
 
     def write(self, stored: Tensor, path: Path) -> Path:
-        return write_picture(to_pil_image(stored.cpu()), path)
+        """As deep as it is stored: grey, RGB and RGBA of 8 or 16 bits as PNG, all else as TIFF."""
+        return write(stored, path, self.range)
 
     def show(self, rows: Sequence[Tensor], columns: int, path: Path) -> list[Path]:
-        """A grid; images of another size are resized, and grey ones repeated where others are in colour."""
-        return [write_picture(grid(rows, columns), path)]
+        """A grid in 8 bits; images of another size are resized, and grey ones repeated where others are in colour.
+
+        Of more channels than three, the first three are shown as red, green and blue; of two, the first as grey.
+        """
+        seen = [in_8_bits(images[:, : 3 if images.shape[1] > 2 else 1]) for images in rows]
+        return [write_picture(grid(seen, columns), path)]
 
     def recognises(self, place: str) -> float:
         path = Path(os.path.expanduser(place))
         if place.strip() and os.path.isdir(path):
             files = [found.path for found in islice(walked(path), GLANCE)]
             return sum(map(_has_suffix, files)) / max(len(files), 1)
-        return float(path.suffix.lower() == ".zip" if os.path.isfile(path) else place.lower() in NAMES)
+        return float(path.suffix.lower() in PACKED if os.path.isfile(path) else place.lower() in NAMES)
 
     def open(self, place: str, split: str, root: Path, labels: Labels = True) -> Pictures:
         """The images of a folder, a zip or a dataset by name.
@@ -101,15 +128,16 @@ class ImageModality(Modality):
             labelled: whether their classes are wanted.
             fit: how images of another size are treated, instead of as those of the training: refused (exact), resized,
                 cropped to the central square and resized (crop), set on black (pad), or taken as they are (any), which
-                networks do that are convolutional throughout.
+                networks do that are convolutional throughout, and which is meant after a training on tiles.
             resolution: side of the images in pixels, instead of that of the training, for the same networks.
             convert: turn images of another kind (grey or RGB, alpha, 16-bit, CMYK) into that of the training.
         """
         within("--resolution", resolution, least=1, most=LARGEST, optional=True)
         source = open_all(place, labelled)
         _refuse_others(source, str(place))
-        wanted = Form(resolution or form.resolution, form.channels, fit or form.fit, convert or form.convert)
-        return Brought(source, wanted)
+        fit = fit or ("any" if form.fit == "tiles" else form.fit)
+        form = form._replace(resolution=resolution or form.resolution, fit=fit, convert=convert or form.convert)
+        return Brought(source, form)
 
     def check(
         self,
@@ -118,10 +146,12 @@ class ImageModality(Modality):
         root: Path,
         batch: int,
         resolution: int | None = None,
-        channels: Literal[1, 3] | None = None,
+        channels: int | None = None,
         fit: Fit = "exact",
         convert: bool = False,
         labels: Labels = True,
+        depth: Bits = 8,
+        range: Range = (0.0, 1.0),
     ) -> None:
         """Also judges by the options of `Images`.
 
@@ -131,13 +161,18 @@ class ImageModality(Modality):
             root: where torchvision's datasets lie or are downloaded to.
             batch: images in a step.
             resolution: side of the images in pixels; by default that of most pictures.
-            channels: 3 for RGB, 1 for grey; by default what most pictures are.
-            fit: how pictures of another size are treated.
+            channels: 3 for RGB, 1 for grey, 4 and 2 for these with alpha, or how many there are; by default what most
+                pictures have.
+            fit: how pictures of another size are treated; tiles says how many come out.
             convert: turn pictures of another kind into that of `channels`.
             labels: false does without labels, renumber numbers the classes of dataset.json anew.
+            depth: bits of a channel to be stored, 8 or 16, or float.
+            range: of floats, the lowest and the highest.
         """
         within("--resolution", resolution, least=1, most=LARGEST, optional=True)
-        check(place, split, root, batch, resolution, channels, fit, convert, labels)
+        within("--channels", channels, least=1, most=MOST, optional=True)
+        form = Form(resolution or 0, channels or 0, fit, convert, depth, range_of("--range", depth, range))
+        check(place, split, root, batch, form, labels)
 
 
 def _refuse_others(source: Source, place: str) -> None:
@@ -150,7 +185,8 @@ def _refuse_others(source: Source, place: str) -> None:
 
 def _has_suffix(path: str) -> bool:
     """Whether a file is called as pictures are."""
-    return os.path.splitext(path)[1].lower() in Image.registered_extensions()
+    suffix = os.path.splitext(path)[1].lower()
+    return suffix in ARRAYS or suffix in Image.registered_extensions()
 
 
 def grid(rows: Sequence[Tensor], columns: int) -> Image.Image:

@@ -11,12 +11,13 @@ from pathlib import PurePosixPath
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from ganlit.contracts import Collection
-from ganlit.data.images.fitting import Form, Picture, objection, of_kind
+from ganlit.data.images.fitting import Picture, objection, render
+from ganlit.data.images.form import Form
 from ganlit.data.images.labels import normal
+from ganlit.data.images.opening import Opened
 from ganlit.data.images.source import DAMAGE, BadPicture, NoLabel, Source
 from ganlit.data.images.tree import Tree
 from ganlit.errors import UserError
@@ -24,7 +25,7 @@ from ganlit.errors import UserError
 TOGETHER = 64  # pictures decoded at a time,
 PIXELS = 2**26  # unless they are so large
 BLOCK = 64  # files read ahead of the hash: bounds the memory
-COLOUR = Form(resolution=1, channels=3, fit="crop", convert=True)  # of any size; every kind becomes RGB
+COLOUR = Form(resolution=1, channels=3, fit="any", convert=True)  # every kind becomes RGB of 8 bits
 
 
 class Pictures(Collection):
@@ -35,7 +36,12 @@ class Pictures(Collection):
     Args:
         source: where they are.
         choice: indices into the source; all by default.
+
+    Attributes:
+        form: that they are brought into.
     """
+
+    form = COLOUR
 
     def __init__(self, source: Source, choice: Sequence[int] | None = None) -> None:
         self.source = source
@@ -113,7 +119,7 @@ class Pictures(Collection):
     def together(self) -> int:
         """How many to ask for at a time."""
         width, height = self.size
-        return max(1, min(TOGETHER, PIXELS // (COLOUR.channels * width * height)))
+        return max(1, min(TOGETHER, PIXELS // (self.form.channels * width * height)))
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -145,7 +151,7 @@ class Pictures(Collection):
             self._picture(place)  # refuses it in one sentence
             raise UserError(f"{self._title(place)} cannot be read ({error}): replace or remove it.") from None
 
-    def _read(self, index: int) -> tuple[Image.Image, int | None]:
+    def _read(self, index: int) -> tuple[Opened, int | None]:
         try:
             return self.source.read(index)
         except NoLabel:
@@ -166,11 +172,11 @@ class Pictures(Collection):
                 f"{other} is {_shape(picture.image.size)} while {first} is {_shape(self.size)}: a network sees images "
                 "of one size only, so remove one of them or resize all alike."
             )
-        return np.asarray(of_kind(picture, COLOUR)).transpose(2, 0, 1)
+        return render(picture, self.form)
 
     def _picture(self, place: int) -> Picture:
         try:
-            picture = self.source.view(self.choice[place])
+            picture = self.source.view(self.choice[place], self.form)
             self._refuse(place, picture)
         except BadPicture as bad:  # of whose remedies one is of a training
             raise UserError(f"{bad.title} {bad.reason}: {bad.remedy}.") from None
@@ -178,14 +184,14 @@ class Pictures(Collection):
 
     def _refuse(self, place: int, picture: Picture) -> None:
         """Raises BadPicture where something keeps it from the form."""
-        if against := objection(picture.image.size, picture.kind, COLOUR, picture.depth):
+        if against := objection(picture.image.size, picture.kind, self.form, picture.depth):
             raise BadPicture(self._title(place), *against)
 
     def _title(self, place: int) -> str:
         return self.source.title(self.choice[place])
 
 
-def _undecoded(image: Image.Image) -> bytes:
+def _undecoded(image: Opened) -> bytes:
     """The file behind an opened picture, or the pixels [C, H, W] of one that has none."""
     file = getattr(image, "fp", None)
     if file is None:

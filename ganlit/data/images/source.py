@@ -7,7 +7,8 @@ import struct
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -16,9 +17,13 @@ from typing import Literal
 
 from PIL import Image, UnidentifiedImageError
 
-from ganlit.data.images.depth import HALF, is_deep
-from ganlit.data.images.fitting import Objection, Picture, look
+from ganlit.data.images.depth import HALF, Depth, is_deep
+from ganlit.data.images.fitting import Picture, look
+from ganlit.data.images.foreign import Foreign
+from ganlit.data.images.form import Form
 from ganlit.data.images.limits import VARIABLE
+from ganlit.data.images.objections import Objected, Objection
+from ganlit.data.images.opening import Opened, size_of
 from ganlit.errors import UserError
 
 Labels = bool | Literal["renumber"]
@@ -101,7 +106,7 @@ class Source(ABC):
         """What a message calls a picture."""
 
     @abstractmethod
-    def opened(self, index: int) -> Image.Image:
+    def opened(self, index: int) -> Opened:
         """A picture, opened but not decoded.
 
         Raises:
@@ -116,7 +121,7 @@ class Source(ABC):
             NoLabel: it has none, and others have one.
         """
 
-    def read(self, index: int) -> tuple[Image.Image, int | None]:
+    def read(self, index: int) -> tuple[Opened, int | None]:
         """A picture, opened but not decoded, and its label, if that is wanted."""
         image = self.opened(index)
         try:
@@ -125,44 +130,65 @@ class Source(ABC):
             image.close()
             raise
 
-    def picture(self, index: int) -> tuple[Picture, int | None]:
+    def size(self, index: int, form: Form) -> tuple[int, int]:
+        """Width and height of a picture, upright, without decoding it.
+
+        Raises:
+            BadPicture: it cannot be opened.
+        """
+        with self._troubles(index), self.opened(index) as image:
+            return size_of(image, form.channels)
+
+    def picture(self, index: int, form: Form | None = None) -> tuple[Picture, int | None]:
         """A picture, decoded, and its label.
+
+        Args:
+            index: its place.
+            form: that it shall have, see `look`.
 
         Raises:
             BadPicture: it cannot be read, or its label is missing.
         """
-        return self._decoded(index, self.read)
+        return self._decoded(index, form, self.read)
 
-    def view(self, index: int) -> Picture:
+    def view(self, index: int, form: Form | None = None) -> Picture:
         """A picture, decoded, whatever its label.
 
         Raises:
             BadPicture: it cannot be read.
         """
-        return self._decoded(index, lambda index: (self.opened(index), None))[0]
+        return self._decoded(index, form, lambda index: (self.opened(index), None))[0]
 
-    def _decoded(self, index: int, read: Callable[[int], tuple[Image.Image, int | None]]) -> tuple[Picture, int | None]:
-        try:
+    def _decoded(
+        self, index: int, form: Form | None, read: Callable[[int], tuple[Opened, int | None]]
+    ) -> tuple[Picture, int | None]:
+        with self._troubles(index):
             image, label = read(index)
             with image:
-                picture = look(image)
-        except UserError:
-            raise
-        except DAMAGE as error:
-            raise BadPicture(self.title(index), *trouble(error)) from None
-        if picture.depth is not None and picture.depth.dark:
+                picture = look(image, form)
+        if picture.kind.bits == 16 and picture.depth is not None and picture.depth.dark:
             with LOOKING:
                 picture = picture._replace(depth=picture.depth._replace(brightest=self._brightest))
         return picture, label
 
+    @contextmanager
+    def _troubles(self, index: int) -> Iterator[None]:
+        """Says of damage in which picture it is."""
+        try:
+            yield
+        except UserError:
+            raise
+        except DAMAGE as error:
+            raise BadPicture(self.title(index), *trouble(error)) from None
+
     @cached_property
-    def _brightest(self) -> int:
+    def _brightest(self) -> float:
         """The highest value of the pictures of 16 bits, or the first one found in the upper half."""
-        brightest = 0
+        brightest: float = 0
         for index in range(len(self)):
             try:
                 with self.opened(index) as image:
-                    depth = look(image).depth if is_deep(image) else None
+                    depth = _values(image)
             except DAMAGE:  # of which others tell
                 continue
             brightest = max(brightest, depth.highest if depth is not None else 0)
@@ -171,8 +197,16 @@ class Source(ABC):
         return brightest
 
 
+def _values(image: Opened) -> Depth | None:
+    """Those of a picture of 16 bits; others are not decoded."""
+    deep = image.bits == 16 if isinstance(image, Foreign) else is_deep(image)
+    return look(image).depth if deep else None
+
+
 def trouble(error: Exception) -> Objection:
     """What a picture that cannot be read suffers from."""
+    if isinstance(error, Objected):
+        return error.objection
     said = str(error).rstrip(".") or type(error).__name__
     if isinstance(error, UnidentifiedImageError):
         return Objection("not an image", "is not an image", "remove it")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from ganlit.data.images.arrays import digits, find_cifar, find_idx, read_idx
+from ganlit.data.images.kind import GREY
 from ganlit.data.images.source import BadLabels
 from ganlit.errors import UserError
 
@@ -78,7 +79,7 @@ def test_idx_files_are_found_and_read(tmp_path: Path, zipped: bool) -> None:
     assert (source.name, len(source), source.classes) == ("fashionmnist-train", 3, CLASSES)
     picture, label = source.picture(2)
     assert (np.asarray(picture.image) == images[2]).all()
-    assert (label, picture.kind) == (1, "grey")
+    assert (label, picture.kind) == (1, GREY)
     assert find_idx("fashionmnist", "test", [tmp_path / "there"], CLASSES) is None
 
 

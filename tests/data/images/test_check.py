@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -128,27 +127,39 @@ def test_options_that_are_given_are_judged(make_folder: Make, capsys: pytest.Cap
     report(capsys, folder, status=0, resolution=16, fit="resize", channels=1, convert=True)
 
 
-@pytest.mark.parametrize("make", ["missing", "empty", "unreadable", "float"])
+@pytest.mark.parametrize("make", ["missing", "empty", "unreadable"])
 def test_what_cannot_be_opened_or_used_at_all_is_a_problem(
     make: str, make_folder: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    floating = io.BytesIO()
-    Image.new("F", (8, 8)).save(floating, "TIFF")
     sources = {
         "missing": lambda: tmp_path / "none",
         "empty": lambda: make_folder([]),
         "unreadable": lambda: make_folder(["a.png"], a=b""),
-        "float": lambda: make_folder(["a.png"], a=floating.getvalue()),
     }
-    words = {
-        "missing": "does not exist",
-        "empty": "is an empty folder",
-        "unreadable": "not an image: 1",
-        "float": "a.png holds floating-point pixels",
-    }
+    words = {"missing": "does not exist", "empty": "is an empty folder", "unreadable": "not an image: 1"}
     text = report(capsys, sources[make](), status=1)
     assert words[make] in text
     assert "What works" not in text
+
+
+@pytest.mark.parametrize(
+    ("values", "recommended"),
+    [
+        (np.linspace(0, 1, 64, dtype=np.float32), {"depth": "float"}),
+        (np.linspace(0.25, 7.5, 64, dtype=np.float32), {"depth": "float", "range": [0.0, 7.5]}),
+        (np.linspace(0, 4095, 64).astype(np.uint16), {"depth": "float", "range": [0.0, 4095.0]}),
+        (np.linspace(0, 65535, 64).astype(np.uint16), {"convert": True}),
+    ],
+)
+def test_a_depth_is_recommended_with_which_the_values_can_be_seen(
+    values: np.ndarray, recommended: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "ab":
+        np.save(tmp_path / f"{name}.npy", values.reshape(8, 8))
+    options = options_of(report(capsys, tmp_path, status=1, batch=2))
+    assert options == {"source": str(tmp_path), "resolution": 8, "channels": 1, **recommended}
+    asked = {"depth": options.get("depth", 8), "range": tuple(options.get("range", (0.0, 1.0)))}
+    report(capsys, tmp_path, status=0, batch=2, convert=options.get("convert", False), **asked)
 
 
 def test_zips_are_checked(make_zip: Make, capsys: pytest.CaptureFixture[str]) -> None:

@@ -124,5 +124,5 @@ def test_a_check_says_what_the_values_are(
 def test_a_picture_of_floats_is_refused(filled: Callable[..., Folder]) -> None:
     content = io.BytesIO()
     Image.new("F", (4, 4), 0.5).save(content, "TIFF")
-    with pytest.raises(BadPicture, match=r"holds floating-point pixels: save it with 8 bits a channel.$"):
+    with pytest.raises(BadPicture, match=r"holds floating-point pixels: save it with 8 bits a channel, or train"):
         decoded(filled(Image.open(content)), CONVERTED)

@@ -48,6 +48,33 @@ def test_an_image_is_written_as_it_is_and_read_again(tmp_path: Path, channels: i
     assert torch.equal(found[0:1], image[None].expand(1, 3, 4, 4))
 
 
+@pytest.mark.parametrize(("depth", "dtype"), [(16, torch.uint16), ("float", torch.float32)])
+def test_deeper_images_come_back_from_networks_and_are_shown_and_seen_in_8_bits(
+    depth: Any, dtype: torch.dtype, tmp_path: Path
+) -> None:
+    kind, network = ImageModality(depth), torch.linspace(-1, 1, 192).view(1, 3, 8, 8)
+    stored = kind.to_stored(network)
+    assert stored.dtype == dtype
+    torch.testing.assert_close(kind.to_network(stored), network, rtol=0, atol=1 / 32767)
+    seen, grey = kind.for_extractor(stored), kind.for_extractor(stored[:, :1])
+    assert (seen.dtype, seen.shape, grey.shape) == (torch.uint8, (1, 3, 8, 8), (1, 3, 8, 8))
+    assert (seen.int() - MODALITY.to_stored(network).int()).abs().max() <= 1
+    [file] = kind.show([stored, MODALITY.to_stored(network)], 1, tmp_path / "grid")
+    drawn = np.asarray(Image.open(file)).astype(int)
+    assert np.abs(drawn[2:10, 2:10] - drawn[12:20, 2:10]).max() <= 1
+
+
+@pytest.mark.parametrize(("channels", "shown"), [(2, [0]), (4, [0, 1, 2]), (7, [0, 1, 2])])
+def test_of_many_channels_the_first_are_shown_and_no_extractor_sees_them(
+    channels: int, shown: list[int], tmp_path: Path
+) -> None:
+    stored = torch.arange(channels, dtype=torch.uint8).view(1, channels, 1, 1).expand(-1, -1, 4, 4)
+    [file] = MODALITY.show([stored], 1, tmp_path / "grid")
+    assert np.asarray(Image.open(file))[1, 1].tolist() == (shown if len(shown) > 1 else [0, 0, 0])
+    with pytest.raises(UserError, match=f"^These images have {channels} channels, and extractors see grey or RGB: "):
+        MODALITY.for_extractor(stored)
+
+
 def test_folders_zips_and_names_are_recognised(tmp_path: Path, make_folder: Any, make_zip: Any) -> None:
     folder = make_folder(["a.png", "b/c.jpg", "d.txt", "e.txt"])
     assert MODALITY.recognises(str(folder)) == 0.5
