@@ -64,6 +64,74 @@ def test_a_config_runs(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     check(cli, tmp_path)
 
 
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    """Two squares beside one another in each picture, in splits."""
+    folder = tmp_path / "pairs"
+    for index in range(8):
+        pixels = np.random.default_rng(index).integers(0, 256, (64, 128, 3), dtype=np.uint8)
+        place = folder / ("train" if index < 4 else "val")
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(place / f"{index}.png")
+    return folder
+
+
+def sized(resolution: int, *players: str) -> list[str]:
+    """Small images, and networks that are narrow: the players by name and with what makes them shallow."""
+    return [f"--data.init_args.resolution={resolution}", *(f"--model.init_args.{player}" for player in players)]
+
+
+PATCHES = ["discriminator.width=4", "discriminator.field=16"]
+PIX2PIX = sized(32, "generator.depth=5", "generator.width=2", *PATCHES)
+HORSES = ["--data.init_args.tile=36", "--data.init_args.target=PAIRS/val", "--data.init_args.fit=crop"]
+NARROW = {"blocks": 1, "width": 4}
+BOTH = ("there", "back")
+TILES = [*EARLY, "--data.init_args.tile=48", "--data.init_args.held_out=null", "--model.init_args.criteria=[L1]"]
+OURS = ["--data.init_args.source=PAIRS/val", "--data.init_args.fit=crop", "--data.init_args.held_out=null"]
+OF_DATA = {
+    "pix2pix_facades": [*PIX2PIX, "--data.init_args.tile=36"],
+    "pix2pix_edges2photo": [*PIX2PIX, "--data.init_args.fit=resize"],
+    "cyclegan_horse2zebra": [
+        *sized(32, *(f"generator.{way}.{name}={size}" for way in BOTH for name, size in NARROW.items())),
+        *(f"--model.init_args.{player.replace('r.', f'r.{way}.')}" for way in BOTH for player in PATCHES),
+        *HORSES,
+    ],
+    "cut_horse2zebra": [
+        *sized(32, "generator.init_args.blocks=1", "generator.init_args.width=4", *PATCHES),
+        *HORSES,
+    ],
+    "edges_to_digits": [],
+    "unseen_map": [],
+    "super_resolution": [*EARLY, *OURS],
+    "colours": OURS,
+    "srgan_x4": [*TILES, *sized(32, "generator.blocks=1", "generator.width=4", "discriminator.resolution=32")],
+    "esrgan_x4": [*TILES, *sized(32, "generator.blocks=1", "generator.width=4", "discriminator.resolution=32")],
+    "realesrgan_x4": [*TILES, *sized(32, "generator.blocks=1", "generator.width=4")],
+    "denoise": [*TILES, *sized(32, "generator.blocks=1", "generator.width=4")],
+    "inpaint": [*sized(32, "generator.depth=5", "generator.width=2", *PATCHES), "--data.init_args.held_out=null"],
+    "colorize": [*PIX2PIX, "--data.init_args.held_out=null"],
+}
+"""What takes data, as small as a test affords, on what is there; PAIRS is a folder of pictures."""
+
+OTHERS = sorted(path for path in CONFIGS.glob("*/*.yaml") if path.parent.name != "overlays")
+
+
+@pytest.mark.parametrize("config", OTHERS, ids=lambda path: path.stem)
+def test_a_config_of_what_takes_data_runs(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pairs: Path
+) -> None:
+    whole = "Pairs" in config.read_text()
+    own = (
+        [f"--data.init_args.source={pairs if whole else pairs / 'train'}"]
+        if "source: ???" in config.read_text()
+        else []
+    )
+    given = [option.replace("PAIRS", str(pairs)) for option in OF_DATA[config.stem]]
+    cli = run(tmp_path, monkeypatch, "--config", str(config), *own, *given)
+    assert cli.config.fit.name == config.stem
+    check(cli, tmp_path)
+
+
 def test_an_overlay_of_colours_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The overlay changes the source alone; digits stand in for what would be downloaded."""
     files = [str(CONFIGS / "vqgan.yaml"), str(CONFIGS / "overlays" / "cifar10.yaml")]

@@ -15,7 +15,7 @@ MOVED = {  # modules, and one class whose module's name has become a room's
 }
 
 ADDED: dict[str, dict[str, Any]] = {
-    "ganlit.data.images.images.Images": {"labels": True},
+    "ganlit.data.images.images.Images": {"labels": True, "held_out": None, "depth": 8, "range": [0.0, 1.0]},
     "ganlit.networks.images.autoencoder.VQAutoencoder": {"uniform": False},
 }
 """Arguments that classes did not have when older runs were recorded, with the values that say what was done then."""

@@ -86,7 +86,7 @@ def test_unknown_keys_are_named_in_full_beside_the_nearest(
         ("trainer.max_epochs", "many", "int"),
         (f"{GENERATOR}.classes", "ten", "int"),
         (f"{OPTIMIZER}.init_args.lr", "fast", "float"),
-        ("data.init_args.channels", 2, "Literal[1, 3]"),
+        ("data.init_args.labels", "perhaps", "bool or Literal['renumber']"),
         ("fidelity.precision", "fp8", "Literal['fp32', 'bf16']"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,9 +14,12 @@ from ganlit.contracts import Labelled, Reference
 from ganlit.data.held import chosen, parted
 from ganlit.data.images.catalogue import open_source
 from ganlit.data.images.decoding import decoded
-from ganlit.data.images.fitting import LARGEST, Fit, Form
+from ganlit.data.images.depth import Bits, Range
+from ganlit.data.images.fitting import LARGEST, MOST
+from ganlit.data.images.form import Fit, Form, range_of
 from ganlit.data.images.modality import ImageModality
 from ganlit.data.images.source import Labels
+from ganlit.data.images.tiles import Cut, pictures_of
 from ganlit.data.mapped import MappedDataModule
 from ganlit.data.store import Stored
 from ganlit.errors import within
@@ -49,7 +52,7 @@ class LabelledImages(Dataset[Labelled]):
         images = self.images.index_select(0, places)  # copies whole images, thirty times as fast as images[places]
         mirrored = indices >= len(self.places)
         if mirrored.any():
-            images[mirrored] = images[mirrored].flip(-1)
+            images = torch.where(mirrored.view(-1, 1, 1, 1), images.flip(-1), images)
         return Labelled(images, self.labels[places])
 
 
@@ -59,20 +62,22 @@ class Images(MappedDataModule):
     Those of more than 178 megapixels are refused, as Pillow does, unless $GANLIT_MAX_IMAGE_PIXELS says another number.
 
     Args:
-        source: digits, a class of torchvision.datasets in any case (cifar10), a folder, or a zip. Classes are those of
-            dataset.json, else the sub-folders of a folder.
+        source: digits, a class of torchvision.datasets in any case (cifar10), a folder, a zip or an .npz. Classes are
+            those of dataset.json, else the sub-folders of a folder.
         resolution: side of the images in pixels.
-        channels: 3 for RGB, 1 for grey.
+        channels: 3 for RGB, 1 for grey, 4 to keep alpha, or as many as the files have, in TIFF or NPY.
         split: "train", or what else the source has.
         flip: also show every image mirrored.
         fit: images of another size are refused (exact), resized (resize), cropped to the central square and resized
-            (crop), or set on black (pad).
+            (crop), set on black (pad), or cut into squares from the top-left corner (tiles).
         convert: turn images of another kind (grey or RGB, alpha, 16-bit, CMYK) into that of `channels`.
         skip_bad: count, list and leave out images that cannot be used instead of refusing the dataset.
         labels: false does without labels and does not look at them; renumber numbers the classes of dataset.json anew,
             from 0 without gaps, in their order.
         held_out: images that are never trained on, and measured instead of the others: a share of these, such as 0.1,
             chosen once for all seeds; another split of the source, such as test; or a folder or a zip.
+        depth: bits of a channel, 8 or 16, or float, as files hold them.
+        range: of floats, the lowest and the highest value.
         root: where torchvision's datasets lie or are downloaded to.
         stage: a folder on a disk of each machine itself, such as $TMPDIR: a training copies the decoded pixels there,
             once a machine, and reads the copy; for caches that lie on a file server.
@@ -82,13 +87,13 @@ class Images(MappedDataModule):
         UserError: the source cannot be used as it is; the sentence names the file and the option that helps.
     """
 
-    modality = ImageModality()
+    modality = ImageModality()  # of 8 bits, until a depth is known
 
     def __init__(
         self,
         source: str,
         resolution: int,
-        channels: Literal[1, 3] = 3,
+        channels: int = 3,
         split: str = "train",
         flip: bool = False,
         fit: Fit = "exact",
@@ -96,6 +101,8 @@ class Images(MappedDataModule):
         skip_bad: bool = False,
         labels: Labels = True,
         held_out: float | str | None = None,
+        depth: Bits = 8,
+        range: Range = (0.0, 1.0),
         root: Path = Path("datasets"),
         stage: Path | None = None,
         **loading: Any,
@@ -104,7 +111,9 @@ class Images(MappedDataModule):
         within("data.init_args.resolution", resolution, least=1, most=LARGEST)
         self.split = split
         self.root = Path(root)
-        self.form = Form(resolution, channels, fit, convert)
+        within("data.init_args.channels", channels, least=1, most=MOST)
+        self.form = Form(resolution, channels, fit, convert, depth, range_of("data.init_args.range", depth, range))
+        self.modality = ImageModality(depth, self.form.range)
         self.flip = flip
         self.skip_bad = skip_bad
         self.labels = labels
@@ -137,7 +146,7 @@ class Images(MappedDataModule):
     @cached_property
     def _parts(self) -> tuple[Tensor, Tensor]:
         """Places to train on, and those held out, where a share is."""
-        return parted(len(self.stored.reference.items), self.held_out)
+        return parted(len(self.stored.reference.items), self.held_out, pictures(self.stored))
 
     def form_of(self, field: str) -> Form:
         return self.form
@@ -156,3 +165,9 @@ class Images(MappedDataModule):
         if self.held_out is None:
             return self.dataset
         return LabelledImages(self.reference.items, self.reference.labels)
+
+
+def pictures(stored: Stored) -> Tensor | None:
+    """Of which picture each item [N] is a tile; None where none was cut."""
+    cuts = [Cut(*each) for each in stored.about.get("tiles", ())]
+    return torch.from_numpy(pictures_of(cuts)) if cuts else None

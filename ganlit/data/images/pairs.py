@@ -5,14 +5,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ganlit.contracts import Pair, Reference
 from ganlit.data.held import chosen, parted
 from ganlit.data.images.catalogue import open_source
 from ganlit.data.images.decoding import decoded
-from ganlit.data.images.fitting import LARGEST, Fit, Form
-from ganlit.data.images.images import HELD_OUT
+from ganlit.data.images.depth import Bits, Range
+from ganlit.data.images.fitting import LARGEST, MOST
+from ganlit.data.images.form import Fit, Form, range_of
+from ganlit.data.images.images import HELD_OUT, pictures
 from ganlit.data.images.modality import ImageModality
 from ganlit.data.images.partners import halves, partners
 from ganlit.data.images.sides import Drawn, Sides, middle
@@ -35,7 +37,7 @@ class TwoSided(MappedDataModule):
         target: the same of what is to be made.
         resolution: side of the targets in pixels, as networks see them.
         source_resolution: the same of the sources, where it is another one.
-        channels: of the targets: 3 for RGB, 1 for grey.
+        channels: of the targets: 3 for RGB, 1 for grey, or as in `Images`.
         source_channels: the same of the sources, where it is another number.
         tile: side of the targets as they are kept, of which training shows random windows and validations the middle,
             as pix2pix's jitter does with 286 and 256; as large as resolution by default.
@@ -48,6 +50,8 @@ class TwoSided(MappedDataModule):
         held_out: what is never trained on, and measured instead of the rest: a share, such as 0.1, chosen once for all
             seeds; another split, such as test; or the places of other sources and targets, two or, of pairs in one
             picture, one.
+        depth: bits of a channel, 8 or 16, or float, of both sides.
+        range: of floats, the lowest and the highest value.
         root: where torchvision's datasets lie or are downloaded to.
         stage: a folder on a disk of each machine itself, as in `Images`.
         loading: batch, tick, val_images, test_images and seed, as in `GanDataModule`.
@@ -65,8 +69,8 @@ class TwoSided(MappedDataModule):
         resolution: int,
         target: str | None = None,
         source_resolution: int | None = None,
-        channels: Literal[1, 3] = 3,
-        source_channels: Literal[1, 3] | None = None,
+        channels: int = 3,
+        source_channels: int | None = None,
         tile: int | None = None,
         swap: bool = False,
         split: str = "train",
@@ -74,6 +78,8 @@ class TwoSided(MappedDataModule):
         fit: Fit = "exact",
         convert: bool = False,
         held_out: float | Elsewhere | None = None,
+        depth: Bits = 8,
+        range: Range = (0.0, 1.0),
         root: Path = Path("datasets"),
         stage: Path | None = None,
         **loading: Any,
@@ -92,8 +98,12 @@ class TwoSided(MappedDataModule):
             raise UserError(f"data.init_args.tile is {kept}: set it to a multiple of {self.scale}.")
         self.target = target
         self.resolution = resolution
-        self.form = Form(kept, channels, fit, convert)
-        self.source_form = Form(kept // self.scale, source_channels or channels, fit, convert)
+        for key, count in {"channels": channels, "source_channels": source_channels}.items():
+            within(f"data.init_args.{key}", count, least=1, most=MOST, optional=True)
+        form = Form(kept, channels, fit, convert, depth, range_of("data.init_args.range", depth, range))
+        self.form = form
+        self.source_form = form._replace(resolution=kept // self.scale, channels=source_channels or channels)
+        self.modality = ImageModality(depth, form.range)
         self.swap, self.split, self.flip, self.held_out, self.root = swap, split, flip, held_out, Path(root)
 
     @abstractmethod
@@ -129,7 +139,7 @@ class TwoSided(MappedDataModule):
         """Of each side the places to train on, and those held out; None for all of them."""
         if not isinstance(self.held_out, float):
             return [(None, None)] * 2
-        return [parted(len(side.reference.items), self.held_out) for side in self._parts]
+        return [parted(len(side.reference.items), self.held_out, pictures(side)) for side in self._parts]
 
     @cached_property
     def _real(self) -> tuple[Reference, Reference]:
@@ -181,7 +191,7 @@ class Pairs(TwoSided):
         if target is None:
             return halves(open_source(source, split, self.root, labels=False))
         both = [open_source(place, split, self.root, labels=False) for place in (source, target)]
-        return partners(*both, self.scale)
+        return partners(*both, self.form, self.scale)
 
 
 class Unpaired(TwoSided):

@@ -8,9 +8,10 @@ from hashlib import blake2b
 from pathlib import PurePosixPath
 from typing import Literal
 
-from PIL import Image, ImageOps
-
+from ganlit.data.images.fitting import Picture
+from ganlit.data.images.form import Form
 from ganlit.data.images.labels import normal
+from ganlit.data.images.opening import Opened
 from ganlit.data.images.source import DAMAGE, BadPicture, Source
 from ganlit.data.images.tree import Tree
 from ganlit.errors import UserError
@@ -32,16 +33,21 @@ class Half(Source):
     def title(self, index: int) -> str:
         return f"the {self.side} half of {self.whole.title(index)}"
 
-    def opened(self, index: int) -> Image.Image:
-        with self.whole.opened(index) as image:
-            image.load()
-            upright = ImageOps.exif_transpose(image)
-        width, height = upright.size
+    def opened(self, index: int) -> Opened:
+        return self.whole.opened(index)
+
+    def size(self, index: int, form: Form) -> tuple[int, int]:
+        width, height = self.whole.size(index, form)
+        return width // 2, height
+
+    def picture(self, index: int, form: Form | None = None) -> tuple[Picture, int | None]:
+        picture = self.whole.picture(index, form)[0]
+        width, height = picture.image.size
         if width % 2:
             reason = f"is {width} pixels wide, which no two halves share"
             raise BadPicture(self.whole.title(index), "width", reason, "cut source and target to one width")
         left = 0 if self.side == "left" else width // 2
-        return upright.crop((left, 0, left + width // 2, height))
+        return picture._replace(image=picture.image.crop((left, 0, left + width // 2, height))), None
 
     def label(self, index: int) -> None:
         return None
@@ -63,7 +69,7 @@ class Ordered(Source):
     def title(self, index: int) -> str:
         return self.whole.title(self.order[index])
 
-    def opened(self, index: int) -> Image.Image:
+    def opened(self, index: int) -> Opened:
         return self.whole.opened(self.order[index])
 
     def label(self, index: int) -> None:
@@ -74,12 +80,13 @@ def halves(whole: Source) -> tuple[Source, Source]:
     return Half(whole, "left"), Half(whole, "right")
 
 
-def partners(source: Source, target: Source, scale: float = 1.0) -> tuple[Source, Source]:
+def partners(source: Source, target: Source, form: Form, scale: float = 1.0) -> tuple[Source, Source]:
     """The pictures of both places that have one path in them, whatever its suffix, in one order.
 
     Args:
         source: of these.
         target: and those.
+        form: in which they are wanted.
         scale: by how much the latter are larger.
 
     Raises:
@@ -95,7 +102,7 @@ def partners(source: Source, target: Source, scale: float = 1.0) -> tuple[Source
             )
     both = [(places[0][path], places[1][path]) for path in sorted(places[0])]
     for one, other in both:
-        _refuse_unequal(source, one, target, other, scale)
+        _refuse_unequal(source, one, target, other, form, scale)
     return Ordered(source, [one for one, _ in both]), Ordered(target, [other for _, other in both])
 
 
@@ -109,15 +116,11 @@ def _by_path(side: Source) -> dict[str, int]:
     return {path: place for place, path in enumerate(paths)}
 
 
-def _refuse_unequal(source: Source, one: int, target: Source, other: int, scale: float) -> None:
-    sizes = []
-    for side, place in ((source, one), (target, other)):
-        try:
-            with side.opened(place) as image:
-                turned = image.getexif().get(0x0112, 1) >= 5  # lies on its side
-                sizes.append(image.size[::-1] if turned else image.size)
-        except DAMAGE:  # of which decoding tells
-            return
+def _refuse_unequal(source: Source, one: int, target: Source, other: int, form: Form, scale: float) -> None:
+    try:
+        sizes = [source.size(one, form), target.size(other, form)]
+    except DAMAGE:  # of which decoding tells
+        return
     (width, height), (wide, high) = sizes
     if (wide, high) != (width * scale, height * scale):
         factor = f", not {scale:g} times as large" if scale != 1 else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,7 +12,8 @@ from torch import Tensor
 from ganlit.contracts import Pair, Reference
 from ganlit.data.draws import Draws
 from ganlit.data.images.degradations.base import Degradation
-from ganlit.data.images.fitting import LARGEST, Form
+from ganlit.data.images.fitting import LARGEST
+from ganlit.data.images.form import Form
 from ganlit.data.images.images import Images
 from ganlit.data.images.sides import Drawn, Sides, middle
 from ganlit.errors import UserError, within
@@ -34,7 +35,7 @@ class Restoration(Images):
         tile: side of what is kept of each image, of which training shows random windows; as large by default.
         paired: false shows in training, beside each source, the target of some other one: the degradation is then a
             known map that has to be found unseen, by CycleTranslation, and validations tell how well it was.
-        channels: 3 for RGB, 1 for grey.
+        channels: as in `Images`.
         images: all else, as in `Images`.
 
     Raises:
@@ -48,7 +49,7 @@ class Restoration(Images):
         resolution: int,
         tile: int | None = None,
         paired: bool = True,
-        channels: Literal[1, 3] = 3,
+        channels: int = 3,
         **images: Any,
     ) -> None:
         super().__init__(source, tile or resolution, channels, **images)

@@ -92,7 +92,7 @@ class Sides(Dataset[Drawn]):
             corners = zip(places.tolist(), *(each.tolist() for each in corner), strict=True)
             cut = torch.stack([items[i, :, top : top + window, left : left + window] for i, top, left in corners])
         if mirrored.any():
-            cut[mirrored] = cut[mirrored].flip(-1)
+            cut = torch.where(mirrored.view(-1, 1, 1, 1), cut.flip(-1), cut)
         return cut
 
 

@@ -155,7 +155,7 @@ def test_a_config_builds_it_with_the_options_of_the_base() -> None:
     data = parser.instantiate_classes(parser.parse_args([*options, "--data.batch=16", "--data.root=sets"])).data
     assert (data.batch, data.form.channels, data.root, data.seed) == (16, 1, Path("sets"), 0)
     with pytest.raises(Exception, match="channels"):
-        parser.parse_args([*options, "--data.channels=2"])
+        parser.parse_args([*options, "--data.channels=grey"])
     for written, labels in (("true", True), ("false", False), ("renumber", "renumber")):
         assert parser.parse_args([*options, f"--data.labels={written}"]).data.init_args.labels == labels
     with pytest.raises(Exception, match="labels"):

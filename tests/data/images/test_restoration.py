@@ -6,8 +6,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
@@ -118,3 +120,25 @@ def test_sizes_that_do_not_fit_are_refused(folder: Path) -> None:
         restoration(folder, tile=4)
     with pytest.raises(UserError, match=r"makes 4 pixels of 9"):
         restoration(folder, resolution=9).setup("fit")
+
+
+def test_tiles_of_one_photograph_are_trained_on_or_held_out_together(tmp_path: Path) -> None:
+    for name in range(6):
+        pixels = np.full((16, 24, 3), 40 * name, np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    data = restoration(tmp_path, fit="tiles", held_out=0.2)
+    trained, measured = (data._parts[place] for place in (0, 1))
+    items = data.stored.reference.items[:, 0, 0, 0]
+    assert (len(items), len(measured)) == (36, 12)
+    assert not set(items[trained].tolist()) & set(items[measured].tolist())
+
+
+def test_sixteen_bits_are_kept_and_mirrored(tmp_path: Path) -> None:
+    for name in range(4):
+        pixels = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000 + name
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    data = restoration(tmp_path, channels=1, depth=16, fit="exact", flip=True)
+    plain, mirrored = data.dataset[torch.arange(4)], data.dataset[torch.arange(4) + 4]
+    assert plain.target.dtype == torch.uint16
+    assert torch.equal(mirrored.target, plain.target.flip(-1))
+    torch.testing.assert_close(data.to_network(plain).target[0, 0, 7, 7], torch.tensor(63000 / 32767.5 - 1))

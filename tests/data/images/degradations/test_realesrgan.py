@@ -17,7 +17,7 @@ from ganlit.data.draws import Draws
 from ganlit.data.images import degradations
 from ganlit.data.images.degradations.base import Degradation
 
-FRAGMENT = Path(__file__).parent / "realesrgan.yaml"
+CONFIG = Path(__file__).parents[4] / "configs" / "enhancement" / "realesrgan_x4.yaml"
 
 OPTIONS = {
     "resize_prob": [0.2, 0.7, 0.1],
@@ -52,7 +52,8 @@ def chain() -> Degradation:
         import_module(module.name)  # as the command line does with all rooms: a short name is looked for among these
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--degradation", type=Degradation)
-    tree = {"degradation": yaml.safe_load(FRAGMENT.read_text())}
+    config = yaml.safe_load(CONFIG.read_text())
+    tree = {"degradation": config["data"]["init_args"]["degradation"]}
     return parser.instantiate(parser.parse_object(tree)).degradation
 
 
