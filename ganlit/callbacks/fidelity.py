@@ -15,13 +15,12 @@ from ganlit.contracts import Modality, Sampled
 from ganlit.errors import UserError, within
 from ganlit.metrics.asked import lacking, require, require_real
 from ganlit.metrics.features import Precision, Resize
-from ganlit.metrics.gauges import Gauge, Sets, Shown, comparison, named
-from ganlit.metrics.groups import Group, grouped, refuse
+from ganlit.metrics.gauges import Gauge, Sets, Shown, comparisons
+from ganlit.metrics.groups import Group, Real, Side, grouped, refuse, sides
 from ganlit.metrics.inside import DRAWS, Others
 from ganlit.metrics.paired import Comparison
 from ganlit.metrics.passes import Options, Pass, passes
 from ganlit.metrics.portrait import Advance
-from ganlit.metrics.reality import subset
 
 Values = dict[str, float]
 
@@ -36,11 +35,13 @@ class Fidelity(Callback):
 
     Args:
         metrics: a list, or names with commas between them; the first decides which checkpoint is best. Any of fid, kid,
-            is, prdc, probe, class-fid and memorisation, each, if need be, by an extractor other than the modality's
-            own (of images, the FID's Inception), such as fid@dinov2. Of a generator that takes data these are about
-            what it makes of data; fid:prior is about what it makes of its prior, if it has one. And then psnr, ssim
-            and lpips compare what it makes with what it should, codes tells how a codebook is used, elbo and iwae
-            are the bounds of a VAE in bits per dimension.
+            is, prdc, probe, kept (percent of items whose class is as their label says), class-fid and memorisation,
+            each, if need be, by an extractor other than the modality's own (of images, the FID's Inception), such as
+            fid@dinov2. Of a generator that takes data these are about what it makes of data; fid:prior is about what
+            it makes of its prior, fid:back about what it makes in its other direction. And then psnr, ssim and lpips
+            compare what it makes with what it should, psnr-y-crop4 by the Y of RGB and without a border of 4; matched
+            is the percent of items that are nearest to their own target; codes tells how a codebook is used, elbo and
+            iwae are the bounds of a VAE in bits per dimension.
         weights: file of that own extractor's weights; None looks for them.
         precision: of the features; bf16 is another protocol, and is used where the processor has it natively.
         resize: what brings items to an extractor's size: legacy as in the papers, or clean (arXiv 2104.11222).
@@ -70,7 +71,8 @@ class Fidelity(Callback):
         self.every = every
         self.draws = draws
         self.groups: list[Group] = []
-        self.comparison: Comparison | None = None
+        self.sides: dict[Side, Real] = {}
+        self.comparisons: dict[str, Comparison] = {}
         self.passes: list[Pass] = []
         self.missing: list[dict[str, str]] = []  # by pass, why metrics cannot be had
         self.introduced = False
@@ -88,7 +90,7 @@ class Fidelity(Callback):
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuses what cannot be measured, before anything is trained."""
         data, generator = trainer.datamodule, getattr(pl_module, "generator", None)
-        conditional = getattr(generator, "classes", 0) > 0
+        conditional = pl_module.takes_data or getattr(generator, "classes", 0) > 0
         refuse(self.asked(data.modality), generator, pl_module.takes_data, "fidelity.metrics")
         if not self.groups:
             self.passes = self.prepared(data, conditional, trainer.strategy.root_device)
@@ -108,30 +110,30 @@ class Fidelity(Callback):
         data: LightningDataModule,
         conditional: bool,
         device: torch.device,
-        counted: Callable[[str], Advance | None] = lambda name: None,
+        counted: Callable[[str, int], Advance | None] = lambda name, total: None,
     ) -> list[Pass]:
         """The extractors, the real items and their metrics; what compares pairs is made ready too.
 
         Args:
             data: what is measured against, by how many items.
-            conditional: whether these are made for a class each.
+            conditional: whether these are made for, or of, a class each.
             device: of the extractors.
-            counted: what is to be told of the real items that an extractor has seen, by its name.
+            counted: what is to be told of the real items that an extractor has seen, by its name and their number.
 
         Raises:
             UserError: there are too few items for a metric, or weights are missing.
         """
-        groups, reference = self.asked(data.modality), data.reference
+        groups = self.asked(data.modality)
+        real = sides(groups, data)
         names = [metric for group in groups if group.kind == "sets" for metric in group.metrics]
-        classes = len(reference.classes) if conditional else 0
+        classes = len(data.reference.classes) if conditional else 0
         for key in ("val_images", "test_images"):
             require(names, getattr(data, key), f"data.init_args.{key} is {getattr(data, key)}", classes)
-        if self.reference_images is not None:
-            reference = subset(reference, self.reference_images)
-        require_real(names, reference)
-        self.comparison = comparison(groups, reference, data.modality, device)
-        found = passes(groups, reference, data.modality, self.options, device, say, counted)
-        self.groups = groups
+        against = {side: each.subset(self.reference_images) for side, each in real.items()}
+        require_real(groups, against)
+        self.comparisons = comparisons(groups, real, device)
+        found = passes(groups, against, self.options, device, say, counted)
+        self.groups, self.sides = groups, real
         return found
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -200,10 +202,10 @@ class Fidelity(Callback):
             for each, missing in zip(self.passes, self.missing, strict=True)
         )
         others = Others(
-            self.comparison,
+            self.comparisons,
             getattr(getattr(pl_module, "ema", None), "module", None),
             self.draws,
-            named(trainer.datamodule.reference),
+            self.sides,
             trainer.strategy.root_device,
         )
         return [next(sets) if group.kind == "sets" else others.gauge(group) for group in self.groups]
@@ -223,7 +225,7 @@ class Fidelity(Callback):
 
     def _see(self, trainer: Trainer, outputs: Sampled, batch: Any, batch_idx: int) -> None:
         places = self.places[batch_idx * trainer.world_size + trainer.global_rank]
-        shown = Shown.of(outputs, places, getattr(batch, "label", None), "ema", trainer.datamodule.modality)
+        shown = Shown.of(outputs, places, getattr(batch, "label", None), "ema", self.sides)
         for gauge in self.gauges:
             gauge.add(shown)
 

@@ -12,8 +12,8 @@ from ganlit.callbacks.recovery import restore
 from ganlit.compute.console import say
 from ganlit.errors import UserError, within
 from ganlit.metrics.measure import METRICS, improves
-from ganlit.metrics.protocol import making_of, meant, title
-from ganlit.records import durable
+from ganlit.metrics.protocol import aside, meant, title
+from ganlit.records.events import record
 from ganlit.tasks.base import AdversarialModule
 
 FIRST = {name: metric.first for name, metric in METRICS.items()} | {"codes": "code-use"}
@@ -92,8 +92,9 @@ class Guard(Callback):
         """The measure's first number; of reconstructions, unless it is said that they are from the prior."""
         metric, colon, making = self.measure.partition("@")[0].partition(":")
         asked = f"{FIRST.get(metric, metric)}{colon}{making}"
-        found = [name for name in values if meant(asked, name) and (colon or making_of(name) != "prior")]
-        return (found[0], values[found[0]]) if found else None
+        found = [name for name in values if meant(asked, name) and (colon or not aside(name))]
+        nearest = min(found, key=lambda name: len(name.split("/")[0]), default=None)  # psnr is not psnr-y, beside it
+        return None if nearest is None else (nearest, values[nearest])
 
     def _react(self, trainer: Trainer, module: AdversarialModule, name: str, value: float) -> None:
         kimg, before = self.before
@@ -127,10 +128,8 @@ class Guard(Callback):
         self._record(trainer)
 
     def _record(self, trainer: Trainer) -> None:
-        """Written anew as a whole: what a resumed run has undone is not in it."""
-        if trainer.is_global_zero and (self.events or (Path(trainer.default_root_dir) / RECORD).exists()):
-            with durable.replacing(Path(trainer.default_root_dir) / RECORD, flush=False) as partial:
-                partial.write_text("".join(f"{event}\n" for event in self.events))
+        if trainer.is_global_zero:
+            record(Path(trainer.default_root_dir) / RECORD, self.events)
 
     def teardown(self, trainer: Trainer, pl_module: AdversarialModule, stage: str) -> None:
         if stage == "fit":  # a second fit of the module begins with the whole weight

@@ -7,6 +7,7 @@ from functools import partial
 import torch
 from lightning.pytorch import Callback, Trainer
 
+from ganlit.callbacks.alarms import Alarms
 from ganlit.records.state import Recorder, ending
 from ganlit.tasks.base import AdversarialModule
 
@@ -28,7 +29,8 @@ class Record(Callback):
         self._expect("another rank has failed, see the output", trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
-        self.recorder.update(kimg=pl_module.kimg)
+        alarms = [name for each in trainer.callbacks if isinstance(each, Alarms) for name in each.ringing]
+        self.recorder.update(kimg=pl_module.kimg, alarms=alarms)
 
     def on_exception(self, trainer: Trainer, pl_module: AdversarialModule, exception: BaseException) -> None:
         """Before other ranks are told, one of which may end this process."""

@@ -14,6 +14,7 @@ from lightning.pytorch import Callback
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
+from ganlit.callbacks.alarms import Alarms
 from ganlit.callbacks.balance import Balance
 from ganlit.callbacks.budget import Budget
 from ganlit.callbacks.checkpoint import Checkpoints, DurableIO
@@ -74,6 +75,7 @@ class Run:
             Interrupt(self.checkpoints, lambda number: self.recorder.update(**ending(Stopped(number)))),
             Samples(),
             *([] if fidelity is None else [fidelity]),
+            Alarms(),
             self.checkpoints,
             Balance(fidelity),
             profile,
@@ -133,6 +135,8 @@ def trainer(folder: Path, given: dict[str, Any], callbacks: list[Callback], logg
     if given["strategy"] == "auto" and processes(given["devices"], given["accelerator"]) * given["num_nodes"] > 1:
         given["strategy"] = AdversarialDDP()
     more = given["callbacks"] or []
+    if any(isinstance(each, Alarms) for each in more):  # with bounds of one's own
+        callbacks = [each for each in callbacks if not isinstance(each, Alarms)]
     if twice := {type(each) for each in callbacks} & {type(each) for each in more} - {Samples}:
         raise UserError(f"trainer.callbacks names {twice.pop().__name__}, which every run has already: leave it out.")
     given["callbacks"] = [*callbacks, *more]

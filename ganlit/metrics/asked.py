@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ganlit.contracts import Reference
 from ganlit.errors import UserError
+from ganlit.metrics.groups import Group, Real, Side
 from ganlit.metrics.measure import METRICS
 from ganlit.metrics.passes import Pass
 from ganlit.metrics.reality import Reality
@@ -31,23 +32,29 @@ def require(metrics: list[str], count: int, given: str, classes: int = 0) -> Non
             raise UserError(f'{given}, and "{metric}" needs {least}: take more, or do not measure "{metric}".')
 
 
-def require_real(metrics: list[str], reference: Reference) -> None:
+def require_real(groups: Sequence[Group], sides: Mapping[Side, Real]) -> None:
     """Refuses too few real items before anything is trained, made or seen.
 
     Raises:
         UserError: a metric that is to be had of such items needs more of them.
     """
+    for group in groups:
+        if group.kind == "sets":
+            for metric in group.metrics:
+                _require_real(metric, sides[group.side].reference)
+
+
+def _require_real(metric: str, reference: Reference) -> None:
+    asked, count, where = METRICS[metric], len(reference.items), ""
     without = _without_classes(reference)
-    for metric in metrics:
-        asked, count, where = METRICS[metric], len(reference.items), ""
-        if metric not in without and asked.within_classes:
-            count, where = int(reference.labels.bincount().max()), " in the largest of its classes"
-        if metric not in without and count < asked.real:
-            items = "item" if count == 1 else "items"
-            raise UserError(
-                f'{reference.name} has {count} real {items}{where}, and "{metric}" needs {asked.real}: add some, or do '
-                f'not measure "{metric}".'
-            )
+    if metric not in without and asked.within_classes:
+        count, where = int(reference.labels.bincount().max()), " in the largest of its classes"
+    if metric not in without and count < asked.real:
+        items = "item" if count == 1 else "items"
+        raise UserError(
+            f'{reference.name} has {count} real {items}{where}, and "{metric}" needs {asked.real}: add some, or do '
+            f'not measure "{metric}".'
+        )
 
 
 def unavailable(metrics: list[str], real: Reality, conditional: bool) -> dict[str, str]:
@@ -55,10 +62,11 @@ def unavailable(metrics: list[str], real: Reality, conditional: bool) -> dict[st
 
     Args:
         real: the real items.
-        conditional: whether the generated items were made for a class each.
+        conditional: whether the generated items were made for, or of items of, a class each.
     """
     reasons = {} if real.extractor.classes else {"is": f"the weights of {real.extractor.name} have no classifier head"}
-    reasons |= {} if conditional else {"class-fid": "the generated items were not made for a class each"}
+    unlabelled = dict.fromkeys(("class-fid", "kept"), "the generated items were not made for a class each")
+    reasons |= {} if conditional else unlabelled
     reasons |= _without_classes(real.reference)
     return {metric: reasons[metric] for metric in metrics if metric in reasons}
 
@@ -68,7 +76,7 @@ def lacking(each: Sequence[Pass], conditional: bool, key: str, say: Say, beside:
 
     Args:
         each: the passes.
-        conditional: whether the generated items are made for a class each.
+        conditional: whether the generated items are made for, or of items of, a class each.
         key: where the metrics are given, for the error.
         say: told what cannot be had.
         beside: whether something else will be measured beside them.
@@ -94,4 +102,4 @@ def _without_classes(reference: Reference) -> dict[str, str]:
     if len(reference.classes) > 1:
         return {}
     what = "one class alone" if reference.classes else "no classes"
-    return dict.fromkeys(("probe", "class-fid"), f"{reference.name} has {what}")
+    return dict.fromkeys(("probe", "kept", "class-fid"), f"{reference.name} has {what}")

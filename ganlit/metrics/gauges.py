@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Container, Sequence
-from typing import NamedTuple
+from collections.abc import Container, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from ganlit.contracts import Collection, Modality, Reference, Sampled
-from ganlit.metrics.groups import Group
+from ganlit.contracts import Collection, Reference, Sampled
+from ganlit.errors import UserError
+from ganlit.metrics.groups import Group, Real, Side
 from ganlit.metrics.measure import Measured, Question, floor, measure
 from ganlit.metrics.paired import Comparison, estimate
 from ganlit.metrics.passes import Pass
 from ganlit.metrics.portrait import Advance, Collector
-from ganlit.metrics.protocol import Protocol
+from ganlit.metrics.protocol import BACK, PRIOR, Protocol
 from ganlit.metrics.ranks import gathered, rank
 
 
@@ -27,12 +28,18 @@ class Shown(NamedTuple):
     labels: Tensor | None  # [B] int64: their classes
     made: str  # how they were made, as ids say it: "ema", "ema-reconstruction", "images"
     target: Tensor | None = None  # [B, ...] stored: what they should be
-    prior: Tensor | None = None  # [B, ...] stored: others, from the generator's prior
-    made_from_prior: str = ""
+    aside: Mapping[str, Shown] = {}  # other items of these places, by their making: from a prior, or the way back
     sampled: Sampled | None = None  # all this as networks have it
 
     @classmethod
-    def of(cls, sampled: Sampled, places: Tensor, labels: Tensor | None, weights: str, modality: Modality) -> Shown:
+    def of(
+        cls,
+        sampled: Sampled,
+        places: Tensor,
+        labels: Tensor | None,
+        weights: str,
+        sides: Mapping[Side, Real],
+    ) -> Shown:
         """What a task samples.
 
         Args:
@@ -40,23 +47,25 @@ class Shown(NamedTuple):
             places: of the batch's items.
             labels: of them, if they have any.
             weights: whose answer it is: "ema".
-            modality: of the items.
+            sides: the real items; without those of the sources, what was made on the way back is left out.
         """
-        items, stored = modality.to_stored(sampled.output), modality.to_stored
+        stored, side = sides["target"].modality.to_stored, sampled.side
+        items = stored(sampled.output)
         if sampled.source is None:
             return cls(items, places, labels, weights, sampled=sampled)
+        aside = {}
+        if PRIOR in side:
+            aside[PRIOR] = cls(stored(side[PRIOR]), places, labels, f"{weights}-{PRIOR}")
+        if BACK in side and "source" in sides:
+            back, wanted = map(sides["source"].modality.to_stored, (side[BACK], side[f"{BACK}_reference"]))
+            aside[BACK] = cls(back, places, labels, f"{weights}-{BACK}", wanted)
         what = "reconstruction" if sampled.source is sampled.reference else "translation"
-        prior = stored(sampled.side["prior"]) if "prior" in sampled.side else None
-        return cls(
-            items,
-            places,
-            labels,
-            f"{weights}-{what}",
-            stored(sampled.reference),
-            prior,
-            f"{weights}-prior",
-            sampled,
-        )
+        target = stored(sampled.reference)
+        return cls(items, places, labels, f"{weights}-{what}", target, aside, sampled)
+
+    def by(self, making: str) -> Shown:
+        """The items of this making, see `Group`."""
+        return self.aside[making] if making else self
 
 
 class Gauge(ABC):
@@ -108,9 +117,10 @@ class Sets(Gauge):
             self.real.prepare(self.one.rows or self.with_floor)
 
     def add(self, shown: Shown) -> None:
-        items, self.made = (shown.prior, shown.made_from_prior) if self.group.prior else (shown.items, shown.made)
-        self.with_floor &= shown.target is None or self.group.prior
-        self.collector.add(self.real.view(items), shown.places, shown.labels)
+        shown = shown.by(self.group.making)
+        self.made = shown.made
+        self.with_floor &= shown.target is None
+        self.collector.add(self.real.view(shown.items), shown.places, shown.labels)
 
     def finish(self) -> list[Measured]:
         self.portrait = self.collector.finish()
@@ -121,35 +131,44 @@ class Sets(Gauge):
 
 
 class Means(Gauge):
-    """Means over numbers that each item has by itself, with their standard errors.
+    """Means over numbers that items have, with their standard errors.
 
     Args:
         reference: what the items are held against: dataset, split and content.
         device: on which the ranks can exchange tensors.
+        making: which items, see `Group`.
     """
 
     what: str
     """What the mean is over."""
 
-    def __init__(self, reference: str, device: torch.device) -> None:
-        self.reference, self.device = reference, device
-        self.scores: dict[str, list[Tensor]] = {}
+    def __init__(self, reference: str, device: torch.device, making: str = "") -> None:
+        self.reference, self.device, self.making = reference, device, making
+        self.kept: dict[str, list[Tensor]] = {}
         self.places: list[Tensor] = []
 
     @abstractmethod
-    def scored(self, shown: Shown) -> dict[str, Tensor]:
-        """Numbers [B] in float64, on the CPU, by metric and variant: "ssim-gauss11"."""
+    def seen(self, shown: Shown) -> dict[str, Tensor]:
+        """What is kept of items [B, ...], on the CPU, by metric and variant: "ssim-gauss11"."""
+
+    def scored(self, name: str, kept: Tensor) -> Tensor:
+        """Numbers [N] in float64, by what was kept [N, ...] of all items, in the order of their places."""
+        return kept
 
     def add(self, shown: Shown) -> None:
+        shown = shown.by(self.making)
         self.made = shown.made
         self.places.append(shown.places.cpu())
-        for name, scores in self.scored(shown).items():
-            self.scores.setdefault(name, []).append(scores)
+        for name, kept in self.seen(shown).items():
+            before = self.kept.setdefault(name, [])
+            if before and before[0].shape[1:] != kept.shape[1:]:
+                raise UserError(f"{name} compares each item with all others: bring them to one size, or leave it out.")
+            before.append(kept)
 
     def finish(self) -> list[Measured]:
         order = gathered(torch.cat(self.places), self.device).argsort()
-        together = {name: gathered(torch.cat(scores), self.device)[order] for name, scores in self.scores.items()}
-        return [] if rank() > 0 else [self._mean(name, scores) for name, scores in together.items()]
+        together = {name: gathered(torch.cat(kept), self.device)[order] for name, kept in self.kept.items()}
+        return [] if rank() > 0 else [self._mean(name, self.scored(name, kept)) for name, kept in together.items()]
 
     def _mean(self, name: str, scores: Tensor) -> Measured:
         metric, _, variant = name.partition("-")
@@ -159,37 +178,49 @@ class Means(Gauge):
 
 
 class Pairs(Means):
-    """Items beside those that they should be."""
+    """Items beside those that they should be.
+
+    Args:
+        comparisons: the metrics.
+        others: as for `Means`.
+    """
 
     what = "pairs"
 
-    def __init__(self, comparison: Comparison, reference: str, device: torch.device) -> None:
-        super().__init__(reference, device)
-        self.comparison = comparison
+    def __init__(self, comparisons: Sequence[Comparison], *others: Any) -> None:
+        super().__init__(*others)
+        self.comparisons = comparisons
+        self.by_name: dict[str, Comparison] = {}
 
-    def scored(self, shown: Shown) -> dict[str, Tensor]:
-        return self.comparison.scored(shown.items, shown.target)
+    def seen(self, shown: Shown) -> dict[str, Tensor]:
+        found = {}
+        for each in self.comparisons:
+            name, kept = each.seen(shown.items, shown.target)
+            found[name], self.by_name[name] = kept, each
+        return found
+
+    def scored(self, name: str, kept: Tensor) -> Tensor:
+        return self.by_name[name].scores(kept)
 
 
-def comparison(
-    groups: Sequence[Group], reference: Reference, modality: Modality, device: torch.device
-) -> Comparison | None:
-    """What compares pairs, if that is asked for.
+def comparisons(groups: Sequence[Group], sides: Mapping[Side, Real], device: torch.device) -> dict[str, Comparison]:
+    """What compares pairs, by how it is asked for.
 
     Args:
         groups: the metrics.
-        reference: the real items, by one of which it is seen whether they can be compared.
-        modality: of the items.
+        sides: the real items, by one of which it is seen whether they can be compared.
         device: of the items.
 
     Raises:
         UserError: they cannot, or the weights of LPIPS are not there.
     """
-    names = [metric for group in groups if group.kind == "pairs" for metric in group.metrics]
-    if not names:
-        return None
-    example, found = reference.items[:1].to(device), Comparison(names, device, modality.name)
-    found.scored(example, example)
+    found: dict[str, Comparison] = {}
+    for group in (group for group in groups if group.kind == "pairs"):
+        real = sides[group.side]
+        example = real.reference.items[:1].to(device)
+        for asked in group.metrics:
+            found[asked] = found.get(asked) or Comparison(asked, device, real.modality.name)
+            found[asked].seen(example, example)
     return found
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from ganlit.contracts import Modality
+from ganlit.contracts import Modality, Reference
 from ganlit.errors import UserError, nearest
 from ganlit.metrics.extractors import ALIASES
 from ganlit.metrics.measure import METRICS
-from ganlit.metrics.paired import PAIRED
+from ganlit.metrics.paired import names as paired
+from ganlit.metrics.paired import split, understood
+from ganlit.metrics.protocol import BACK, PRIOR
+from ganlit.metrics.reality import subset
 
 Kind = Literal["sets", "pairs", "codes", "bounds"]
 """Two sets of items; items beside those that they should be; what a codebook, or a likelihood, says of them."""
@@ -17,33 +20,60 @@ Kind = Literal["sets", "pairs", "codes", "bounds"]
 INSIDE: dict[str, Kind] = {"codes": "codes", "elbo": "bounds", "iwae": "bounds"}
 """Metrics that ask the generator itself."""
 
-PRIOR = "prior"
-"""Behind a colon: of items from the generator's prior, not of what it makes of data."""
+ASIDE: dict[str, tuple[Kind, ...]] = {PRIOR: ("sets",), BACK: ("sets", "pairs")}
+"""Behind a colon: metrics of other items than of what a generator makes of data, and which metrics may be had of these.
+
+They are those from its prior, and those that a generator of two directions makes in the other one.
+"""
+
+Side = Literal["target", "source"]
+"""Of the data."""
+
+
+class Real(NamedTuple):
+    """The real items of a side."""
+
+    reference: Reference
+    modality: Modality
+
+    def subset(self, count: int | None) -> Real:
+        """A fixed random choice of them; all, where none is asked for.
+
+        Raises:
+            UserError: there are not as many.
+        """
+        return self if count is None else self._replace(reference=subset(self.reference, count))
 
 
 class Group(NamedTuple):
     """Metrics that look at the same items in the same way."""
 
     kind: Kind
-    metrics: list[str]
+    metrics: list[str]  # as they are asked for, with the options behind their names
     extractor: str = ""  # of sets; empty where it is not known yet
-    prior: bool = False
+    making: str = ""  # of `ASIDE`, where it is not the usual one
+
+    @property
+    def side(self) -> Side:
+        """Whose real items these are held against."""
+        return "source" if self.making == BACK else "target"
 
     def name(self, metric: str) -> str:
         """As it is asked for, but for the extractor."""
-        return f"{metric}:{PRIOR}" if self.prior else metric
+        return f"{metric}:{self.making}" if self.making else metric
 
 
 def kinds(modality: Modality | None = None) -> dict[str, Kind]:
     """All metrics by name, of a modality or of any."""
-    paired = PAIRED.get(modality.name, {}) if modality else [name for each in PAIRED.values() for name in each]
-    return dict.fromkeys(METRICS, "sets") | dict.fromkeys(paired, "pairs") | INSIDE
+    pairs = paired(modality.name if modality else None)
+    return dict.fromkeys(METRICS, "sets") | dict.fromkeys(pairs, "pairs") | INSIDE
 
 
 def grouped(names: Sequence[str], key: str, modality: Modality | None = None) -> list[Group]:
     """Metrics by what they share, in the order of the first of each.
 
-    "fid@dinov2" asks for another extractor than the modality's own, "fid:prior" for items from the generator's prior.
+    "fid@dinov2" asks for another extractor than the modality's own, "fid:prior" for items from the generator's prior,
+    "fid:back" for those of its other direction; "psnr-y-crop4" looks at items in a way of the modality's own.
 
     Args:
         names: as they are given.
@@ -59,26 +89,62 @@ def grouped(names: Sequence[str], key: str, modality: Modality | None = None) ->
     groups: dict[tuple[str, str, str], Group] = {}
     for name in names:
         word, _, extractor = name.partition("@")
-        metric, _, making = word.partition(":")
+        asked, _, making = word.partition(":")
+        metric, options = split(asked, known)
         if metric not in known:
             of = f" of {modality.name}" if modality else ""
             there = nearest(metric, known) or f"; there are {', '.join(known)}."
             raise UserError(f"{key}: there is no metric {metric or repr(name)}{of}{there}")
         kind = known[metric]
-        if kind != "sets" and name != metric:
-            raise UserError(f"{key}: {name}: {metric} knows neither extractors nor a prior: write {metric} alone.")
+        if options and kind != "pairs":
+            raise UserError(f"{key}: {name}: {metric} is asked for by its name alone: write {metric}.")
+        if options:
+            _understood(metric, options, key)
+        others = ", ".join(f"{asked}:{each}" for each, those in ASIDE.items() if kind in those)
+        ways = f"{others} or {asked} alone" if others else f"{asked} alone"
+        if kind != "sets" and "@" in name:
+            raise UserError(f"{key}: {name}: {metric} knows no extractors: write {ways}.")
         if name.count("@") > 1 or name.endswith("@"):
             what = "two extractors" if extractor.strip("@") else "no extractor"
             raise UserError(f"{key}: {name} names {what}: name one behind the @, or leave it out.")
-        if making != (PRIOR if ":" in word else ""):
-            what = making or "nothing"
-            raise UserError(f"{key}: {name} asks for items of {what}: write {metric}:{PRIOR}, or {metric} alone.")
+        if ":" in word and kind not in ASIDE.get(making, ()):
+            raise UserError(f"{key}: {name} asks for items of {making or 'nothing'}: write {ways}.")
         through = ALIASES.get(extractor, extractor) or default if kind == "sets" else ""
-        group = groups.setdefault((kind, through, making), Group(kind, [], through, bool(making)))
-        if metric in group.metrics:
+        group = groups.setdefault((kind, through, making), Group(kind, [], through, making))
+        if asked in group.metrics:
             raise UserError(f"{key}: {name} is named twice.")
-        group.metrics.append(metric)
+        group.metrics.append(asked)
     return list(groups.values())
+
+
+def _understood(metric: str, options: str, key: str) -> None:
+    """Refuses options that mean nothing, and says where they stand."""
+    try:
+        understood(metric, options)
+    except UserError as error:
+        raise UserError(f"{key}: {error}") from None
+
+
+def sides(groups: Sequence[Group], data: Any) -> dict[Side, Real]:
+    """The real items of the target's side, and of the source's where metrics ask for it.
+
+    Args:
+        groups: the metrics.
+        data: a data module.
+
+    Raises:
+        UserError: pairs are to be compared where nobody knows the target of a source.
+    """
+    pairs = next((group for group in groups if group.kind == "pairs"), None)
+    if pairs is not None and not getattr(data, "in_pairs", True):
+        raise UserError(
+            f"{pairs.name(pairs.metrics[0])} compares what is made of a source with its own target, which nobody knows "
+            f"of {data.reference.name}: leave it out, and measure by fid."
+        )
+    found: dict[Side, Real] = {"target": Real(data.reference, data.modality)}
+    if any(group.side == "source" for group in groups):
+        found["source"] = Real(data.reference_of("source"), data.modality_of("source"))
+    return found
 
 
 def refuse(groups: Sequence[Group], generator: object, takes_data: bool, key: str) -> None:
@@ -91,16 +157,19 @@ def refuse(groups: Sequence[Group], generator: object, takes_data: bool, key: st
         key: where the metrics are given, for the error.
 
     Raises:
-        UserError: it has no codebook, no likelihood or no prior; or there is nothing that its items should be.
+        UserError: it has no codebook, no likelihood, no prior or no way back; or there is nothing that its items should
+            be.
     """
     who = type(generator).__name__
     lacks: dict[str, str] = {}
     if not takes_data:
-        lacks = dict.fromkeys(("pairs", "codes", "bounds", PRIOR), f"{who} makes items from noise, not from others")
+        from_noise = f"{who} makes items from noise, not from others"
+        lacks = dict.fromkeys(("pairs", "codes", "bounds", *ASIDE), from_noise)
     else:
         lacks |= {} if getattr(generator, "codes", 0) else {"codes": f"{who} has no codebook"}
         lacks |= {} if hasattr(generator, "likelihood") else {"bounds": f"{who} says no likelihood, as VAEs do"}
         lacks |= {} if hasattr(generator, "prior") else {PRIOR: f"{who} knows no prior over its latents"}
+        lacks |= {} if hasattr(generator, "back") else {BACK: f"{who} makes nothing in the other direction"}
     for group in groups:
-        if reason := lacks.get(PRIOR if group.prior else group.kind):
+        if reason := lacks.get(group.making or group.kind):
             raise UserError(f"{key} asks for {group.name(group.metrics[0])}, but {reason}: leave it out.")

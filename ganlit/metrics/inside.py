@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -12,8 +12,8 @@ from torch.special import entr
 
 from ganlit.errors import UserError
 from ganlit.metrics.features import exact_float32
-from ganlit.metrics.gauges import Gauge, Means, Pairs, Shown
-from ganlit.metrics.groups import Group
+from ganlit.metrics.gauges import Gauge, Means, Pairs, Shown, named
+from ganlit.metrics.groups import Group, Real, Side
 from ganlit.metrics.measure import Measured
 from ganlit.metrics.paired import Comparison
 from ganlit.metrics.protocol import Protocol
@@ -81,7 +81,7 @@ class Bounds(Means):
         super().__init__(reference, device)
         self.metrics, self.generator, self.draws = metrics, generator, draws
 
-    def scored(self, shown: Shown) -> dict[str, Tensor]:
+    def seen(self, shown: Shown) -> dict[str, Tensor]:
         weights, likelihood = self._weights(shown)
         least = {"elbo": weights.mean(0), "iwae": weights.logsumexp(0) - math.log(self.draws)}
         nats_to_bits = math.log(2) * shown.sampled.reference[0].numel()
@@ -108,18 +108,18 @@ class Bounds(Means):
 class Others(NamedTuple):
     """What those metrics need that are not about sets of items."""
 
-    comparison: Comparison | None
+    comparisons: Mapping[str, Comparison]  # by how they are asked for
     generator: nn.Module | None  # the average
     draws: int
-    reference: str  # dataset, split and content
+    sides: Mapping[Side, Real]
     device: torch.device
 
     def gauge(self, group: Group) -> Gauge:
         """That of a group of them."""
-        where = self.reference, self.device
+        where = named(self.sides[group.side].reference), self.device
         match group.kind:
             case "pairs":
-                return Pairs(self.comparison, *where)
+                return Pairs([self.comparisons[metric] for metric in group.metrics], *where, group.making)
             case "codes":
                 return Codes(self.generator.codes, *where)
             case _:

@@ -129,6 +129,15 @@ def probe(question: Question) -> Iterator[Measured]:
         yield _share(question.answer("share", share, part=name))
 
 
+def kept(question: Question) -> Iterator[Measured]:
+    """Percent of the items that a classifier of the dataset's own classes takes for what their label says."""
+    real = question.real
+    if real.probe is not None:
+        right = real.probe.probabilities(question.fake.rows).argmax(1) == question.fake.labels
+        share = _share(question.answer("kept", float(right.double().mean())))
+        yield share._replace(value=100 * share.value, spread=100 * share.spread)
+
+
 def class_fid(question: Question) -> Iterator[Measured]:
     """Fréchet distance within each class that both sides have two items of, and the mean over these classes."""
     fake, real = question.fake, question.real
@@ -173,6 +182,9 @@ METRICS = {
     ),
     "probe": Metric(
         probe, "probe-is", "higher", rows=True, least=1, real=round(1 / HELD_OUT), derived=lambda real: real.probe
+    ),
+    "kept": Metric(
+        kept, "kept", "higher", rows=True, least=1, real=round(1 / HELD_OUT), derived=lambda real: real.probe
     ),
     "class-fid": Metric(class_fid, "class-fid", "lower", rows=True, least=2, within_classes=True),
     "memorisation": Metric(

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from difflib import get_close_matches
+from collections.abc import Collection
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ganlit.errors import UserError
+from ganlit.errors import UserError, nearest
 from ganlit.metrics.rooms import rooms
 
-PAIRED = {modality: room.PAIRED for modality, room in rooms("paired").items()}
-"""By modality and name what builds a metric on a device, with its protocol."""
+ROOMS = rooms("paired")
+"""By modality what builds a metric by its name (`PAIRED`) and tells whether higher or lower is `BETTER`; `read`, by
+which options behind a name are understood; and `depth`, what ids say of items that are stored in an unusual way."""
 
-BETTER = {name: better for room in rooms("paired").values() for name, better in room.BETTER.items()}
-"""By name whether higher or lower is better."""
-
-Measure = Callable[[Tensor, Tensor], Tensor]
-"""Outputs and targets, stored [B, ...] both, to scores [B] in float64."""
+BETTER = {name: better for room in ROOMS.values() for name, better in room.BETTER.items()}
 
 
 class Estimate(NamedTuple):
@@ -31,37 +27,58 @@ class Estimate(NamedTuple):
 
 
 class Comparison:
-    """The paired metrics of items that come in batches.
+    """A paired metric as it is asked for, with options behind its name, such as "psnr-y-crop4".
 
     Args:
-        metrics: some of the modality's in `PAIRED`, or all; only LPIPS needs weights.
+        asked: its name; only LPIPS needs weights.
         device: of the items.
         modality: of the items.
 
     Raises:
-        UserError: a metric is unknown, or the weights of LPIPS are not there.
+        UserError: there is no such metric, or the weights of LPIPS are not there.
     """
 
-    def __init__(
-        self, metrics: Sequence[str] | None = None, device: torch.device | str = "cpu", modality: str = "images"
-    ) -> None:
-        names = PAIRED.get(modality, {}) if metrics is None else metrics
-        self.measures = dict(_measure(name, device, modality) for name in names)
-        self.scores: dict[str, list[Tensor]] = {protocol: [] for protocol in self.measures}
+    def __init__(self, asked: str, device: torch.device | str = "cpu", modality: str = "images") -> None:
+        metric, options = split(asked, known := names(modality))
+        if metric not in known:
+            hint = nearest(asked, known) or f"; known here: {', '.join(known) or 'none'}"
+            raise UserError(f"unknown paired metric {asked}{hint}")
+        self.asked = asked
+        self.room = ROOMS[modality]
+        self.likeness = self.room.PAIRED[metric](self.room.read(metric, options), device)
 
-    def add(self, output: Tensor, target: Tensor) -> None:
-        """Takes stored items [B, ...] and what they should be, of any shape but one for both."""
-        for protocol, scores in self.scored(output, target).items():
-            self.scores[protocol].append(scores)
+    def seen(self, output: Tensor, target: Tensor) -> tuple[str, Tensor]:
+        """What is kept [B, ...], on the CPU, of stored items and what they should be, under the protocol of it.
 
-    def scored(self, output: Tensor, target: Tensor) -> dict[str, Tensor]:
-        """The scores [B] of items [B, ...] by protocol, which are not kept."""
-        return {protocol: measure(output, target).cpu() for protocol, measure in self.measures.items()}
+        That is "psnr", "psnr-y-crop4", "psnr-16bit", "ssim-gauss11", "lpips-alex@1a2b3c4d".
+        """
+        kept = self.likeness.seen(output, target).cpu()
+        parts = [self.asked, self.room.depth(output), self.likeness.variant]
+        return "-".join(part for part in parts if part), kept
 
-    def finish(self) -> dict[str, Tensor]:
-        """The score [N] of every item in float64 by protocol: "psnr", "ssim-gauss11", "lpips-alex@1a2b3c4d"."""
-        none = torch.empty(0, dtype=torch.float64)
-        return {protocol: torch.cat([none, *scores]) for protocol, scores in self.scores.items()}
+    def scores(self, kept: Tensor) -> Tensor:
+        """The score [N] of every item in float64, by what was kept of all [N, ...]."""
+        return self.likeness.scores(kept)
+
+
+def split(asked: str, known: Collection[str]) -> tuple[str, str]:
+    """A metric and the options behind its name: "psnr" and "-y-crop4"; of none that is known, all of the name."""
+    metric = next((name for name in known if f"{asked}-".startswith(f"{name}-")), asked)
+    return metric, asked.removeprefix(metric)
+
+
+def names(modality: str | None = None) -> list[str]:
+    """All paired metrics, of a modality or of any."""
+    return [name for known, room in ROOMS.items() if modality in (None, known) for name in room.PAIRED]
+
+
+def understood(metric: str, options: str) -> None:
+    """Refuses options behind a metric's name that mean nothing.
+
+    Raises:
+        UserError: they do not.
+    """
+    next(room for room in ROOMS.values() if metric in room.PAIRED).read(metric, options)
 
 
 def estimate(scores: Tensor) -> Estimate:
@@ -74,13 +91,3 @@ def estimate(scores: Tensor) -> Estimate:
         raise UserError("paired metrics: there are no pairs to compare.")
     error = float(scores.std() / len(scores) ** 0.5) if len(scores) > 1 else float("nan")
     return Estimate(float(scores.mean()), error, len(scores))
-
-
-def _measure(metric: str, device: torch.device | str, modality: str) -> tuple[str, Measure]:
-    """The protocol of a metric, and the metric."""
-    known = PAIRED.get(modality, {})
-    if metric not in known:
-        close = get_close_matches(metric, known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known) or 'none'}"
-        raise UserError(f"unknown paired metric {metric}; {hint}")
-    return known[metric](device)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
 from ganlit.compute.precision import native_bf16
-from ganlit.contracts import Modality, Reference
 from ganlit.metrics.extractors import accepted, extractor
-from ganlit.metrics.features import Precision, Resize
-from ganlit.metrics.groups import Group
+from ganlit.metrics.features import FeatureExtractor, Precision, Resize
+from ganlit.metrics.groups import Group, Real, Side
 from ganlit.metrics.measure import METRICS
 from ganlit.metrics.portrait import Advance
 from ganlit.metrics.reality import Reality
@@ -58,38 +57,44 @@ class Pass(NamedTuple):
 
 def passes(
     groups: Sequence[Group],
-    reference: Reference,
-    modality: Modality,
+    sides: Mapping[Side, Real],
     options: Options,
     device: torch.device,
     say: Say,
-    counted: Callable[[str], Advance | None] = lambda name: None,
+    counted: Callable[[str, int], Advance | None] = lambda name, total: None,
 ) -> list[Pass]:
-    """One for each group of metrics of sets; those of one extractor share it.
+    """One for each group of metrics of sets; those of one extractor and one side share what it has seen.
 
     Args:
         groups: the metrics.
-        reference: the real items.
-        modality: of them.
+        sides: the real items.
         options: of the extractors.
         device: where the extractors are.
         say: told what takes time and what is not as it was asked for.
-        counted: what is to be told of the real items that an extractor has seen, by its name.
+        counted: what is to be told of the real items that an extractor has seen, by its name and their number.
     """
     precision = options.precision
     if precision == "bf16" and not native_bf16(device):
         precision = "fp32"
         say("precision: bf16 is not native to this processor, features are in fp32.")
-    example = modality.for_extractor(reference.items[:1])
-    seen_by: dict[str, Reality] = {}
+    options = options._replace(precision=precision)
+    networks: dict[str, FeatureExtractor] = {}
+    seen: dict[tuple[str, Side], Reality] = {}
     sets = [group for group in groups if group.kind == "sets"]
-    for name in dict.fromkeys(group.extractor for group in sets):
-        given = {"precision": precision, "example": example}
-        if name == modality.extractor and options.weights is not None:
-            given["weights"] = options.weights
-        if "resize" in accepted(name):
-            given["resize"] = options.resize
-        with alone(room("weights") / re.sub(r"[^\w.-]", "_", name), say):  # which may have to be downloaded
-            network = extractor(name, **given).to(device)
-        seen_by[name] = Reality(reference, network, say, counted(name), modality.for_extractor)
-    return [Pass(seen_by[group.extractor], group) for group in sets]
+    for name, side in dict.fromkeys((group.extractor, group.side) for group in sets):
+        reference, modality = sides[side]
+        networks[name] = networks.get(name) or _network(name, sides[side], options, say).to(device)
+        advance = counted(name, len(reference.items))
+        seen[name, side] = Reality(reference, networks[name], say, advance, modality.for_extractor)
+    return [Pass(seen[group.extractor, group.side], group) for group in sets]
+
+
+def _network(name: str, real: Real, options: Options, say: Say) -> FeatureExtractor:
+    """The extractor of a name, with those of the options that it takes."""
+    given = {"precision": options.precision, "example": real.modality.for_extractor(real.reference.items[:1])}
+    if name == real.modality.extractor and options.weights is not None:
+        given["weights"] = options.weights
+    if "resize" in accepted(name):
+        given["resize"] = options.resize
+    with alone(room("weights") / re.sub(r"[^\w.-]", "_", name), say):  # which may have to be downloaded
+        return extractor(name, **given)

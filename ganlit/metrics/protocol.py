@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+PRIOR, BACK = "prior", "back"
+"""How items are made that are asked for behind a colon: "fid:prior"."""
+
 
 class Protocol(NamedTuple):
     """How a number was made.
@@ -48,17 +51,29 @@ def making_of(name: str) -> str:
     return "".join(name.split("/")[4:5]).partition("-")[2]
 
 
-def meant(asked: str, name: str) -> bool:
-    """Whether an id may be asked for so: by its beginning, whose parts end at slashes, or by its metric alone.
+def aside(name: str) -> str:
+    """By what an id is asked for behind a colon: ":prior", ":back", or nothing."""
+    making = making_of(name)
+    return f":{making}" if making in (PRIOR, BACK) else ""
 
-    A metric may be called as people do, "rfid", and a colon tells how the items were made, as in "fid:prior".
+
+def meant(asked: str, name: str) -> bool:
+    """Whether an id may be asked for so: by its beginning, whose parts end at slashes, or by its metric.
+
+    A metric may be called as people do, "rfid", and by how it was asked for, "psnr-y-crop4"; a colon tells how the
+    items were made, as in "fid:prior".
     """
     word, colon, making = asked.partition(":")
     if colon and making != making_of(name):
         return False
-    metric, short = metric_of(name), called(name).lower()
-    begins = (name, short + name.removeprefix(metric))
-    return word in (metric, short) or any(each.startswith(f"{word}/") for each in begins)
+    metric = metric_of(name)
+    _, _, variant = name.split("/")[0].removeprefix(metric).partition("-")
+    rest = name.removeprefix(metric)
+    for head in (metric, called(name).lower()):
+        by_metric = f"{word}-".startswith(f"{head}-") and f"{head}-{variant}-".startswith(f"{word}-")
+        if by_metric or f"{head}{rest}".startswith(f"{word}/"):
+            return True
+    return False
 
 
 def title(name: str) -> str:

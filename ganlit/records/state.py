@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from signal import Signals
@@ -46,6 +46,7 @@ class State:
         job: of SLURM, such as "12" or "12_3" in an array.
         updated: when all of this was so, in ISO 8601.
         reason: why it was preempted, failed or diverged: a signal or a sentence.
+        alarms: that the latest validation has left ringing, see `Alarms`.
     """
 
     phase: Phase
@@ -59,6 +60,7 @@ class State:
     job: str | None = None
     updated: str = ""
     reason: str | None = None
+    alarms: list[str] = field(default_factory=list)
 
     @property
     def device_hours(self) -> float:

@@ -77,6 +77,7 @@ def play(
     *callbacks: Callback,
     ckpt_path: Path | None = None,
     module: AdversarialModule | None = None,
+    data: type[Noises] = Noises,
     **options: Any,
 ) -> Run:
     """Trains a fresh module in a run directory, with the callbacks beside a budget."""
@@ -84,7 +85,7 @@ def play(
     quiet["enable_progress_bar"] = any(isinstance(callback, Progress) for callback in callbacks)
     run = Run(
         module or make_module(),
-        Noises(120, 8, batch=BATCH, tick=4 * BATCH / 1000, val_images=2 * BATCH, test_images=2 * BATCH),
+        data(count=120, side=8, batch=BATCH, tick=4 * BATCH / 1000, val_images=2 * BATCH, test_images=2 * BATCH),
         Trainer(
             accelerator="cpu",
             max_epochs=-1,

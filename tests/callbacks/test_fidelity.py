@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 import torch
-from coders import Bare, Coder, Negatives, translation
+from coders import Bare, Coder, Negatives, Pairs, translation
 from extractors import Tiny
 from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.strategies import SingleDeviceStrategy
 from noises import Noises
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from ganlit.callbacks.fidelity import Fidelity
-from ganlit.contracts import Labelled, Reference, Sampled
+from ganlit.contracts import Labelled, Pair, Reference, Sampled
 from ganlit.data.images.modality import ImageModality
 from ganlit.data.images.pixels import to_uint8
 from ganlit.errors import UserError
@@ -25,6 +25,7 @@ from ganlit.metrics.images.paired import psnr
 from ganlit.metrics.measure import Question, measure
 from ganlit.metrics.portrait import Collector
 from ganlit.metrics.reality import Reality
+from ganlit.tasks.translation import Translation
 
 
 class Small(Tiny):
@@ -66,6 +67,8 @@ class Halves(LightningDataModule):
 
 class Copier(LightningModule):
     """Generates its input, the darker the longer it has trained."""
+
+    takes_data = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -400,6 +403,83 @@ def test_a_pair_is_measured_against_its_target(tmp_path: Path) -> None:
     assert next(iter(found.values())) == pytest.approx(4.77, abs=0.2)  # 10 log10(255^2 / E[(255 - 2 u)^2])
 
 
+class Restored(Negatives):
+    """Grey targets from their negatives, whose classes are known."""
+
+    @property
+    def dataset(self) -> Dataset[Pair]:
+        return WithClasses(self.noises.item, 255 - self.noises.item, self.noises.label)
+
+    def reference_of(self, field: str) -> Reference:
+        return {"source": self.reference._replace(name="positives", digest="def", items=self.noises.item)}[field]
+
+
+class WithClasses(Pairs):
+    def __init__(self, sources: Tensor, targets: Tensor, labels: Tensor) -> None:
+        super().__init__(sources, targets)
+        self.labels = labels
+
+    def __getitem__(self, places: Tensor) -> Pair:
+        return super().__getitem__(places)._replace(label=self.labels[places])
+
+
+class Negating(Bare):
+    """There, and back at half the contrast."""
+
+    def forward(self, source: Tensor, label: Tensor) -> Tensor:
+        return -source * self.scale
+
+    def back(self, target: Tensor) -> Tensor:
+        return -target * self.scale / 2
+
+
+class Cycle(Translation):
+    """Shows the other direction, too."""
+
+    def sample(self, batch: Pair) -> Sampled:
+        sampled = super().sample(batch)
+        back = self.ema.module.back(batch.target)
+        return sampled._replace(side={"back": back, "back_reference": batch.source})
+
+
+def test_both_directions_are_measured_each_against_its_own_side(tmp_path: Path) -> None:
+    module, data = translation(Negating()), Restored(**FEW)
+    module.__class__ = Cycle
+    fidelity = Fidelity(["fid", "psnr-crop2", "fid:back", "psnr:back", "psnr", "matched", "matched:back", "kept:back"])
+    trainer(fidelity, tmp_path, use_distributed_sampler=False).test(module, data, verbose=False)
+    there, back = "negatives@abc", "positives@def"
+    assert list(fidelity.latest) == [
+        f"fid30/tiny@0/none/{there}/ema-translation",
+        f"psnr30-crop2/-/-/{there}/ema-translation",
+        f"psnr30/-/-/{there}/ema-translation",
+        f"matched30-32px/-/-/{there}/ema-translation",
+        f"fid30/tiny@0/none/{back}/ema-back",
+        f"kept30/tiny@0/none/{back}/ema-back",
+        f"psnr30/-/-/{back}/ema-back",
+        f"matched30-32px/-/-/{back}/ema-back",
+    ]
+    data.setup("test")
+    chosen = torch.cat([data.dataset[places].source for places in data.test_dataloader().sampler])
+    contrast = data.modality.to_stored(data.modality.to_network(chosen) / 2)
+    found = {name.rpartition("/")[2] + name.partition("30")[0]: value for name, value in fidelity.latest.items()}
+    assert found["ema-backpsnr"] == pytest.approx(float(psnr(contrast, chosen).mean()), abs=0.02)  # of halves rounded
+    assert found["ema-translationpsnr"] == 100.0
+    assert found["ema-translationmatched"] == found["ema-backmatched"] == 100.0
+    assert found["ema-translationfid"] < found["ema-backfid"]
+
+
+def test_what_is_made_of_items_with_classes_keeps_them(tmp_path: Path) -> None:
+    """By a probe of the targets, which cannot know noise from noise: its own guesses are counted."""
+    fidelity = Fidelity(["kept", "class-fid"])
+    trainer(fidelity, tmp_path, use_distributed_sampler=False).test(
+        translation(Negating()), Restored(**FEW), verbose=False
+    )
+    kept, *within = fidelity.latest
+    assert kept == f"kept30/tiny@0/none/{END.replace('noises-train', 'negatives')}/ema-translation"
+    assert 0 < fidelity.latest[kept] <= 100
+    assert [name.rpartition("/")[2] for name in within] == ["mean of 2", "even", "odd"]
+
+
 @pytest.mark.parametrize("metrics", [["psnr", "fid"], ["fid:prior", "fid", "psnr"], ["iwae", "codes"]])
 def test_the_first_number_leads_whatever_it_is(tmp_path: Path, metrics: list[str]) -> None:
     fidelity = Fidelity(metrics)
@@ -417,6 +497,7 @@ def test_the_first_number_leads_whatever_it_is(tmp_path: Path, metrics: list[str
         (["fid", "codes"], "fidelity.metrics asks for codes, but Bare has no codebook: leave it out"),
         (["elbo"], "asks for elbo, but Bare says no likelihood, as VAEs do"),
         (["fid:prior"], "asks for fid:prior, but Bare knows no prior over its latents"),
+        (["psnr:back"], "asks for psnr:back, but Bare makes nothing in the other direction"),
     ],
 )
 def test_what_a_generator_cannot_say_is_refused_before_training(tmp_path: Path, metrics: list[str], said: str) -> None:
@@ -432,9 +513,13 @@ def test_what_comes_from_noise_is_not_compared(tmp_path: Path, metric: str) -> N
     assert task.kimg == 0.0
 
 
-def test_images_that_ssim_cannot_see_are_refused_before_training(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="SSIM needs images of 11 pixels a side at least, these have 8 x 8"):
-        numbers(Fidelity(["fid", "ssim"]), tmp_path, Noises(side=8, **FEW))
+def test_images_that_are_too_small_are_refused_before_training(tmp_path: Path) -> None:
+    for metric, said in {
+        "ssim": "SSIM needs images of 11 pixels a side at least, these have 8 x 8",
+        "psnr-crop4": "PSNR needs images of 1 pixel a side at least without a border of 4, these have 8 x 8: crop less",
+    }.items():
+        with pytest.raises(UserError, match=said):
+            numbers(Fidelity(["fid", metric]), tmp_path, Noises(side=8, **FEW))
 
 
 def test_draws_that_mean_nothing_are_refused() -> None:

@@ -182,12 +182,23 @@ def test_where_nothing_is_measured_there_is_nothing_to_guard(fit: Any, capsys: A
 
 @pytest.mark.parametrize(
     ("measure", "value"),
-    [("psnr", 1.0), ("fid", 3.0), ("fid:prior", 2.0), ("prdc:prior", 4.0), ("codes", 5.0), ("kid", None)],
+    [
+        ("psnr", 1.0),
+        ("psnr-y-crop4", 6.0),
+        ("psnr:back", 7.0),
+        ("fid", 3.0),
+        ("fid:prior", 2.0),
+        ("prdc:prior", 4.0),
+        ("codes", 5.0),
+        ("kid", None),
+    ],
 )
 def test_a_measure_is_called_as_it_is_asked_for(measure: str, value: float | None) -> None:
     network = "inception@0/legacy/tiles@abcdef"
     found = Guard(measure)._value(
         {
+            "psnr200-y-crop4/-/-/tiles-train@abcdef/ema-reconstruction": 6.0,
+            "psnr200/-/-/tiles-train@abcdef/ema-back": 7.0,
             PSNR: 1.0,
             f"fid2k/{network}/ema-prior": 2.0,
             f"fid2k/{network}/ema-reconstruction": 3.0,

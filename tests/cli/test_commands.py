@@ -13,6 +13,7 @@ import yaml
 from remains import rows_of
 from squares import STYLES, tiny
 
+from ganlit.callbacks.alarms import Alarms
 from ganlit.cli.commands import GanlitCLI
 from ganlit.cli.main import main
 from ganlit.compute import signals, slurm
@@ -60,6 +61,15 @@ def test_a_run_leaves_its_record(trained: Path) -> None:
         "samples/real.png",
         "state.json",
     ]
+
+
+@pytest.mark.parametrize(("given", "drifts"), [(None, [16.0]), ([{"drift": 30}], [30.0])])
+def test_every_run_has_alarms_whose_bounds_may_be_others(
+    given: list[dict[str, float]] | None, drifts: list[float], place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = [{"class_path": "Alarms", "init_args": bounds} for bounds in given or []]
+    built = settings_of(monkeypatch, *(["--trainer.callbacks", json.dumps(own)] if own else []))
+    assert [each.bounds["drift"] for each in built.trainer.callbacks if isinstance(each, Alarms)] == drifts
 
 
 def test_every_row_of_numbers_has_its_clock(trained: Path) -> None:

@@ -30,7 +30,16 @@ def test_measures_do_not_change_with_the_number_of_ranks(found: Any, world: int,
     """Neither those of given images nor those of a generator's, whose latents do not depend on who draws them."""
     expected = found[1][0]["gathering"][what]
     metrics = {name.split("/")[0] for name in expected}
-    assert {"fid50", "kid50-100x50", "is50-10splits", "precision50-k5", "class-fid50", "share50", "nearest50"} < metrics
+    assert {
+        "fid50",
+        "kid50-100x50",
+        "is50-10splits",
+        "precision50-k5",
+        "class-fid50",
+        "share50",
+        "kept50",
+        "nearest50",
+    } < metrics
     for rank in found[world]:
         assert rank["gathering"][what] == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
@@ -39,10 +48,26 @@ def test_measures_do_not_change_with_the_number_of_ranks(found: Any, world: int,
 def test_measures_of_an_autoencoder_do_not_change_with_the_number_of_ranks(found: Any, world: int) -> None:
     expected = found[1][0]["gathering"]["autoencoded"]
     metrics = [name.split("/")[0] for name in expected]
-    assert {"psnr50", "ssim50-gauss11", "code-use50-16codes", "elbo50-k2-normal", "iwae50-k2-normal"} < set(metrics)
+    assert {
+        "psnr50",
+        "ssim50-crop2-gauss11",
+        "matched50-32px",
+        "code-use50-16codes",
+        "elbo50-k2-normal",
+        "iwae50-k2-normal",
+    } < set(metrics)
     assert metrics.count("fid50") == 2
     for rank in found[world]:
         assert rank["gathering"]["autoencoded"] == pytest.approx(expected, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("world", [2, 3])
+def test_alarms_see_the_same_numbers_on_any_number_of_ranks(found: Any, world: int) -> None:
+    expected = found[1][0]["gathering"]["symptoms"]
+    assert set(expected) == {"identity", "variety", "drift"}
+    first, *others = [rank["gathering"]["symptoms"] for rank in found[world]]
+    assert first == expected  # bitwise
+    assert others == [{}] * (world - 1)
 
 
 @pytest.mark.parametrize("world", [2, 3])

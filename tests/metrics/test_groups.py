@@ -6,7 +6,7 @@ import pytest
 
 from ganlit.data.images.modality import ImageModality
 from ganlit.errors import UserError
-from ganlit.metrics.groups import Group, grouped, kinds, refuse
+from ganlit.metrics.groups import Group, Real, grouped, kinds, refuse, sides
 from ganlit.metrics.measure import BETTER
 
 IMAGES = ImageModality()
@@ -24,21 +24,26 @@ def test_metrics_that_look_alike_stand_together_in_the_order_of_the_first() -> N
         "codes",
         "iwae",
         "fid:prior",
-        "ssim",
+        "ssim-y-crop4",
+        "fid:back",
+        "psnr-y:back",
+        "psnr-y",
     ]
     assert grouped(names, "metrics", IMAGES) == [
-        Group("pairs", ["psnr", "ssim"]),
+        Group("pairs", ["psnr", "ssim-y-crop4", "psnr-y"]),
         Group("sets", ["fid", "prdc"], "inception"),
         Group("sets", ["fid", "kid"], "dinov2-vit-l-14"),
-        Group("sets", ["kid", "fid"], "inception", prior=True),
+        Group("sets", ["kid", "fid"], "inception", making="prior"),
         Group("bounds", ["elbo", "iwae"]),
         Group("codes", ["codes"]),
+        Group("sets", ["fid"], "inception", making="back"),
+        Group("pairs", ["psnr-y"], making="back"),
     ]
 
 
 def test_an_extractor_stands_behind_the_prior() -> None:
     assert grouped(["fid:prior@torchvision:resnet18"], "metrics") == [
-        Group("sets", ["fid"], "torchvision:resnet18", prior=True)
+        Group("sets", ["fid"], "torchvision:resnet18", making="prior")
     ]
 
 
@@ -47,7 +52,7 @@ def test_an_extractor_stands_behind_the_prior() -> None:
     [
         (["fidd"], r"fidelity\.metrics: there is no metric fidd; did you mean fid\?"),
         (["lpip"], r"there is no metric lpip; did you mean lpips\?"),
-        (["zzz"], r"there is no metric zzz; there are fid, kid, is, .*psnr, ssim, lpips, codes, elbo, iwae\."),
+        (["zzz"], r"there is no metric zzz; there are fid, kid, is, .*ssim, lpips, matched, codes, elbo, iwae\."),
         (["fid", "fid"], r"fidelity\.metrics: fid is named twice"),
         (["fid:prior", "fid:prior"], r"fidelity\.metrics: fid:prior is named twice"),
         (["fid@dinov2", "fid@dinov2-vit-l-14"], r"fidelity\.metrics: fid@dinov2-vit-l-14 is named twice"),
@@ -58,10 +63,16 @@ def test_an_extractor_stands_behind_the_prior() -> None:
         (["@dinov2"], r"there is no metric '@dinov2'"),
         ([""], r"there is no metric ''"),
         ([], r"fidelity\.metrics is empty"),
-        (["fid:"], r"fid: asks for items of nothing: write fid:prior, or fid alone"),
-        (["fid:posterior"], r"fid:posterior asks for items of posterior: write fid:prior, or fid alone"),
-        (["psnr@clip"], r"psnr@clip: psnr knows neither extractors nor a prior: write psnr alone"),
-        (["iwae:prior"], r"iwae:prior: iwae knows neither extractors nor a prior: write iwae alone"),
+        (["fid:"], r"fid: asks for items of nothing: write fid:prior, fid:back or fid alone"),
+        (["fid:posterior"], r"fid:posterior asks for items of posterior: write fid:prior, fid:back or fid alone"),
+        (["psnr@clip"], r"psnr@clip: psnr knows no extractors: write psnr:back or psnr alone"),
+        (["psnr-y:prior"], r"psnr-y:prior asks for items of prior: write psnr-y:back or psnr-y alone"),
+        (["iwae:prior"], r"iwae:prior asks for items of prior: write iwae alone"),
+        (["psnr-crop4", "psnr-crop4"], r"psnr-crop4 is named twice"),
+        (["psnr-crop4-y"], r"fidelity\.metrics: psnr looks at images as psnr\[-y\]\[-cropN\], such as psnr-y-crop4"),
+        (["ssim-crop0"], r"fidelity\.metrics: ssim looks at images as"),
+        (["fid-y"], r"fidelity\.metrics: fid-y: fid is asked for by its name alone: write fid\."),
+        (["psnry"], r"there is no metric psnry; did you mean psnr\?"),
     ],
 )
 def test_names_that_mean_nothing_are_refused(names: list[str], said: str) -> None:
@@ -80,6 +91,7 @@ GENERATORS = {
     "codes": SimpleNamespace(codes=16),
     "likelihood": SimpleNamespace(likelihood=None),
     "prior": SimpleNamespace(prior=None),
+    "back": SimpleNamespace(back=None),
 }
 
 
@@ -89,6 +101,8 @@ GENERATORS = {
         ("codes", "codes", "SimpleNamespace has no codebook"),
         ("iwae", "likelihood", "SimpleNamespace says no likelihood"),
         ("kid:prior", "prior", "SimpleNamespace knows no prior over its latents"),
+        ("fid:back", "back", "SimpleNamespace makes nothing in the other direction"),
+        ("psnr:back", "back", "SimpleNamespace makes nothing in the other direction"),
     ],
 )
 def test_a_generator_is_not_asked_for_what_it_has_not(metric: str, has: str, said: str) -> None:
@@ -101,9 +115,9 @@ def test_a_generator_is_not_asked_for_what_it_has_not(metric: str, has: str, sai
                 refuse(groups, generator, True, "fidelity.metrics")
 
 
-@pytest.mark.parametrize("metric", ["psnr", "lpips", "codes", "elbo", "fid:prior"])
+@pytest.mark.parametrize("metric", ["psnr-y", "lpips", "codes", "elbo", "fid:prior", "fid:back"])
 def test_what_comes_from_noise_has_no_target_and_no_codes(metric: str) -> None:
-    everything = SimpleNamespace(codes=16, likelihood=None, prior=None)
+    everything = SimpleNamespace(codes=16, likelihood=None, prior=None, back=None)
     refuse(grouped(["fid", "prdc@clip"], "--metrics"), everything, False, "--metrics")
     with pytest.raises(UserError, match=f"--metrics asks for {metric}, but SimpleNamespace makes items from noise"):
         refuse(grouped(["fid", metric], "--metrics"), everything, False, "--metrics")
@@ -117,3 +131,32 @@ def test_an_empty_codebook_is_none() -> None:
 def test_of_each_metric_one_knows_whether_more_is_better() -> None:
     others = {"prdc": "precision", "probe": "probe-is", "memorisation": "authenticity", "codes": "code-use"}
     assert {others.get(name, name) for name in kinds()} == set(BETTER)
+
+
+class TwoSides:
+    """Data of which the sources are others than the targets."""
+
+    modality = IMAGES
+    reference = "targets"
+
+    def reference_of(self, field: str) -> str:
+        return {"source": "sources"}[field]
+
+    def modality_of(self, field: str) -> ImageModality:
+        return {"source": IMAGES}[field]
+
+
+def test_sources_are_looked_at_where_metrics_ask_for_them() -> None:
+    one, both = (sides(grouped(names, "metrics"), TwoSides()) for names in (["fid", "psnr"], ["fid", "psnr:back"]))
+    assert one == {"target": Real("targets", IMAGES)}
+    assert both == {"target": Real("targets", IMAGES), "source": Real("sources", IMAGES)}
+
+
+def test_where_nobody_knows_the_target_of_a_source_none_is_compared() -> None:
+    data = TwoSides()
+    data.in_pairs = False
+    data.reference = SimpleNamespace(name="zebras")
+    assert len(sides(grouped(["fid", "fid:back", "kept"], "metrics"), data)) == 2
+    for metric in ("psnr-crop4", "psnr:back", "matched"):
+        with pytest.raises(UserError, match=f"^{metric} compares what is made .* which nobody knows of zebras: leave"):
+            sides(grouped(["fid", metric], "metrics"), data)

@@ -54,6 +54,7 @@ def test_every_metric_has_its_protocol(tiny: FeatureExtractor, reference: Refere
         f"probe-is40/{SET}/ema": float(score.scores()),
         f"share40/{SET}/ema/above": 0.75,
         f"share40/{SET}/ema/below": 0.25,
+        f"kept40/{SET}/ema": 100.0,
         f"class-fid40/{SET}/ema/mean of 2": sum(within) / 2,
         f"class-fid40/{SET}/ema/above": within[0],
         f"class-fid40/{SET}/ema/below": within[1],
@@ -94,6 +95,15 @@ def test_a_collapse_is_seen_by_name(tiny: FeatureExtractor, reference: Reference
     assert found[f"probe-is30/{SET}/ema"] < 1.1
     assert f"class-fid30/{SET}/ema/below" not in found
     assert found[f"class-fid30/{SET}/ema/mean of 1"] == found[f"class-fid30/{SET}/ema/above"]
+
+
+def test_the_class_of_an_item_is_kept_or_lost(tiny: FeatureExtractor, reference: Reference, real: Reality) -> None:
+    fake = portrait(tiny, reference, range(40))
+    wrong = fake.labels.clone()
+    wrong[:10] = 1 - wrong[:10]
+    (found,) = measure(["kept"], Question(fake._replace(labels=wrong), real, "ema-translation"))
+    assert (str(found.protocol), found.value) == (f"kept40/{SET}/ema-translation", 75.0)
+    assert found.spread == pytest.approx(100 * (0.75 * 0.25 / 40) ** 0.5)
 
 
 def test_spreads_say_over_what(tiny: FeatureExtractor, reference: Reference, real: Reality) -> None:

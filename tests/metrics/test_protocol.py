@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ganlit.metrics.protocol import Protocol, abbreviated, alike, difference, metric_of, shown, title
+from ganlit.metrics.protocol import Protocol, abbreviated, alike, aside, difference, meant, metric_of, shown, title
 
 FID = Protocol("fid", 2000, "", "inception-2015-12-05@1a2b3c4d/legacy", "digits-train@9f8e7d", "ema")
 
@@ -89,3 +89,40 @@ def test_people_are_told_of_how_many_items_a_number_is(name: str, called: str) -
 
 def test_before_the_first_number_there_is_a_dash() -> None:
     assert shown(None) == "score     -"
+
+
+@pytest.mark.parametrize(
+    ("asked", "variant", "expected"),
+    [
+        ("ssim", "y-crop4-gauss11", True),
+        ("ssim-y-crop4", "y-crop4-gauss11", True),
+        ("ssim2k-y-crop4-gauss11", "y-crop4-gauss11", True),
+        ("ssim-y", "y-crop4-gauss11", True),
+        ("ssim-crop4", "y-crop4-gauss11", False),
+        ("ssim-y-crop", "y-crop4-gauss11", False),
+        ("ssim-y-crop4", "y-crop44-gauss11", False),
+        ("ssim-y-crop4", "gauss11", False),
+        ("ssi", "gauss11", False),
+        ("ssim-gauss11", "gauss11", True),
+        ("ssim2k", "gauss11", False),
+    ],
+)
+def test_an_id_is_meant_as_its_metric_was_asked_for(asked: str, variant: str, expected: bool) -> None:
+    name = str(FID._replace(metric="ssim", variant=variant, extractor="-/-"))
+    assert meant(asked, name) is expected
+
+
+def test_only_whole_words_are_a_metric() -> None:
+    assert not meant("class", str(FID._replace(metric="class-fid")))
+    assert meant("rfid", str(FID._replace(made="ema-reconstruction")))
+    assert not meant("rfid", str(FID))
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"), [("ema-prior", ":prior"), ("trained-back", ":back"), ("ema-translation", ""), ("ema", "")]
+)
+def test_what_is_asked_for_behind_a_colon_is_known_by_its_id(made: str, expected: str) -> None:
+    name = str(FID._replace(made=made))
+    assert aside(name) == expected
+    assert meant(f"fid{expected}", name)
+    assert not meant("fid:posterior", name)

@@ -105,6 +105,7 @@ RIGHT = {
     **dict.fromkeys(("starts", "processes"), lambda value: type(value) is int and 0 <= value < 1e15),
     **dict.fromkeys(("device", "host", "updated"), lambda value: type(value) is str),
     **dict.fromkeys(("job", "reason"), lambda value: value is None or type(value) is str),
+    "alarms": lambda value: type(value) is list and all(type(each) is str for each in value),
     "phase": lambda value: value in ("running", "preempted", "done", "failed", "diverged"),
 }
 

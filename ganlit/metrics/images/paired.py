@@ -1,75 +1,92 @@
-"""How close images are to the very ones they should be: PSNR, SSIM and LPIPS, for translation and enhancement."""
+"""How close images are to the very ones they should be: for translation and enhancement."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 from torchvision.models import AlexNet_Weights, VGG16_Weights
 
 from ganlit.errors import UserError
 from ganlit.metrics.features import digest, exact_float32
+from ganlit.metrics.images.views import DEPTHS, View, bands, peak
+from ganlit.metrics.likeness import Likeness
+from ganlit.metrics.manifold import nearest
 from ganlit.records.downloads import fetched
-
-Measure = Callable[[Tensor, Tensor], Tensor]
-"""Outputs and targets, uint8 [B, C, H, W] both, to scores [B] in float64."""
 
 CEILING = 100.0  # dB, of identical images, whose PSNR is infinite: without it one of them would hide all others
 WINDOW = 11  # pixels, of SSIM
 SMALLEST = 31  # pixels, of the images that leave AlexNet's second pooling something to pool
+COARSE = 32  # pixels a side at most, by which an image is told from others
+WHOLE = View()
 
 
 @torch.no_grad()
-def psnr(output: Tensor, target: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio [B] in dB of each image of uint8 [B, C, H, W]: 10 log10(255^2 / MSE), at most 100.
+def psnr(output: Tensor, target: Tensor, view: View = WHOLE) -> Tensor:
+    """Peak signal-to-noise ratio [B] in dB of each of the stored images [B, C, H, W]: 10 log10(peak^2 / MSE).
 
-    The mean over images of this is not the ratio of their mean error, which is smaller.
+    The peak is the largest number that their type holds, 255 of uint8; the ratio is 100 at most. The mean over images
+    of this is not the ratio of their mean error, which is smaller.
     """
-    _check(output, target, 1, "PSNR")
-    error = (output.double() - target.double()).square().mean((1, 2, 3))
-    return (10 * torch.log10(255**2 / error)).clamp(max=CEILING)
+    output, target = view.compared(output, target, 1, "PSNR")
+    error = torch.stack([_squared(x, y) for x, y in zip(output, target, strict=True)]) / output[0].numel()
+    return (10 * torch.log10(peak(output) ** 2 / error)).clamp(max=CEILING)
+
+
+def _squared(x: Tensor, y: Tensor) -> Tensor:
+    """The sum of the squared differences of two images [C, H, W], a scalar in float64."""
+    return sum((x[:, rows].double() - y[:, rows].double()).square().sum() for rows in bands(x.shape))
 
 
 @torch.no_grad()
-def ssim(output: Tensor, target: Tensor) -> Tensor:
-    """Structural similarity [B] of each image of uint8 [B, C, H, W] (Wang et al. 2004, eq. 13, K1 0.01, K2 0.03).
+def ssim(output: Tensor, target: Tensor, view: View = WHOLE) -> Tensor:
+    """Structural similarity [B] of each of the stored images [B, C, H, W] (Wang et al. 2004, eq. 13, K 0.01, 0.03).
 
     As in the paper, a Gaussian window of 11 pixels and sigma 1.5 at all places where it fits; torchmetrics' own mean
-    takes in the mirrored border too. Colour channels are compared one by one and averaged. In float64, since variances
-    are differences of large numbers.
+    takes in the mirrored border too. Channels are compared one by one and averaged. In float64, since variances are
+    differences of large numbers.
     """
-    _check(output, target, WINDOW, "SSIM")
-    planes = zip(output.flatten(0, 1), target.flatten(0, 1), strict=True)  # one by one: float64 of a batch is much
-    return torch.stack([_similarity(x.double(), y.double()) for x, y in planes]).view(output.shape[:2]).mean(1)
+    output, target = view.compared(output, target, WINDOW, "SSIM")
+    channels, height, width = output.shape[1:]
+    places = channels * (height - WINDOW + 1) * (width - WINDOW + 1)
+    return torch.stack([_similarities(x, y) for x, y in zip(output, target, strict=True)]) / places
 
 
-def _similarity(x: Tensor, y: Tensor) -> Tensor:
-    """Structural similarity of two planes [H, W] from 0 to 255, a scalar."""
+def _similarities(x: Tensor, y: Tensor) -> Tensor:
+    """The sum of the structural similarity of two images [C, H, W] over all places, a scalar in float64."""
+    most = peak(x)
+    return sum(_similarity(x[:, rows].double(), y[:, rows].double(), most) for rows in bands(x.shape, WINDOW))
+
+
+def _similarity(x: Tensor, y: Tensor, most: float) -> Tensor:
+    """The same of two pieces of images [C, h, W] from 0 to `most`."""
     mean_x, mean_y = _blurred(x), _blurred(y)
     variances = _blurred(x * x + y * y) - mean_x**2 - mean_y**2
     covariance = _blurred(x * y) - mean_x * mean_y
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    c1, c2 = (0.01 * most) ** 2, (0.03 * most) ** 2
     luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
-    return (luminance * (2 * covariance + c2) / (variances + c2)).mean()
+    return (luminance * (2 * covariance + c2) / (variances + c2)).sum()
 
 
-def _blurred(plane: Tensor) -> Tensor:
-    """Means of [H, W] under SSIM's window: [H - 10, W - 10].
+def _blurred(planes: Tensor) -> Tensor:
+    """Means of [C, H, W] under SSIM's window: [C, H - 10, W - 10].
 
     A sum of shifted images, one axis after the other: torch's convolution in float64 copies the window of every pixel.
     """
     window = [math.exp(-((place - WINDOW // 2) ** 2) / (2 * 1.5**2)) for place in range(WINDOW)]
     for axis in (-1, -2):
-        length = plane.shape[axis] - WINDOW + 1
-        total = plane.narrow(axis, 0, length) * (window[0] / sum(window))
+        length = planes.shape[axis] - WINDOW + 1
+        total = planes.narrow(axis, 0, length) * (window[0] / sum(window))
         for place, weight in enumerate(window[1:], 1):
-            total.add_(plane.narrow(axis, place, length), alpha=weight / sum(window))
-        plane = total
-    return plane
+            total.add_(planes.narrow(axis, place, length), alpha=weight / sum(window))
+        planes = total
+    return planes
 
 
 class LPIPS(nn.Module):
@@ -89,45 +106,74 @@ class LPIPS(nn.Module):
         fetched({"alex": AlexNet_Weights, "vgg": VGG16_Weights}[net].DEFAULT.url, "lpips")
         with torch.random.fork_rng(devices=[]):  # layers draw weights before they get theirs
             self.network = LearnedPerceptualImagePatchSimilarity(net).net
-        self.protocol = f"lpips-{net}@{digest(self.network.state_dict())}"
+        self.variant = f"{net}@{digest(self.network.state_dict())}"
 
     @torch.no_grad()
-    def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        """Distance [B] of each image of uint8 [B, C, H, W]."""
-        _check(output, target, SMALLEST, "LPIPS")
+    def forward(self, output: Tensor, target: Tensor, view: View = WHOLE) -> Tensor:
+        """Distance [B] of each of the stored images [B, 1 or 3, H, W]."""
+        output, target = view.compared(output, target, SMALLEST, "LPIPS")
+        if output.shape[1] not in (1, 3):
+            raise UserError(
+                f"LPIPS sees grey images and RGB, these have {output.shape[1]} channels: leave it out, psnr and ssim "
+                "compare any."
+            )
+        half = peak(output) / 2
         with torch.autocast(output.device.type, enabled=False), exact_float32():
-            return self.distance(output / 127.5 - 1, target / 127.5 - 1).double()
+            return self.distance(output.float() / half - 1, target.float() / half - 1).double()
 
     def distance(self, output: Tensor, target: Tensor) -> Tensor:
         """The same [B] of images [B, 1 or 3, H, W] of [-1, 1], with a gradient to them."""
         return self.network(output.expand(-1, 3, -1, -1), target.expand(-1, 3, -1, -1)).flatten()
 
 
-def _check(output: Tensor, target: Tensor, smallest: int, what: str) -> None:
-    if output.dtype != torch.uint8 or target.dtype != torch.uint8 or output.ndim != 4 or output.shape[1] not in (1, 3):
-        raise UserError(
-            f"{what} takes uint8 images [B, 1 or 3, H, W], not {output.dtype} {list(output.shape)} "
-            f"and {target.dtype} {list(target.shape)}."
-        )
-    if output.shape != target.shape:
-        raise UserError(
-            f"{what} compares images one to one, but the outputs are {list(output.shape)} and the targets "
-            f"{list(target.shape)}: bring them to one number, size and colour."
-        )
-    if min(output.shape[-2:]) < smallest:
-        height, width = output.shape[-2:]
-        raise UserError(f"{what} needs images of {smallest} pixels a side at least, these have {height} x {width}.")
+@torch.no_grad()
+def coarse(output: Tensor, target: Tensor, view: View = WHOLE) -> Tensor:
+    """What tells the stored images [B, C, H, W] from others: outputs and targets in few numbers, [B, 2, d] float32.
+
+    Sides of more than 32 pixels are averaged down to these.
+    """
+    sides = view.compared(output, target, 1, "matched")
+    size = [min(COARSE, length) for length in sides[0].shape[-2:]]
+    few = [torch.cat([interpolate(image[None].float(), size, mode="area") for image in side]) for side in sides]
+    return torch.stack([side.flatten(1) / peak(output) for side in few], 1)
 
 
-PAIRED: dict[str, Callable[[torch.device | str], tuple[str, Measure]]] = {
-    "psnr": lambda device: ("psnr", psnr),
-    "ssim": lambda device: ("ssim-gauss11", ssim),
-    "lpips": lambda device: _with_weights(LPIPS().to(device)),
+def matched(pairs: Tensor) -> Tensor:
+    """By which outputs are told from which target they come: 100 or 0 percent [N] of each of the pairs [N, 2, d].
+
+    An output is told where its own target is nearer to it, in L2, than any other one; targets that are alike are one.
+    """
+    outputs, targets = pairs.unbind(1)
+    found = nearest(outputs, targets)[1][:, 0]
+    return 100 * (targets[found] == targets).all(1).double()
+
+
+def learned(view: View, device: torch.device | str) -> Likeness:
+    """LPIPS on a device."""
+    metric = LPIPS().to(device)
+    return Likeness(metric.variant, partial(metric, view=view))
+
+
+PAIRED: dict[str, Callable[[View, torch.device | str], Likeness]] = {
+    "psnr": lambda view, device: Likeness("", partial(psnr, view=view)),
+    "ssim": lambda view, device: Likeness(f"gauss{WINDOW}", partial(ssim, view=view)),
+    "lpips": learned,
+    "matched": lambda view, device: Likeness(f"{COARSE}px", partial(coarse, view=view), matched),
 }
-"""By name the protocol of a metric, and the metric, on a device."""
+"""By name what builds a metric, as images are looked at, on a device."""
 
-BETTER = {"psnr": "higher", "ssim": "higher", "lpips": "lower"}
+BETTER = {"psnr": "higher", "ssim": "higher", "lpips": "lower", "matched": "higher"}
 
 
-def _with_weights(metric: LPIPS) -> tuple[str, Measure]:
-    return metric.protocol, metric
+def read(metric: str, options: str) -> View:
+    """How a metric looks at images, by what stands behind its name.
+
+    Raises:
+        UserError: that means nothing.
+    """
+    return View.of(metric, options)
+
+
+def depth(items: Tensor) -> str:
+    """What ids say of images that are not of 8 bits."""
+    return DEPTHS[items.dtype].name

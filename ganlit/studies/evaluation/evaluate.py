@@ -10,13 +10,12 @@ from ganlit.contracts import Modality, Reference
 from ganlit.errors import UserError
 from ganlit.metrics.asked import lacking, require, require_real
 from ganlit.metrics.features import Precision, Resize
-from ganlit.metrics.gauges import Gauge, Pairs, Sets, comparison, named
-from ganlit.metrics.groups import refuse
+from ganlit.metrics.gauges import Gauge, Pairs, Sets, comparisons
+from ganlit.metrics.groups import Real, refuse
 from ganlit.metrics.inside import DRAWS, Others
 from ganlit.metrics.manifold import nearest
 from ganlit.metrics.measure import Measured
 from ganlit.metrics.passes import Options, passes
-from ganlit.metrics.reality import subset
 from ganlit.studies.evaluation import scores
 from ganlit.studies.evaluation.bars import Bars, device_of
 from ganlit.studies.evaluation.options import (
@@ -72,10 +71,11 @@ def evaluate(
     Args:
         subject: a run directory, the .safetensors file of a run, a folder or zip of items, or a dataset by name
         against: the same, where a run stands for its training data, which is also the default for a run
-        metrics: any of fid, kid, is, prdc, probe, class-fid and memorisation with commas between them; fid@dinov2 asks
-            for another extractor than the FID's own Inception; psnr, ssim and lpips compare items of one path; of a run
-            that takes data they compare what it makes with its targets, fid:prior is of its prior, codes of its
-            codebook, elbo and iwae are its bounds in bits per dimension
+        metrics: any of fid, kid, is, prdc, probe, kept, class-fid and memorisation with commas between them; fid@dinov2
+            asks for another extractor than the FID's own Inception; psnr, ssim, lpips and matched compare items of one
+            path, psnr-y-crop4 by Y alone and without a border; of a run that takes data they compare what it makes with
+            its targets; fid:prior is of its prior, fid:back of its other direction, codes of its codebook, elbo and
+            iwae are its bounds in bits per dimension
         count: items; by default as many as a run's own tests, so that the numbers can be compared with its record,
             and all items of a folder; fewer of these are a fixed random choice
         split: of the subject, where it is a dataset
@@ -120,31 +120,34 @@ def evaluate(
     if weights_file is not None and modality.extractor not in [group.extractor for group in groups]:
         raise UserError(f"--weights_file is of {modality.extractor}, which no metric asks for: leave the option out.")
     if is_run(subject):
-        measured: Subject = Generated(subject, count, weights, truncation, seed, checkpoint, place)
+        measured: Subject = Generated(subject, count, weights, truncation, seed, checkpoint, place, groups)
         refuse(groups, measured.generator, measured.takes_data, "--metrics")
     else:
         found = collection_of(subject, modality, split, root, count)
-        measured = Collected(found, modality.name, labelled="class-fid" in names)
+        measured = Collected(found, modality.name, labelled=bool({"class-fid", "kept"} & {*names}))
     few = f"There are {len(measured)} {modality.item}s of {measured.name}" if count is None else f"--count is {count}"
     require(names, len(measured), few, len(measured.classes))
-    reference = reference_for(against or subject, modality, against_split, root)
     own = measured.fidelity
-    if own.get("reference_images") is not None and same(subject, against):
-        reference = subset(reference, own["reference_images"])
-    require_real(names, reference)
+    if isinstance(measured, Generated) and same(subject, against):
+        real = measured.sides
+    else:
+        real = {"target": Real(reference_for(against or subject, modality, against_split, root), modality)}
+    if same(subject, against):
+        real = {side: each.subset(own.get("reference_images")) for side, each in real.items()}
+    require_real(groups, real)
     for option, path in {"--json": json, "--neighbours": picture}.items():
         if path is not None:
             make_room(path.parent, path, option)
 
     precision, resize = precision or own.get("precision", "fp32"), resize or own.get("resize", "legacy")
     with Bars() as bars:
-        options, total = Options(weights_file, precision, resize), len(reference.items)
-        each = passes(groups, reference, modality, options, place, say, lambda name: bars.replacing_lines(name, total))
+        options, reference = Options(weights_file, precision, resize), real["target"].reference
+        each = passes(groups, real, options, place, say, bars.replacing_lines)
         mixed = len(each) < len(groups)
         missing = lacking(each, measured.classes == reference.classes, "--metrics", say, beside=mixed)
-        target = measured.data.reference if isinstance(measured, Generated) else reference
-        paired, kept = comparison(groups, target, modality, place), draws or own.get("draws", DRAWS)
-        others = Others(paired, measured.generator, kept, named(target), place)
+        own_real = measured.sides if isinstance(measured, Generated) else real
+        paired, kept = comparisons(groups, own_real, place), draws or own.get("draws", DRAWS)
+        others = Others(paired, measured.generator, kept, own_real, place)
         advance = bars.counted(measured.name, len(measured) * len(each))
         sets = [
             Sets(one, without, len(measured), bootstrap > 1, advance, bootstrap, seed or 0)
@@ -162,6 +165,7 @@ def evaluate(
         if picture is not None:
             drawn = draw_neighbours(measured, modality, sets, picture)
     finally:
+        total = len(reference.items)
         say(f"{len(measured):,} {modality.item}s of {measured.name} against {total:,} of {reference.name}")
         print_table(scores.table(found, before))
     if json is not None:
@@ -193,7 +197,7 @@ def draw_neighbours(subject: Subject, modality: Modality, sets: Sequence[Sets], 
     real, portrait = gauge.real, gauge.portrait
     distances, indices = nearest(portrait.rows, real.rows, min(NEAREST, len(real.rows)))
     closest = distances[:, 0].argsort()[:ROWS]
-    items = subject.at(portrait.places[closest], gauge.group.prior).cpu()
+    items = subject.at(portrait.places[closest], gauge.group.making).cpu()
     rows = []
     for item, places in zip(items, real.places[indices[closest]], strict=True):
         rows += [item[None], real.reference.items[places]]

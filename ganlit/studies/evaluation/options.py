@@ -45,12 +45,17 @@ def refuse_unanswerable(groups: Sequence[Group], subject: str, against: str | No
     """Refuses metrics that these sides have no answer to, whatever is in them."""
     for group in groups:
         metric = group.name(group.metrics[0])
-        if (group.prior or group.kind in ("codes", "bounds")) and not is_run(subject):
+        if (group.making or group.kind in ("codes", "bounds")) and not is_run(subject):
             raise UserError(f"--metrics asks for {metric} of a run's generator, and {subject} is none: leave it out.")
         if group.kind == "pairs" and is_run(subject) and not same(subject, against):
             raise UserError(
                 f"{metric} compares what {subject} makes with its own targets, not with {against}: give two folders, "
                 "or the run alone."
+            )
+        if group.side == "source" and not same(subject, against):
+            raise UserError(
+                f"{metric} holds what {subject} makes on its way back against its own sources, not against {against}: "
+                "leave --against out."
             )
         if group.kind == "pairs" and not is_run(subject) and is_run(against or subject):
             raise UserError(f"{metric} pairs items by their paths, and {against} is a run: give two folders.")

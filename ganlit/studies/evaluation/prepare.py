@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -40,8 +39,7 @@ def prepare(data: GanDataModule, fidelity: Fidelity | None, device: torch.device
     )
     if fidelity is not None:
         with Bars() as bars:
-            total = fidelity.reference_images or len(reference.items)
-            each = fidelity.prepared(data, True, device, partial(bars.replacing_lines, total=total))
+            each = fidelity.prepared(data, True, device, bars.replacing_lines)
             lacking(each, True, "fidelity.metrics", say, beside=len(each) < len(fidelity.groups))
             for real, those in {one.real: [other for other in each if other.real is one.real] for one in each}.items():
                 seen_by = real.extractor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ganlit.contracts import Collection, Modality, Reference
 from ganlit.data.base import GanDataModule
 from ganlit.errors import UserError
 from ganlit.metrics.gauges import Shown
+from ganlit.metrics.groups import Group, sides
 from ganlit.metrics.portrait import fixed_choice
 from ganlit.studies.evaluation.trained import Checkpoint, Weights, finite, loaded, truncates
 from ganlit.tasks.base import AdversarialModule
@@ -51,13 +53,12 @@ class Subject(ABC):
     def __len__(self) -> int:
         return sum(map(len, self.turns))
 
-    def at(self, places: Tensor, prior: bool = False) -> Tensor:
-        """The items at these places, shown again; those from the generator's prior, or the others."""
+    def at(self, places: Tensor, making: str = "") -> Tensor:
+        """The items of a making at these places, shown again."""
         found = {}
         for turn, here in enumerate(self.turns):
             if (wanted := here[torch.isin(here, places)]).numel():
-                shown = self.show(turn)
-                items = shown.prior if prior else shown.items
+                items = self.show(turn).by(making).items
                 found |= {int(place): items[int(place) - int(here[0])] for place in wanted}
         return torch.stack([found[place] for place in places.tolist()])
 
@@ -73,6 +74,7 @@ class Generated(Subject):
         seed: of latents and labels; the run's own by default.
         checkpoint: of a run directory, the last, or the best.
         device: where they are made.
+        groups: the metrics that they are made for.
 
     Raises:
         UserError: the run cannot be loaded, does not hold such weights, or its generator cannot truncate.
@@ -87,6 +89,7 @@ class Generated(Subject):
         seed: int | None,
         checkpoint: Checkpoint,
         device: torch.device,
+        groups: Sequence[Group] = (),
     ) -> None:
         self.name = run
         self.made = weights if truncation == 1 else f"{weights}-psi{truncation:g}"
@@ -104,7 +107,8 @@ class Generated(Subject):
         self.turns = self.data.batches(self.data.test_images)
         self.batches = self.data.test_dataloader().sampler
         known = getattr(self.module.generator, "classes", 0)
-        self.classes = self.data.reference.classes if known else ()
+        self.classes = self.data.reference.classes if known or self.takes_data else ()
+        self.sides = sides(groups, self.data)
 
     @torch.no_grad()
     def show(self, turn: int) -> Shown:
@@ -113,7 +117,7 @@ class Generated(Subject):
         with torch.autocast(device.type, torch.bfloat16) if self.autocast else nullcontext():
             sampled = self.module.sampled(self.data.on_after_batch_transfer(batch, 0), turn)
         finite(sampled.output, self.name)
-        return Shown.of(sampled, self.turns[turn], getattr(batch, "label", None), self.made, self.data.modality)
+        return Shown.of(sampled, self.turns[turn], getattr(batch, "label", None), self.made, self.sides)
 
 
 class Collected(Subject):

@@ -13,7 +13,7 @@ import numpy as np
 
 from ganlit.errors import UserError, printable
 from ganlit.metrics.measure import BETTER, METRICS, improves
-from ganlit.metrics.protocol import called, difference, making_of, metric_of
+from ganlit.metrics.protocol import aside, called, difference, making_of, metric_of
 from ganlit.studies.report.record import Curve, Run
 
 BESIDE = BETTER.keys() - {metric.first for metric in METRICS.values()}
@@ -147,8 +147,7 @@ def _family(name: str) -> tuple[str, str, str]:
 
 def _short(name: str) -> str:
     """An id without what it is measured with: "fid2k", "rfid2k" of reconstructions, "fid2k:prior"."""
-    making = ":prior" if making_of(name) == "prior" else ""
-    return called(name).lower() + name.split("/")[0].removeprefix(metric_of(name)) + making
+    return called(name).lower() + name.split("/")[0].removeprefix(metric_of(name)) + aside(name)
 
 
 def _callings(name: str) -> list[str]:

@@ -146,10 +146,15 @@ class Summary(NamedTuple):
         return [(self.measures.title(name), self.measures.note(name)) for name in self.measures.ids]
 
     def reasons(self) -> list[str]:
-        """Why runs failed, diverged or were stopped."""
-        found = [run for run in self.runs if run.phase in ("failed", "diverged", "preempted")]
-        why = {run.folder: run.state.reason or "no reason known" for run in found}
-        return [printable(f"{run.folder} (seed {run.seed}) {run.phase}: {why[run.folder]}") for run in found]
+        """Why runs failed, diverged or were stopped, and which alarms have not ended."""
+        found = []
+        for run in self.runs:
+            who = f"{run.folder} (seed {run.seed}) {run.phase}"
+            if run.phase in ("failed", "diverged", "preempted"):
+                found.append(printable(f"{who}: {run.state.reason or 'no reason known'}"))
+            if run.state and run.state.alarms:
+                found.append(printable(f"{who}, with alarms: {', '.join(run.state.alarms)}; see its alarms.txt"))
+        return found
 
 
 def summary(folder: Path, runs: Sequence[Run], metric: str | None = None, sort: str | None = None) -> Summary:

@@ -14,6 +14,7 @@ from rich.text import Text
 from ganlit.compute.console import say
 from ganlit.errors import UserError, printable
 from ganlit.records.numbers import Damaged
+from ganlit.records.state import State
 from ganlit.studies.sweeps.definition import Sweep
 from ganlit.studies.sweeps.measures import measure
 from ganlit.studies.sweeps.phases import PHASES, Status
@@ -43,7 +44,7 @@ def show(sweep: Sweep, trials: Sequence[Status]) -> None:
             *(scores.get(one.number, ("", "")) if scores else ()),
             str(known.starts) if known else "",
             _cell(one.job or ""),
-            _cell(one.reason or ""),
+            _cell(one.reason or alarms(known)),
         )
     console = rich.get_console() if rich.get_console().is_terminal else Console(width=WIDE)
     console.print(table)
@@ -56,6 +57,11 @@ def show(sweep: Sweep, trials: Sequence[Status]) -> None:
 def _cell(text: str) -> Text:
     """As it is: brackets are no markup, and what a terminal would obey is spelled out, as in "\\x1b"."""
     return Text(printable(text))
+
+
+def alarms(known: State | None) -> str:
+    """What is wrong with what the generator of a run makes, if anything is."""
+    return f"alarm: {', '.join(known.alarms)}" if known and known.alarms else ""
 
 
 def varying(trials: Sequence[Status]) -> list[str]:

@@ -29,6 +29,7 @@ from ganlit.metrics.images import backbones
 from ganlit.metrics.measure import METRICS
 from ganlit.metrics.ranks import gathered, told, total
 from ganlit.metrics.reality import Reality
+from ganlit.metrics.symptoms import Symptoms
 from ganlit.tasks.synthesis import Synthesis
 
 
@@ -88,10 +89,20 @@ def measured(task: type[Synthesis]) -> tuple[dict[str, float], dict[str, float]]
 
 def autoencoded() -> dict[str, float]:
     """The values of all metrics of an autoencoder."""
-    fidelity = Fidelity(["psnr", "ssim", "fid", "fid:prior", "prdc:prior", "codes", "elbo", "iwae"], draws=2)
+    metrics = ["psnr", "ssim-crop2", "matched", "fid", "fid:prior", "prdc:prior", "codes", "elbo", "iwae"]
+    fidelity = Fidelity(metrics, draws=2)
     data = Noises(batch=12, val_images=50)
     trainer_of(callbacks=[fidelity]).validate(translation(Coder()), datamodule=data, verbose=False)
     return fidelity.latest
+
+
+def shown() -> dict[str, float]:
+    """The symptoms of what is sampled in turns of seven; only the first rank has the numbers."""
+    stream, symptoms = torch.Generator().manual_seed(4), Symptoms()
+    source, target, output = (torch.rand(100, 3, 12, 12, generator=stream) for _ in range(3))
+    for places in torch.arange(100).split(7)[RANK::WORLD]:
+        symptoms.add(Sampled(target[places], output[places], source[places]), places)
+    return symptoms.finish(torch.device("cpu"))
 
 
 @contextmanager
@@ -125,6 +136,7 @@ def found() -> dict[str, Any]:
         "logged": logged,
         "generated": generated,
         "autoencoded": coded,
+        "symptoms": shown(),
         "gathered": gathered(shares[RANK], here),
         "shares": torch.cat(shares),
         "total": total(torch.tensor([float(RANK), 1.0]), here),

@@ -6,6 +6,7 @@ import io
 import json
 import math
 import os
+import re
 import shutil
 import sys
 import zipfile
@@ -23,18 +24,21 @@ from PIL import Image
 from remains import rows_of
 from rich.console import Console
 from squares import STYLES, part, tiny, within
+from tinted import STEP
 from torch import Tensor
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torchvision.transforms.functional import pil_to_tensor
 
 from ganlit.cli.main import main
-from ganlit.configuration.rebuild import setting
+from ganlit.configuration.rebuild import build, setting
 from ganlit.errors import UserError
 from ganlit.metrics.fidelity import frechet_distance, moments
 from ganlit.metrics.images.inception import Inception
+from ganlit.metrics.images.paired import psnr
 from ganlit.metrics.measure import Measured
 from ganlit.metrics.protocol import Protocol
 from ganlit.records import durable
+from ganlit.records.durable import write_weights
 from ganlit.records.media import write_picture
 from ganlit.studies.evaluation.bars import Bars
 from ganlit.studies.evaluation.evaluate import evaluate
@@ -265,7 +269,8 @@ def test_an_autoencoder_is_measured_as_its_own_test_did(autoencoder: str, measur
 
 def test_how_an_autoencoder_is_asked_is_in_the_id(autoencoder: str, measured: Any) -> None:
     assert next(iter(measured(autoencoder, metrics="iwae", draws=2)["iwae"])).startswith("iwae40-k2-")
-    for metric, made in {"psnr": "trained-reconstruction", "fid:prior": "trained-prior"}.items():
+    ways = {"psnr-crop2": "trained-reconstruction", "matched": "trained-reconstruction", "kept:prior": "trained-prior"}
+    for metric, made in (ways | {"psnr": "trained-reconstruction", "fid:prior": "trained-prior"}).items():
         (name,) = values(measured(autoencoder, metrics=metric, weights="trained", bootstrap=0))
         assert name.endswith(f"/{made}")
     for metrics, said in {
@@ -274,6 +279,41 @@ def test_how_an_autoencoder_is_asked_is_in_the_id(autoencoder: str, measured: An
     }.items():
         with pytest.raises(UserError, match=said):
             evaluate(autoencoder, "others" if metrics == "ssim" else None, metrics=metrics)
+
+
+@pytest.fixture(scope="module")
+def cycle(place: Path) -> str:
+    """The average of two ways between squares and their negatives, each of which makes light ones brighter."""
+    both = {name: part("tinted.Tinted", classes=0) for name in ("there", "back")}
+    judges = {name: part("DCDiscriminator", resolution=16, channels=1, width=2) for name in both}
+    model = {"generator": part("ThereAndBack", **both), "discriminator": part("ThereAndBack", **judges)}
+    settings = yaml.safe_load(tiny("CycleTranslation", {**model, "cycle": ["L1"]}))
+    options = settings["data"]["init_args"] | {"degradation": "Invert", "paired": False, "test_images": 30}
+    config = yaml.safe_dump(settings | {"data": part("Restoration", **options)})
+    generator = build(config, Path("tiny.yaml")).ema.module
+    write_weights(generator, config, 0, place / "cycle.safetensors", [0, 1])
+    return "cycle.safetensors"
+
+
+def test_both_ways_of_a_cycle_are_measured(cycle: str, measured: Any, tmp_path: Path) -> None:
+    near = tmp_path / "near.png"
+    metrics = "fid,psnr-crop2,fid:back,matched:back,psnr:back,kept:back,memorisation:back"
+    found = values(measured(cycle, metrics=metrics, bootstrap=0, neighbours=near))
+    by_name = {" ".join([name.split("/")[0], *re.split("[@/]", name)[-3::2]]): value for name, value in found.items()}
+    there, back = "squares ema-translation", "squares-degraded ema-back"
+    assert set(by_name) == {
+        *(f"{metric} {there}" for metric in ("fid30", "psnr30-crop2")),
+        *(f"{metric} {back}" for metric in ("fid30", "kept30", "matched30-32px", "psnr30")),
+        *(f"{metric} {back}" for metric in ("authenticity30", "nearest30")),
+        "nearest-real100 squares-degraded real",
+    }
+    data = setting(cycle).data
+    data.prepare_data()
+    batch = data.measured[torch.cat(list(data.test_dataloader().sampler))]
+    brighter = data.modality.to_network(batch.target) + STEP * batch.label[:, None, None, None]
+    expected = psnr(data.modality.to_stored(brighter), 255 - batch.target)
+    assert by_name[f"psnr30 {back}"] == pytest.approx(float(expected.mean()))
+    assert near.is_file()
 
 
 def test_a_run_stands_for_its_training_data(run: str, measured: Any) -> None:
@@ -314,11 +354,13 @@ def test_pairs_are_compared_by_their_paths(place: Path, measured: Any, tmp_path:
             level = 100 + 20 * (index if folder == "one" else 2 - index) + (folder == "two")
             Image.new("L", (16, 16), level).save(path)
     one, two = (str(tmp_path / name) for name in ("one", "two"))
-    found = measured(one, two, metrics="psnr,ssim,fid", bootstrap=0)
-    assert list(found) == ["psnr", "ssim", "fid"]
-    ((name, entry),) = found["psnr"].items()
-    assert name.startswith("psnr3/-/-/two@")
-    assert entry == {"value": pytest.approx(20 * np.log10(255)), "spread": pytest.approx(0), "of": "3 pairs"}
+    found = measured(one, two, metrics="psnr,ssim,fid,psnr-crop2,matched", bootstrap=0)
+    assert list(found) == ["psnr", "ssim", "matched", "fid"]
+    entries = dict(zip(("", "-crop2"), found["psnr"].items(), strict=True))
+    for options, (name, entry) in entries.items():
+        assert name.startswith(f"psnr3{options}/-/-/two@")
+        assert entry == {"value": pytest.approx(20 * np.log10(255)), "spread": pytest.approx(0), "of": "3 pairs"}
+    assert [entry["value"] for entry in found["matched"].values()] == [100.0]
     Path(one, "3.png").write_bytes(Path(one, "2.png").read_bytes())
     for first, second in ((one, two), (two, one)):
         with pytest.raises(UserError, match=r"but 3 is in one and not in two: give both the same paths"):
@@ -474,7 +516,15 @@ def test_the_table_folds_on_a_terminal(place: Path) -> None:
         ),
         (["others", "squares", "--metrics=fid@dinov2@x"], "--metrics: fid@dinov2@x names two extractors"),
         (["others", "squares", "--metrics=psnr,psnr"], "--metrics: psnr is named twice"),
-        (["others", "squares", "--metrics=psnr@clip"], "--metrics: psnr@clip: psnr knows neither extractors nor"),
+        (
+            ["others", "squares", "--metrics=psnr@clip"],
+            "--metrics: psnr@clip: psnr knows no extractors: write psnr:back",
+        ),
+        (["others", "squares", "--metrics=psnr-crop"], "--metrics: psnr looks at images as psnr[-y][-cropN], such as"),
+        (
+            ["others", "others", "--metrics=psnr-crop8"],
+            "PSNR needs images of 1 pixel a side at least without a border",
+        ),
         (
             ["others", "squares", "--metrics=psnr", "--weights_file=x"],
             "--weights_file is of inception, which no metric",
@@ -509,9 +559,15 @@ def test_the_table_folds_on_a_terminal(place: Path) -> None:
         ),
         (["others", "squares", "--metrics=iwae"], "asks for iwae of a run's generator, and others is none: leave it"),
         (["others", "squares", "--metrics=kid:prior"], "asks for kid:prior of a run's generator, and others is none"),
+        (["others", "squares", "--metrics=psnr:back"], "asks for psnr:back of a run's generator, and others is none"),
+        (
+            ["runs/tiny", "others", "--metrics=fid:back"],
+            "fid:back holds what runs/tiny makes on its way back against its",
+        ),
+        (["runs/tiny", "--metrics=fid:back"], "--metrics asks for fid:back, but StyleGenerator makes items from noise"),
         (
             ["others", "squares", "--metrics=fid:x"],
-            "--metrics: fid:x asks for items of x: write fid:prior, or fid alone",
+            "--metrics: fid:x asks for items of x: write fid:prior, fid:back or fid alone",
         ),
         (["others", "squares", "--draws=0"], "--draws is 0: it must be at least 1"),
     ],

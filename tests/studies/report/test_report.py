@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -131,6 +132,15 @@ def test_every_run_is_in_the_csv_with_whole_numbers(sweep: Path) -> None:
     assert float(rows[0][f"best fid150/{TAIL}"]) == float(rows[0][f"fid150/{TAIL}"])
     assert (rows[5]["phase"], rows[5]["kimg"], rows[5][TITLE]) == ("pending", "", "0.001")
     assert rows[1]["reason"] == "CUDA error <out> of | memory"
+
+
+def test_alarms_that_have_not_ended_are_told(sweep: Path, capsys: pytest.CaptureFixture) -> None:
+    path = Path("runs/0004-lr/0001/state.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"alarms": ["identity", "drift"]}))
+    report(sweep)
+    said = "runs/0004-lr/0001 (seed 1) done, with alarms: identity, drift; see its alarms.txt"
+    assert said in capsys.readouterr().out
+    assert said in (sweep / "report" / "report.md").read_text()
 
 
 def test_the_markdown_is_whole_and_harmless(sweep: Path, capsys: pytest.CaptureFixture) -> None:

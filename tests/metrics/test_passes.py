@@ -1,0 +1,45 @@
+"""Which groups of metrics share an extractor, and which the real items that it has seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from extractors import Tiny
+
+from ganlit.contracts import Reference
+from ganlit.data.images.modality import ImageModality
+from ganlit.metrics import passes as module
+from ganlit.metrics.groups import Real, grouped
+from ganlit.metrics.passes import Options, passes
+
+IMAGES = ImageModality()
+
+
+def test_groups_share_an_extractor_and_of_each_side_what_it_has_seen(
+    reference: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[str] = []
+
+    def extractor(name: str, **options: Any) -> Tiny:
+        built.append(name)
+        return Tiny()
+
+    monkeypatch.setattr(module, "extractor", extractor)
+    sources = reference._replace(name="sources-train", digest="123456", items=255 - reference.items[:40])
+    sides = {"target": Real(reference, IMAGES), "source": Real(sources, IMAGES)}
+    told: list[tuple[str, int]] = []
+    groups = grouped(["fid", "kid:prior", "fid:back", "psnr", "kid:back", "fid@dinov2"], "metrics", IMAGES)
+    found = passes(groups, sides, Options(), torch.device("cpu"), print, lambda *each: told.append(each))
+    assert [(one.metrics, one.real.name) for one in found] == [
+        (["fid"], "halves-train@abcdef"),
+        (["kid"], "halves-train@abcdef"),
+        (["fid", "kid"], "sources-train@123456"),
+        (["fid"], "halves-train@abcdef"),
+    ]
+    assert built == ["inception", "dinov2-vit-l-14"]
+    assert told == [("inception", 60), ("inception", 40), ("dinov2-vit-l-14", 60)]
+    assert found[0].real is found[1].real
+    assert found[0].real.extractor is found[2].real.extractor
+    assert found[0].real.folder != found[2].real.folder
