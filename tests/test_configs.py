@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from ganlit.cli.commands import GanlitCLI
+from ganlit.data.images.modality import ImageModality
+from ganlit.metrics.groups import grouped
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 MINIATURE = ["--data.init_args.batch=4", "--data.init_args.val_images=4", "--kimg=0.008", "--fidelity=null"]
@@ -170,3 +173,10 @@ def test_photos_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photos: Pat
     )
     check(cli, tmp_path)
     assert cli.datamodule.reference.items.shape == (4, 3, 32, 32)
+
+
+@pytest.mark.parametrize("config", sorted(CONFIGS.glob("**/*.yaml")), ids=lambda path: path.stem)
+def test_its_metrics_are_known(config: Path) -> None:
+    fidelity = yaml.safe_load(config.read_text()).get("fidelity") or {}
+    if "metrics" in fidelity:
+        grouped(fidelity["metrics"], str(config), ImageModality())

@@ -63,7 +63,7 @@ class Alarms(Callback):
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         self.places = trainer.datamodule.batches(trainer.datamodule.val_images)
-        self.symptoms = Symptoms(getattr(trainer.datamodule, "in_pairs", True))
+        self.symptoms = Symptoms(trainer.datamodule is None or trainer.datamodule.in_pairs)
 
     def on_validation_batch_end(
         self, trainer: Trainer, pl_module: AdversarialModule, outputs: Sampled, batch: Any, batch_idx: int, *_: Any

@@ -24,7 +24,8 @@ class Samples(Callback):
     The latents are the same in all of them, and a dataset with classes has one in each column. What is made from data
     stands between its source and its target, one under the other, and below the target where that is the source;
     sources of another kind of data than their targets are in samples/source. What comes from a generator's own prior is
-    shown beside that. How all are shown is for the modality of the data to say.
+    shown beside that, and so is what goes back from targets to sources. How all are shown is for the modality of the
+    data to say.
     """
 
     def __init__(self, rows: int = 8, columns: int = 10) -> None:
@@ -64,6 +65,9 @@ class Samples(Callback):
             if (prior := sampled.side.get("prior")) is not None:
                 path = stem.with_name(f"{stem.name}-prior")
                 shown["prior"] = modality.show([modality.to_stored(prior)], self.columns, path)
+            if (back := sampled.side.get("back")) is not None:
+                kind, path = trainer.datamodule.modality_of("source"), stem.with_name(f"{stem.name}-back")
+                shown["back"] = kind.show([kind.to_stored(back)], self.columns, path)
             for board in boards(trainer):
                 for name, files in shown.items():
                     board.log_media(name, files, pl_module.kimg)

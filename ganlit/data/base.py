@@ -46,6 +46,9 @@ class GanDataModule(LightningDataModule, ABC):
         UserError: a value is out of range, the ranks cannot share the batch, or the dataset is smaller than a batch.
     """
 
+    in_pairs = True
+    """Whether what is measured has targets that belong to its sources."""
+
     def __init__(
         self, batch: int = 32, tick: float = 10.0, val_images: int = 250, test_images: int = 2000, seed: int = 0
     ) -> None:

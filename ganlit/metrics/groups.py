@@ -136,7 +136,7 @@ def sides(groups: Sequence[Group], data: Any) -> dict[Side, Real]:
         UserError: pairs are to be compared where nobody knows the target of a source.
     """
     pairs = next((group for group in groups if group.kind == "pairs"), None)
-    if pairs is not None and not getattr(data, "in_pairs", True):
+    if pairs is not None and not data.in_pairs:
         raise UserError(
             f"{pairs.name(pairs.metrics[0])} compares what is made of a source with its own target, which nobody knows "
             f"of {data.reference.name}: leave it out, and measure by fid."

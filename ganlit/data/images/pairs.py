@@ -61,7 +61,6 @@ class TwoSided(MappedDataModule):
     """
 
     modality = ImageModality()
-    in_pairs: bool
 
     def __init__(
         self,
@@ -184,8 +183,6 @@ class Pairs(TwoSided):
 
     Without `target`, the left half of each picture is the source and the right one the target.
     """
-
-    in_pairs = True
 
     def sides(self, source: str, target: str | None, split: str) -> Both:
         if target is None:
