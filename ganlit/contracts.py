@@ -216,6 +216,7 @@ class Modality(ABC):
     axes: str  # what the sizes of one are: "channels, height, width"
     shaped_by: str  # the settings, of data and networks alike, that they follow: "resolution and channels"
     extractor: str  # that metrics see items by, unless they name another
+    tile: int | None = None  # side of the parts that larger items [C, ...] go through a network in; None for whole ones
 
     @abstractmethod
     def to_network(self, stored: Tensor) -> Tensor:
@@ -230,8 +231,18 @@ class Modality(ABC):
         return stored
 
     @abstractmethod
-    def write(self, stored: Tensor, path: Path) -> Path:
-        """Writes one item [...]; the path lacks the suffix, which is given back with it."""
+    def write(self, stored: Tensor, path: Path, beside: Any = None) -> Path:
+        """Writes one item [...]; the path lacks the suffix, which is given back with it.
+
+        Args:
+            stored: in memory or mapped.
+            path: its folder is made where it is missing.
+            beside: what else the file holds that the item was made of, see `Kept`: it goes along as far as it can.
+        """
+
+    def glance(self, stored: Tensor) -> Tensor:
+        """Stored items [B, ...] as small as they may be for `show`."""
+        return stored
 
     @abstractmethod
     def show(self, rows: Sequence[Tensor], columns: int, path: Path) -> list[Path]:
@@ -263,7 +274,7 @@ class Modality(ABC):
             UserError: there is no such thing, or no item in it.
         """
 
-    def bring(self, place: Path, form: Any, labelled: bool) -> Collection:
+    def bring(self, place: Path, form: Any, labelled: bool, any_size: bool) -> Collection:
         """The items of a folder, a file or whatever holds some, as networks take them that were trained on such data.
 
         A modality may take more, with defaults: they become options of `translate` and `encode`.
@@ -272,6 +283,7 @@ class Modality(ABC):
             place: a path at which something is; all that lies in it counts.
             form: what the data module says of it, see `GanDataModule.form_of`.
             labelled: whether their classes are wanted.
+            any_size: whether they may have any, which then is their own, unless an option says otherwise.
 
         Raises:
             UserError: there is no item in it.
@@ -293,6 +305,13 @@ class Modality(ABC):
         Raises:
             SystemExit: with status 1, where anything would stop a training.
         """
+
+
+class Kept(NamedTuple):
+    """Items of which each shall become a file like its own."""
+
+    stored: Tensor  # [B, ...]
+    beside: list[Any]  # of each, what its file holds beside that, for `Modality.write`; None for nothing
 
 
 class Collection(ABC):
@@ -352,3 +371,8 @@ class Collection(ABC):
         Raises:
             UserError: one cannot be read, or has another shape than the first.
         """
+
+    def kept(self, places: slice) -> Kept:
+        """The same for who writes files like theirs: what networks do not see, such as opacity, is beside them."""
+        stored = self[places]
+        return Kept(stored, [None] * len(stored))

@@ -19,7 +19,7 @@ from wandb.proto.wandb_internal_pb2 import Record
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # for torch, which no test has imported yet: two workers, two cores
 
-os.environ["GANLIT_TRUST"] = "extractors,faulty,gated,noises,points,remains,squares,tinted"  # a user's own modules
+os.environ["GANLIT_TRUST"] = "extractors,faulty,filters,gated,noises,points,remains,squares,tinted"  # one's own modules
 
 SHARED = {"distributed": "distributed", "slurm": "slurm", "loggers": "recorded", "dashboard": "recorded"}
 """Folders whose tests share what takes long to make, and so one worker."""

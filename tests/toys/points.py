@@ -41,7 +41,7 @@ class PointModality(Modality):
     def to_stored(self, output: Tensor) -> Tensor:
         return (output * SCALE).clamp(-2 * SCALE, 2 * SCALE)
 
-    def write(self, stored: Tensor, path: Path) -> Path:
+    def write(self, stored: Tensor, path: Path, beside: Any = None) -> Path:
         return write(stored[None], named(path, ".csv"))
 
     def show(self, rows: Sequence[Tensor], columns: int, path: Path) -> list[Path]:

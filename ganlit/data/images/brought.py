@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from functools import cached_property
 from itertools import product
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from ganlit.data.images.fitting import Form, Picture, objection, render
+from ganlit.contracts import Kept
+from ganlit.data.images.beside import Beside, apart
+from ganlit.data.images.depth import WHITES
+from ganlit.data.images.fitting import Picture, objection, render
+from ganlit.data.images.form import Form
 from ganlit.data.images.pictures import PIXELS, TOGETHER, Pictures
 from ganlit.data.images.source import BadPicture, NoLabel, Source
+from ganlit.errors import UserError
 
 
 class Brought(Pictures):
@@ -25,6 +33,7 @@ class Brought(Pictures):
     def __init__(self, source: Source, form: Form, choice: Sequence[int] | None = None) -> None:
         super().__init__(source, choice)
         self.form = form
+        self._coming: dict[range, list[Future[tuple[np.ndarray, Beside]]]] = {}
 
     @property
     def whole(self) -> Brought:
@@ -32,6 +41,19 @@ class Brought(Pictures):
 
     def chosen(self, places: Sequence[int]) -> Brought:
         return Brought(self.source, self.form, [self.choice[place] for place in places])
+
+    def kept(self, places: slice) -> Kept:
+        """In straight colours instead of on black, with alpha, EXIF and the profile of their colours beside them.
+
+        A picture is decoded whole, and all its pixels are in memory then, unless they lie in an array's file as they
+        are, from which they are mapped. The next pictures are decoded ahead where these are small.
+        """
+        wanted = range(len(self))[places]
+        found = [future.result() for future in self._coming.pop(wanted, None) or self._begun(wanted)]
+        following = range(len(self))[wanted.stop : wanted.stop + len(wanted)]
+        small = sum(pixels.size for pixels, _ in found) <= PIXELS
+        self._coming = {following: self._begun(following)} if following and small else {}
+        return Kept(_together([pixels for pixels, _ in found]), [beside for _, beside in found])
 
     @property
     def together(self) -> int:
@@ -53,6 +75,23 @@ class Brought(Pictures):
     def _decoded(self, place: int) -> np.ndarray:
         return render(self._picture(place), self.form)
 
+    def _begun(self, places: Sequence[int]) -> list[Future[tuple[np.ndarray, Beside]]]:
+        return [self._pool.submit(self._apart, place) for place in places]
+
+    def _apart(self, place: int) -> tuple[np.ndarray, Beside]:
+        index = self.choice[place]
+        try:
+            picture, alpha = apart(self.source.view(index, self.form), self.form)
+            self._refuse(place, picture)
+        except BadPicture as bad:  # of whose remedies one is of a training
+            raise UserError(f"{bad.title} {bad.reason}: {bad.remedy}.") from None
+        with self.source.opened(index) as image:
+            beside = Beside.of(image)
+        if alpha is not None:
+            grey = self.form._replace(channels=1, range=(0.0, WHITES[alpha.kind.bits]))
+            beside = beside._replace(alpha=render(alpha, grey)[0])
+        return render(picture, self.form), beside
+
     def _refuse(self, place: int, picture: Picture) -> None:
         size, kind, depth = picture.image.size, picture.kind, picture.depth
         against = objection(size, kind, self.form, depth)
@@ -65,3 +104,10 @@ class Brought(Pictures):
                 against = against._replace(remedy=f"add {' '.join(options)}")
                 break
         raise BadPicture(self._title(place), *against)
+
+
+def _together(pixels: Sequence[np.ndarray]) -> Tensor:
+    """[B, C, H, W] of arrays [C, H, W]; a single one stays where it is, as in a file, where torch can."""
+    first, *others = pixels
+    here = not others and first.flags.writeable and min(first.strides) >= 0
+    return torch.from_numpy(first[None] if here else np.stack(pixels))

@@ -11,10 +11,10 @@ from PIL import Image, ImageOps
 from ganlit.data.images.depth import WHITE, Bits, Depth, Range, depth_of, is_deep, upper_bits, values_of
 from ganlit.data.images.foreign import Foreign
 from ganlit.data.images.form import AnyFit, Fit, Form
-from ganlit.data.images.kind import Kind, frames_of, kind_of
+from ganlit.data.images.kind import MODES, Kind, frames_of, kind_of
 from ganlit.data.images.objections import Objection
 from ganlit.data.images.opening import Opened, whole
-from ganlit.data.images.rendering import Raster, central_square, raster_of, rendered
+from ganlit.data.images.rendering import Raster, central_square, planes, raster_of, rendered
 
 LARGEST = 2**14  # side of the images in pixels
 MOST = 2**10  # channels
@@ -72,8 +72,7 @@ def render(picture: Picture, form: Form) -> np.ndarray:
         else:
             # Lanczos is antialiased in Pillow, and what the StyleGAN datasets were resized with.
             image = image.resize((resolution, resolution), Image.Resampling.LANCZOS, box=central_square(image.size))
-    pixels = np.asarray(image)
-    return pixels[None] if form.channels == 1 else pixels.transpose(2, 0, 1)
+    return planes(image)
 
 
 def _wrong_values(kind: Kind, form: Form, depth: Depth | None) -> Objection | None:
@@ -167,7 +166,8 @@ def _of_kind(picture: Picture, form: Form) -> Image.Image:
     if picture.kind.alpha or image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
-    return image.convert("L" if form.channels == 1 else "RGB")
+    mode = MODES[form.channels]
+    return image if image.mode == mode else image.convert(mode)  # which copies it, large as it may be
 
 
 def _padded(image: Image.Image, resolution: int) -> Image.Image:

@@ -10,11 +10,12 @@ from pathlib import Path
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, pad
 from torchvision.transforms.functional import to_pil_image
 from torchvision.utils import make_grid
 
 from ganlit.contracts import Modality
+from ganlit.data.images.beside import NOTHING, Beside
 from ganlit.data.images.brought import Brought
 from ganlit.data.images.catalogue import NAMES, open_all, open_source
 from ganlit.data.images.check import check
@@ -34,6 +35,7 @@ from ganlit.records.media import write_picture
 PACKED = (".zip", ".npz")
 PADDING = 2  # pixels between the images of a grid
 GLANCE = 2000  # files of a folder at a first look
+SHOWN = 512  # side of an image that is shown, at most
 
 
 class ImageModality(Modality):
@@ -49,6 +51,7 @@ class ImageModality(Modality):
     axes = "channels, height, width"
     shaped_by = "resolution and channels"
     extractor = "inception"
+    tile = 512
 
     def __init__(self, depth: Bits = 8, range: Range = (0.0, 1.0)) -> None:
         self.depth = depth
@@ -73,9 +76,16 @@ class ImageModality(Modality):
             )
         return in_8_bits(stored).expand(-1, 3, -1, -1)
 
-    def write(self, stored: Tensor, path: Path) -> Path:
+    def write(self, stored: Tensor, path: Path, beside: Beside | None = None) -> Path:
         """As deep as it is stored: grey, RGB and RGBA of 8 or 16 bits as PNG, all else as TIFF."""
-        return write(stored, path, self.range)
+        return write(stored, path, self.range, beside or NOTHING)
+
+    def glance(self, stored: Tensor) -> Tensor:
+        """Large ones resized, after every so-and-so-many-th pixel is taken where they are very large."""
+        every = max(1, max(stored.shape[2:]) // (4 * SHOWN))
+        seen = in_8_bits(stored[..., ::every, ::every])
+        by = min(1, SHOWN / max(seen.shape[2:]))
+        return resized(seen, *(max(1, round(side * by)) for side in seen.shape[2:]))
 
     def show(self, rows: Sequence[Tensor], columns: int, path: Path) -> list[Path]:
         """A grid in 8 bits; images of another size are resized, and grey ones repeated where others are in colour.
@@ -116,6 +126,7 @@ class ImageModality(Modality):
         place: Path,
         form: Form,
         labelled: bool,
+        any_size: bool,
         fit: AnyFit | None = None,
         resolution: int | None = None,
         convert: bool = False,
@@ -126,18 +137,21 @@ class ImageModality(Modality):
             place: its path.
             form: of the dataset.
             labelled: whether their classes are wanted.
-            fit: how images of another size are treated, instead of as those of the training: refused (exact), resized,
-                cropped to the central square and resized (crop), set on black (pad), or taken as they are (any), which
-                networks do that are convolutional throughout, and which is meant after a training on tiles.
-            resolution: side of the images in pixels, instead of that of the training, for the same networks.
-            convert: turn images of another kind (grey or RGB, alpha, 16-bit, CMYK) into that of the training.
+            any_size: whether they may have any.
+            fit: how images of another size are treated: refused (exact), resized, cropped to the central square and
+                resized (crop), set on black (pad), or taken as they are (any). By default, `translate` takes them as
+                they are for a network that takes any size, unless --resolution is given; else they are treated as
+                those of the training, and taken as they are after one on tiles.
+            resolution: side of the images in pixels, instead of that of the training, for networks that take any size.
+            convert: turn images of another kind (grey or RGB, 16-bit, CMYK, animated) into that of the training;
+                alpha, which `translate` keeps beside them, is composited on black by `encode`.
         """
         within("--resolution", resolution, least=1, most=LARGEST, optional=True)
         source = open_all(place, labelled)
         _refuse_others(source, str(place))
-        fit = fit or ("any" if form.fit == "tiles" else form.fit)
-        form = form._replace(resolution=resolution or form.resolution, fit=fit, convert=convert or form.convert)
-        return Brought(source, form)
+        usual: AnyFit = "any" if form.fit == "tiles" or (any_size and resolution is None) else form.fit
+        convert, resolution = convert or form.convert, resolution or form.resolution
+        return Brought(source, form._replace(resolution=resolution, fit=fit or usual, convert=convert))
 
     def check(
         self,
@@ -198,8 +212,16 @@ def grid(rows: Sequence[Tensor], columns: int) -> Image.Image:
 
 
 def of_shape(images: Tensor, channels: int, height: int, width: int) -> Tensor:
-    """uint8 images [B, 1 or C, h, w] as [B, C, H, W]."""
+    """uint8 images [B, 1 or C, h, w] as [B, C, H, W], in the middle of black where their sides are of another ratio."""
     images = images.expand(-1, channels, -1, -1)
+    by = min(height / images.shape[2], width / images.shape[3])
+    inner = [max(1, round(side * by)) for side in images.shape[2:]]
+    above, left = (height - inner[0]) // 2, (width - inner[1]) // 2
+    return pad(resized(images, *inner), (left, width - inner[1] - left, above, height - inner[0] - above))
+
+
+def resized(images: Tensor, height: int, width: int) -> Tensor:
+    """uint8 images [B, C, h, w] as [B, C, H, W]."""
     if images.shape[2:] == (height, width):
         return images
     return interpolate(images.float(), (height, width), mode="bilinear", antialias=True).round().to(torch.uint8)

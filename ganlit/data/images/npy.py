@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from tokenize import TokenError
 from typing import IO
@@ -48,13 +49,19 @@ class Array(Foreign):
         return width, height
 
     def read(self, channels: int | None) -> tuple[np.ndarray, Kind]:
-        self._content.seek(0)
-        pixels = numbers(npy.read_array(self._content, allow_pickle=False))
+        pixels = numbers(self._array())
         if pixels.ndim == 2:
             pixels = pixels[..., None]
         elif self._first(channels):
             pixels = pixels.transpose(1, 2, 0)
         return pixels, Kind(pixels.shape[2], bits=self.bits)
+
+    def _array(self) -> np.ndarray:
+        """All of it: mapped, if it lies in a file as it is, so that it may be larger than memory."""
+        if isinstance(self._content, io.BufferedReader):
+            return npy.open_memmap(self._content.name, mode="c")
+        self._content.seek(0)
+        return npy.read_array(self._content, allow_pickle=False)
 
     def _first(self, channels: int | None) -> bool:
         """Whether the channels are the first of three axes."""

@@ -9,6 +9,7 @@ from ganlit.data.images.depth import WHITES, Bits
 from ganlit.data.images.form import Form
 from ganlit.data.images.kind import MODES, Kind
 
+BAND = 256  # rows of a picture
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R 601-2, as Pillow weighs colours
 
 
@@ -38,6 +39,16 @@ def raster_of(image: Image.Image, kind: Kind) -> Raster:
     if kind.bits == 8:
         image = image.convert(MODES[kind.channels])
     return Raster(np.atleast_3d(np.asarray(image)))
+
+
+def planes(image: Image.Image) -> np.ndarray:
+    """Pixels [C, H, W] of a picture that Pillow holds, a band at a time: all at once it copies them twice."""
+    width, height = image.size
+    pixels = np.empty((len(image.getbands()), height, width), np.uint8)
+    for top in range(0, height, BAND):
+        band = np.atleast_3d(np.asarray(image.crop((0, top, width, min(top + BAND, height)))))
+        pixels[:, top : top + BAND] = band.transpose(2, 0, 1)
+    return pixels
 
 
 def rendered(pixels: np.ndarray, kind: Kind, form: Form) -> np.ndarray:

@@ -64,6 +64,11 @@ class Autoencoder(nn.Module):
         self.after = nn.Conv2d(z_dim, z_dim, 1)
         self.decoder = Decoder(inputs=z_dim, **sizes)
 
+    @property
+    def multiple(self) -> int:
+        """Of which the sides of images must be."""
+        return self.factor
+
     def forward(self, source: Tensor, label: Tensor) -> Made:
         """Images [B, C, H, W] to images like them."""
         latent, side = self.encode(source, label)

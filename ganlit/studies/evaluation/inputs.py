@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,12 +13,13 @@ from torch import Tensor
 from ganlit.compute.console import say
 from ganlit.configuration.names import given_options
 from ganlit.configuration.rebuild import setting
-from ganlit.contracts import Collection
+from ganlit.contracts import Collection, Kept
 from ganlit.data.base import SAMPLED, GanDataModule
 from ganlit.errors import UserError, nearest
 from ganlit.metrics.portrait import Advance
 from ganlit.records.paths import at_home
 from ganlit.studies.evaluation.subject import data_of, reachable
+from ganlit.studies.evaluation.tiles import takes_any_size
 from ganlit.tasks.translation import Translation
 
 SHOWN = 3  # of the items that are left out
@@ -29,8 +30,14 @@ class Piece(NamedTuple):
 
     paths: list[str]  # of each, inside the place and without its suffix
     stored: Tensor  # [B, ...]
-    source: Tensor  # [B, ...] as the network takes them
-    label: Tensor  # [B] int64
+    beside: list[Any]  # of each, what its file holds beside it, see `Kept`
+    label: Tensor  # [B] int64, where the network is
+    seen: Callable[[Tensor], Tensor]  # by the network there, of stored items or parts of them
+
+    @property
+    def source(self) -> Tensor:
+        """[B, ...] as the network takes them."""
+        return self.seen(self.stored)
 
 
 class Inputs:
@@ -42,19 +49,29 @@ class Inputs:
         module: what is in it.
         options: of the kind of data that it is, see `Modality.bring`.
         skip_bad: leave out items that cannot be used.
+        back: whether what is made of each goes into a file like its own: of any size, if the network takes such, and
+            with what is beside it there.
 
     Raises:
         UserError: there are none, two have one path, or their classes are not those of the run.
     """
 
     def __init__(
-        self, place: str, run: str, module: Translation, options: Mapping[str, Any], skip_bad: bool = False
+        self,
+        place: str,
+        run: str,
+        module: Translation,
+        options: Mapping[str, Any],
+        skip_bad: bool = False,
+        back: bool = False,
     ) -> None:
         data = setting(run).data
         self.kind = data.modality_of("source")
         given = given_options(self.kind, "bring", options)
         known = getattr(module.generator, "classes", 0)
-        self.items = self.kind.bring(existing(place), data.form_of("source"), known > 0, **given)
+        any_size = back and takes_any_size(module.generator)
+        self.items = self.kind.bring(existing(place), data.form_of("source"), known > 0, any_size, **given)
+        self.back = back
         self.skip_bad = skip_bad
         self.skipped: list[str] = []  # why, each
         self.device = module.device
@@ -80,10 +97,7 @@ class Inputs:
         """
         for first in range(0, len(self), self.together):
             whole = list(range(first, min(first + self.together, len(self))))
-            places, stored = self._usable(whole)
-            if stored is not None:
-                source, label = self.kind.to_network(stored.to(self.device)), self.labels[places].to(self.device)
-                yield Piece([self.paths[place] for place in places], stored, source, label)
+            yield from self._piece(whole)
             advance(len(whole))
         if len(self.skipped) == len(self):
             raise UserError(f"{self.name} has no {self.kind.item} that can be used: of all, {self.skipped[0]}")
@@ -94,18 +108,32 @@ class Inputs:
             shown = [*self.skipped[:SHOWN], *(["..."] if len(self.skipped) > SHOWN else [])]
             say(f"left out {len(self.skipped)} of {len(self)} {self.kind.item}s: {' '.join(shown)}")
 
-    def _usable(self, places: list[int]) -> tuple[list[int], Tensor | None]:
+    def _piece(self, whole: list[int]) -> Iterator[Piece]:
+        """One, or none; what it holds is let go of before another one is read."""
+        places, kept = self._usable(whole)
+        if kept is not None:
+            paths, label = [self.paths[place] for place in places], self.labels[places].to(self.device)
+            yield Piece(paths, *kept, label, self._seen)
+
+    def _seen(self, stored: Tensor) -> Tensor:
+        return self.kind.to_network(stored.to(self.device))
+
+    def _usable(self, places: list[int]) -> tuple[list[int], Kept | None]:
         """Those of a piece that can be used, and what they hold."""
+        wanted = slice(places[0], places[-1] + 1)
         try:
-            return places, self.items[places[0] : places[-1] + 1]
+            return places, self.items.kept(wanted) if self.back else Kept(self.items[wanted], [None] * len(places))
         except UserError as bad:
             if not self.skip_bad:
                 raise UserError(f"{str(bad).rstrip('.')}, or leave such {self.kind.item}s out by --skip_bad.") from None
             if len(places) == 1:
                 self.skipped.append(str(bad))
                 return [], None
-        found = [(place, stored) for place in places if (stored := self._usable([place])[1]) is not None]
-        return [place for place, _ in found], torch.cat([stored for _, stored in found]) if found else None
+        found = [(place, kept) for place in places if (kept := self._usable([place])[1]) is not None]
+        if not found:
+            return [], None
+        stored, beside = torch.cat([kept.stored for _, kept in found]), [kept.beside[0] for _, kept in found]
+        return [place for place, _ in found], Kept(stored, beside)
 
 
 def batch_of(module: Translation, data: GanDataModule) -> int:

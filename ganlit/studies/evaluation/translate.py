@@ -13,10 +13,12 @@ from ganlit.configuration.rebuild import setting
 from ganlit.contracts import Made, Modality
 from ganlit.records.media import one_under_the_other
 from ganlit.studies.evaluation.bars import Bars
-from ganlit.studies.evaluation.inputs import Inputs, existing
+from ganlit.studies.evaluation.inputs import Inputs, Piece, existing
 from ganlit.studies.evaluation.outputs import beside, make_room, room_for_items, writing
 from ganlit.studies.evaluation.subject import reachable
+from ganlit.studies.evaluation.tiles import Network, Side, answered, joined, tiling
 from ganlit.studies.evaluation.trained import Checkpoint, finite, passing, taking_data
+from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.step import stateless_seed
 
 COLUMNS, ROWS = 8, 4  # of the picture, at most: pairs, one item under the other
@@ -28,17 +30,24 @@ def translate(
     out: str | None = None,
     checkpoint: Checkpoint = "last",
     skip_bad: bool = False,
+    tile: Side = None,
+    overlap: int | None = None,
     **options: Any,
 ) -> None:
     """Write what a run's generator makes of items, each under its own name, and beside their folder some to look at.
 
     Args:
         run: the run directory, such as runs/vqgan, or the .safetensors file of an averaged generator
-        source: a folder with its sub-folders, a file or a zip of items; they are brought to the form of the run's data
-            as these were
+        source: a folder with its sub-folders, a file or a zip of items. A network that takes any size is given them as
+            they are; for another one they are brought to the form of the run's data, as these were
         out: an empty or new folder; by default `translated` in the run directory, or beside the file
         checkpoint: of a run directory, the last, or the best of the validations
         skip_bad: leave out items that cannot be used
+        tile: side of the tiles in which longer items go through the network, or whole for none; by default 512 for
+            images, if the network takes any size. The memory that the network needs follows from it; beside that, an
+            item is in memory once, and what is made of it, where that comes in tiles, in a file
+        overlap: how far a tile sees beyond what counts of it, by default a sixteenth of its side: if the network looks
+            no farther around, the answer is that of the whole
         options: of the kind of data that it is
 
     Raises:
@@ -49,25 +58,47 @@ def translate(
     folder = Path(out) if out is not None else beside(run) / "translated"
     picture = room_for_items(folder, "--out", [source])
     module = taking_data(run, checkpoint)
-    inputs, modality = Inputs(source, run, module, options, skip_bad), setting(run).data.modality
+    inputs, modality = Inputs(source, run, module, options, skip_bad, back=True), setting(run).data.modality
+    cut = tiling(module.generator, tile, overlap, inputs.kind.tile)
     make_room(folder, folder, "--out")
 
     torch.manual_seed(stateless_seed(module.seed))
-    shown, count = Shown(inputs.kind, modality), 0
+    shown = Shown(inputs.kind, modality)
+
+    def written(piece: Piece) -> int:
+        network = through(module, piece, run, f"{source}: {piece.paths[0]}")
+        bands = (modality.to_stored(finite(band, run)) for band in answered(network, piece.stored, cut))
+        made = joined(bands, folder)
+        for path, item, rest in zip(piece.paths, made, piece.beside, strict=True):
+            modality.write(item, folder / path, rest if shown.alike else None)
+        shown.add(piece.stored, made)
+        return len(made)
+
     with Bars() as bars, writing("--out", folder):
-        for piece in inputs.pieces(bars.counted(inputs.name, len(inputs))):
-            with passing(f"{source}: {piece.paths[0]}", module, run):
-                output = Made.of(module.ema(piece.source, piece.label)).output.float().cpu()
-            made = modality.to_stored(finite(output, run))
-            for path, item in zip(piece.paths, made, strict=True):
-                modality.write(item, folder / path)
-            shown.add(piece.stored, made)
-            count += len(made)
+        pieces = inputs.pieces(bars.counted(inputs.name, len(inputs)))
+        count = sum(map(written, pieces))  # so that nothing holds one piece while another is read
         files = shown.write(picture)
     inputs.tell()
     first = "" if shown.count == count else f"the first {shown.count} "
     what = modality.item if count == 1 else f"{modality.item}s"
     say(f"{count:,} {what} in {folder}, {first}below what they were made of in {', '.join(map(str, files))}")
+
+
+def through(module: AdversarialModule, piece: Piece, run: str, items: str) -> Network:
+    """What the averaged generator makes of parts of a piece.
+
+    Args:
+        module: whose it is.
+        piece: of which parts are given as they are stored.
+        run: where the module comes from.
+        items: what messages call the piece.
+    """
+
+    def network(part: Tensor) -> Tensor:
+        with passing(items, module, run):
+            return Made.of(module.ema(piece.seen(part), piece.label)).output.float().cpu()
+
+    return network
 
 
 class Shown:
@@ -80,12 +111,14 @@ class Shown:
 
     def __init__(self, source: Modality, made: Modality) -> None:
         self.kind = made
-        self.parts: list[list[Tensor]] = [[], []] if type(source) is type(made) else [[]]
+        self.alike = type(source) is type(made)
+        self.parts: list[list[Tensor]] = [[], []] if self.alike else [[]]
 
     def add(self, source: Tensor, made: Tensor) -> None:
         """Batches [B, ...] as they are stored."""
         for part, items in zip(reversed(self.parts), (made, source), strict=False):
-            part += [item.cpu() for item in items[: COLUMNS * ROWS - len(part)].split(1)]
+            if wanted := COLUMNS * ROWS - len(part):
+                part += [item.cpu() for item in self.kind.glance(items[:wanted]).split(1)]
 
     @property
     def columns(self) -> int:

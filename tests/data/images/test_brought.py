@@ -3,15 +3,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from ganlit.data.images.beside import Beside
 from ganlit.data.images.brought import Brought
 from ganlit.data.images.catalogue import open_all
 from ganlit.data.images.decoding import decoded
-from ganlit.data.images.fitting import Form
 from ganlit.data.images.folder import Folder
+from ganlit.data.images.form import Form
 from ganlit.errors import UserError
 
 Make = Callable[..., Path]
@@ -48,3 +50,48 @@ def test_labels_are_known_without_a_picture_that_can_be_read(make_folder: Make) 
     with pytest.raises(UserError, match=r"b/2\.png is not an image: remove it\.$"):
         brought[0:4]
     assert Brought(open_all(folder, False), Form(8, 3)).classes == ()
+
+
+def test_what_is_kept_is_seen_straight_with_its_alpha_and_upright(make_folder: Make, paint: Paint) -> None:
+    alpha = Image.linear_gradient("L").resize((8, 8))
+    clear = paint(0, size=(8, 8))
+    clear.putalpha(alpha)
+    folder = make_folder(NAMES, **{"0": clear, "1": paint(1, size=(8, 8))})
+    held = Image.Exif()
+    held[274] = 6
+    paint(2, size=(8, 5)).save(folder / "b" / "2.png", exif=held)
+    brought = Brought(open_all(folder, True), Form(8, 3, "any"))
+    stored, (beside,) = brought.kept(slice(0, 1))
+    assert np.array_equal(stored[0].numpy(), np.asarray(clear.convert("RGB")).transpose(2, 0, 1))
+    assert np.array_equal(beside.alpha, np.asarray(alpha))
+    stored, (beside,) = brought.kept(slice(1, 2))
+    assert torch.equal(stored, brought[1:2])
+    assert beside == Beside()
+    stored, (beside,) = brought.kept(slice(2, 3))
+    assert stored.shape == (1, 3, 8, 5)
+    assert beside.exif is not None
+    with pytest.raises(UserError, match=r"a/0\.png has an alpha channel: add --convert\.$"):
+        brought[0:1]
+
+
+def test_alpha_is_fitted_as_colours_are(make_folder: Make, paint: Paint) -> None:
+    clear = paint(0, size=(12, 8))
+    clear.putalpha(Image.linear_gradient("L").resize((12, 8)))
+    folder = make_folder(["0.png"], **{"0": clear})
+    for fit, side in (("crop", 4), ("pad", 16)):
+        stored, (beside,) = Brought(open_all(folder, False), Form(side, 3, fit)).kept(slice(0, 1))
+        assert stored.shape == (1, 3, side, side)
+        assert beside.alpha.shape == (side, side)
+    assert not beside.alpha[:4].any()  # around it nothing is seen
+    assert beside.alpha[4:12, 2:14].any()
+
+
+def test_an_array_s_file_stays_where_it_is(make_folder: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_folder(["0.png"])
+    pixels = np.arange(6 * 5 * 3, dtype=np.uint16).reshape(6, 5, 3) * 700
+    np.save(folder / "1.npy", pixels)
+    seen, original = [], torch.from_numpy
+    monkeypatch.setattr(torch, "from_numpy", lambda array: seen.append(array) or original(array))
+    stored, _ = Brought(open_all(folder, False), Form(8, 3, "any", depth=16)).kept(slice(1, 2))
+    assert np.array_equal(stored[0].numpy(), pixels.transpose(2, 0, 1))
+    assert isinstance(seen[-1], np.memmap)

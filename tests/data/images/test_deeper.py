@@ -153,11 +153,11 @@ def test_deep_pictures_are_brought_as_those_of_a_training(tmp_path: Path, deep_p
     for name in "ab":
         (tmp_path / f"{name}.png").write_bytes(deep_png(noise(6, 6, 3)))
     form = DEEP._replace(fit="crop")
-    brought = ImageModality(16).bring(tmp_path, form, labelled=False)
+    brought = ImageModality(16).bring(tmp_path, form, labelled=False, any_size=False)
     assert torch.equal(brought[0:2], decoded(Folder(tmp_path), form).reference.items)
     assert brought[0:2].dtype == torch.uint16
     with pytest.raises(UserError, match=r"a.png is 6x6, not 4x4: add --fit resize.$"):
-        ImageModality(16).bring(tmp_path, DEEP, labelled=False)[0:1]
+        ImageModality(16).bring(tmp_path, DEEP, labelled=False, any_size=False)[0:1]
     assert ImageModality().open(str(tmp_path), "train", Path())[0:1].dtype == torch.uint8
     assert open_all(tmp_path, labels=False).size(0, form) == (6, 6)
 

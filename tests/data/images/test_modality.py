@@ -86,3 +86,24 @@ def test_a_folder_without_images_is_refused(make_folder: Any) -> None:
     folder = make_folder(["a.txt"])
     with pytest.raises(UserError, match="is no folder of images, for no file in it has the suffix of one"):
         MODALITY.open(str(folder), "train", Path())
+
+
+def test_images_of_another_ratio_stand_whole_in_the_middle() -> None:
+    rows = [torch.full((1, 1, 4, 8), 200, dtype=torch.uint8), torch.full((1, 1, 3, 2), 100, dtype=torch.uint8)]
+    drawn = np.asarray(grid(rows, columns=2).convert("L"))
+    assert drawn.shape == (8, 22)
+    assert (drawn[2:6, 2:10] == 200).all()
+    assert (drawn[2:6, 14:17] == 100).all()  # three columns of eight, enlarged from two
+    assert not drawn[2:6, 12:14].any()
+    assert not drawn[2:6, 17:20].any()
+
+
+@pytest.mark.parametrize(("height", "width"), [(3000, 1500), (600, 400), (40, 9000), (30, 20)])
+def test_a_glance_is_small_and_shows_all(height: int, width: int) -> None:
+    ramp = torch.linspace(0, 255, width).round().to(torch.uint8).expand(1, 3, height, width)
+    seen = MODALITY.glance(ramp)
+    assert max(seen.shape[2:]) == min(512, max(height, width))
+    assert seen.shape[2] / seen.shape[3] == pytest.approx(height / width, rel=0.02, abs=1 / 512)
+    assert seen.dtype == torch.uint8
+    assert int(seen[..., 0].max()) < 16
+    assert int(seen[..., -1].min()) > 239

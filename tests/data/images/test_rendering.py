@@ -14,7 +14,7 @@ from PIL import Image
 from ganlit.data.images.fitting import Picture, look, render
 from ganlit.data.images.form import Form
 from ganlit.data.images.kind import GREY, RGB, Kind
-from ganlit.data.images.rendering import Raster, coloured
+from ganlit.data.images.rendering import Raster, coloured, planes
 
 WHOLE = {8: 255, 16: 65535, "float": 1}
 
@@ -94,3 +94,10 @@ def test_caches_of_8_bits_are_found_as_before(form: Form, tmp_path: Path) -> Non
     """By the words for a form that there were when 8 bits were all."""
     told = f"Form(resolution=4, channels={form.channels}, fit={form.fit!r}, convert={form.convert}"
     assert repr(form) == told + (", depth=16, range=(0.0, 1.0))" if form.depth == 16 else ")")
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_planes_are_those_of_the_picture(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganlit.data.images.rendering.BAND", 4)
+    image = Image.effect_noise((7, 11), 90).convert(mode)
+    assert np.array_equal(planes(image), np.atleast_3d(np.asarray(image)).transpose(2, 0, 1))

@@ -108,7 +108,7 @@ def test_a_check_says_how_many_come_out(folder: Path, capsys: pytest.CaptureFixt
 
 
 def test_whole_pictures_are_brought_after_a_training_on_tiles(folder: Path) -> None:
-    brought = ImageModality().bring(folder, Form(8, 3, "tiles"), labelled=False)
+    brought = ImageModality().bring(folder, Form(8, 3, "tiles"), labelled=False, any_size=False)
     assert [tuple(brought[place : place + 1].shape[2:]) for place in range(3)] == [(9, 20), (8, 8), (17, 15)]
     assert brought.together == 1
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from PIL import Image
 
+from ganlit.data.images.beside import Beside
 from ganlit.data.images.decoding import decoded
 from ganlit.data.images.depth import WHITES
 from ganlit.data.images.folder import Folder
@@ -50,12 +52,24 @@ def test_floats_are_in_files_as_they_were(range: tuple[float, float], tmp_path: 
     torch.testing.assert_close(stored[0], image)
 
 
-@pytest.mark.parametrize(("channels", "package"), [(3, "imagecodecs"), (5, "tifffile")])
-def test_a_package_that_is_missing_is_named(
-    channels: int, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(UserError, match=rf'which takes the package {package}: run pip install "ganlit\[deep\]".$'):
-        ImageModality(16).write(noise(channels, 16), tmp_path / "a")
+def test_a_package_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tifffile", None)
+    with pytest.raises(UserError, match=r'which takes the package tifffile: run pip install "ganlit\[deep\]".$'):
+        ImageModality(16).write(noise(5, 16), tmp_path / "a")
     assert not list(tmp_path.iterdir())
-    ImageModality(16).write(noise(1, 16), tmp_path / "b")  # which Pillow can
+    ImageModality(16).write(noise(3, 16), tmp_path / "b")
+
+
+@pytest.mark.parametrize("depth", [8, 16, "float"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_is_beside_goes_along(channels: int, depth: Any, tmp_path: Path) -> None:
+    image, alpha = noise(channels, depth), noise(1, depth)[0]
+    profile = bytes(16) + {1: b"GRAY", 3: b"RGB "}[channels] + bytes(108)
+    beside = Beside(profile=profile, alpha=alpha.numpy())
+    file = ImageModality(depth).write(image, tmp_path / "0", beside)
+    stored = decoded(Folder(tmp_path), Form(5, channels + 1, depth=depth)).reference.items
+    assert torch.equal(stored[0], torch.cat([image, alpha[None]]))
+    if file.suffix == ".png":
+        assert Image.open(file).info["icc_profile"] == profile
+    else:
+        assert tifffile.TiffFile(file).pages.first.tags["InterColorProfile"].value == profile

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from squares import SIZE, part, tiny
+from squares import DATA, SIZE, part, tiny
 from torch import nn
 
+from ganlit.configuration.names import import_named
 from ganlit.configuration.rebuild import build
 from ganlit.records.durable import write_weights
 
@@ -22,8 +23,21 @@ MODELS: dict[str, dict[str, Any]] = {
     "vq": {"generator": part("VQAutoencoder", **SMALL, quantizer=part("ScalarQuantizer", levels=[5, 4]))},
     "tinted": {"generator": part("tinted.Tinted", classes=2)},
     "mover": {"generator": part("points.PointMover"), "discriminator": part("points.PointDiscriminator")},
+    "same": {"generator": part("filters.Filter", multiple=8)},
+    "deep": {"generator": part("filters.Filter", multiple=8)},
+    "grey": {"generator": part("filters.Filter")},
+    "blur": {"generator": part("filters.Blur", radius=3, multiple=4)},
+    "twice": {"generator": part("filters.Twice")},
 }
-DATA = {"mover": {"data": part("points.Points", batch=20)}}
+COLOUR = {"data": part("Images", **(DATA | {"channels": 3}))}
+OTHERS = {
+    "mover": {"data": part("points.Points", batch=20)},
+    "same": COLOUR,
+    "deep": {"data": part("Images", **(DATA | {"channels": 3, "depth": 16}))},
+    "blur": COLOUR,
+    "twice": COLOUR,
+}
+"""Data that are no grey images."""
 
 
 def louder(layer: nn.Module) -> None:
@@ -35,9 +49,10 @@ def louder(layer: nn.Module) -> None:
 @pytest.fixture(scope="module")
 def averages(place: Path) -> Path:
     """The folder with NAME.safetensors of each of them."""
+    import_named()
     for seed, (name, model) in enumerate(MODELS.items()):
         settings = yaml.safe_load(tiny("Translation", {**model, "criteria": [part("L1")]}))
-        config = yaml.safe_dump(settings | DATA.get(name, {}))
+        config = yaml.safe_dump(settings | OTHERS.get(name, {}))
         torch.manual_seed(seed)
         generator = build(config, Path("tiny.yaml")).ema.module
         if name == "vae":

@@ -149,20 +149,22 @@ def test_a_picture_of_another_form_is_named_with_the_option_that_helps(
         assert [pixels(tmp_path / "new" / f"{n}.png").shape for n in range(2)] == [(16, 16)] * 2
 
 
-def test_a_convolutional_network_takes_any_size(averages: Path, tmp_path: Path) -> None:
+def test_a_network_that_takes_any_size_is_given_pictures_as_they_are(averages: Path, tmp_path: Path) -> None:
     sizes = {"small": (16, 16), "wide": (24, 12), "odd": (15, 16)}
     place = tmp_path / "sizes"
     place.mkdir()
     for name, size in sizes.items():
         Image.new("L", size, 99).save(place / f"{name}.png")
-    said = r"sizes: odd cannot go through the KLAutoencoder of kl.safetensors \(KLAutoencoder takes images whose"
-    with pytest.raises(UserError, match=said):
-        translate("kl.safetensors", str(place), out=str(tmp_path / "any"), fit="any")
-    (place / "odd.png").unlink()
-    translate("kl.safetensors", str(place), out=str(tmp_path / "own"), fit="any")
-    assert [pixels(tmp_path / "own" / f"{name}.png").shape for name in ("small", "wide")] == [(16, 16), (12, 24)]
+    translate("kl.safetensors", str(place), out=str(tmp_path / "own"))
+    assert [pixels(tmp_path / "own" / f"{name}.png").shape[::-1] for name in sizes] == [*sizes.values()]
     translate("kl.safetensors", str(place), out=str(tmp_path / "larger"), fit="crop", resolution=32)
-    assert [pixels(tmp_path / "larger" / f"{name}.png").shape for name in ("small", "wide")] == [(32, 32)] * 2
+    assert [pixels(tmp_path / "larger" / f"{name}.png").shape for name in sizes] == [(32, 32)] * 3
+    with pytest.raises(UserError, match=r"odd.png is 15x16, not square: add --fit crop, or leave"):
+        translate("kl.safetensors", str(place), out=str(tmp_path / "never"), fit="resize")
+    with pytest.raises(UserError, match=r"odd.png is 15x16, not 16x16: add --fit crop, or leave"):
+        translate("kl.safetensors", str(place), out=str(tmp_path / "never"), resolution=16)  # of which all shall be
+    with pytest.raises(UserError, match=r"--resolution is 0"):
+        translate("kl.safetensors", str(place), out=str(tmp_path / "never"), resolution=0)
 
 
 def test_what_is_broken_is_told_or_left_out(averages: Path, few: Path, ganlit: Command) -> None:
