@@ -42,7 +42,8 @@ class ThereAndBack(nn.Module):
         self.there = there
         self.back = back
         self.classes = knows[0]
-        self.multiple = getattr(there, "multiple", 1)
+        if hasattr(there, "multiple"):  # else it takes one size alone
+            self.multiple = there.multiple
 
     def forward(self, item: Tensor, label: Tensor) -> Tensor | Made | Judgement:
         """The first network's answer to items [B, ...] and labels [B]."""

@@ -81,7 +81,10 @@ class Restoration(Images):
         return Sides(items, items, self.reference.labels, seed=self.seed, fixed=True)
 
     def form_of(self, field: str) -> Form:
-        return self.form._replace(channels=self.degraded_shape[0]) if field == "source" else self.form
+        if field != "source":
+            return self.form
+        channels, height, _ = self.degraded_shape
+        return self.form._replace(channels=channels, resolution=height)
 
     @cached_property
     def degraded_shape(self) -> torch.Size:
