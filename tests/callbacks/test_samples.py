@@ -117,7 +117,7 @@ class Twofold(Dataset[Pair]):
         return Pair(self.made(found.item), found.item, found.label)
 
 
-class Pairs(Noises):
+class Partnered(Noises):
     """Noises to be made of something else."""
 
     def __init__(self, made: Made, source: Modality) -> None:
@@ -182,7 +182,7 @@ def test_what_a_prior_makes_is_a_second_picture(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rows", [1, 3, 5, 7])
 def test_a_translation_stands_between_source_and_target(tmp_path: Path, rows: int) -> None:
-    data = Pairs(lambda items: 255 - items, ImageModality())
+    data = Partnered(lambda items: 255 - items, ImageModality())
     shown(tmp_path, Halved(), data, rows)
     sources, outputs, targets = (cells(tmp_path / "samples" / "kimg000000.0.png")[part::3] for part in range(3))
     assert len(sources) == len(outputs) == len(targets) == max(1, rows // 3)
@@ -196,12 +196,12 @@ def test_small_sources_are_shown_as_large_as_what_is_made_of_them(tmp_path: Path
         def forward(self, source: Tensor, label: Tensor) -> Tensor:
             return source.repeat_interleave(2, 2).repeat_interleave(2, 3) * self.gain
 
-    shown(tmp_path, Doubled(), Pairs(lambda items: items[:, :, ::2, ::2], ImageModality()))
+    shown(tmp_path, Doubled(), Partnered(lambda items: items[:, :, ::2, ::2], ImageModality()))
     assert cells(tmp_path / "samples" / "kimg000000.0.png").shape == (3, 3, 8, 8)
 
 
 def test_sources_of_another_kind_are_shown_as_theirs_are(tmp_path: Path) -> None:
-    data = Pairs(lambda items: items.flatten(1)[:, :2].float() / 64, PointModality())
+    data = Partnered(lambda items: items.flatten(1)[:, :2].float() / 64, PointModality())
     shown(tmp_path, Painted(), data)
     names = ["kimg000000.0.png", "real.png", "source.csv", "source.png"]
     assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == names

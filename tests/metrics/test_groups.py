@@ -136,6 +136,8 @@ def test_of_each_metric_one_knows_whether_more_is_better() -> None:
 class TwoSides:
     """Data of which the sources are others than the targets."""
 
+    in_pairs = True
+
     modality = IMAGES
     reference = "targets"
 
