@@ -51,6 +51,7 @@ class Inputs:
         skip_bad: leave out items that cannot be used.
         back: whether what is made of each goes into a file like its own: of any size, if the network takes such, and
             with what is beside it there.
+        field: which part of a batch they stand for.
 
     Raises:
         UserError: there are none, two have one path, or their classes are not those of the run.
@@ -64,13 +65,14 @@ class Inputs:
         options: Mapping[str, Any],
         skip_bad: bool = False,
         back: bool = False,
+        field: str = "source",
     ) -> None:
         data = setting(run).data
-        self.kind = data.modality_of("source")
+        self.kind = data.modality_of(field)
         given = given_options(self.kind, "bring", options)
         known = getattr(module.generator, "classes", 0)
         any_size = back and takes_any_size(module.generator)
-        self.items = self.kind.bring(existing(place), data.form_of("source"), known > 0, any_size, **given)
+        self.items = self.kind.bring(existing(place), data.form_of(field), known > 0, any_size, **given)
         self.back = back
         self.skip_bad = skip_bad
         self.skipped: list[str] = []  # why, each

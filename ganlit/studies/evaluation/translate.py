@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch import Tensor
 from ganlit.compute.console import say
 from ganlit.configuration.rebuild import setting
 from ganlit.contracts import Made, Modality
+from ganlit.errors import UserError
 from ganlit.records.media import one_under_the_other
 from ganlit.studies.evaluation.bars import Bars
 from ganlit.studies.evaluation.inputs import Inputs, Piece, existing
@@ -32,6 +34,7 @@ def translate(
     skip_bad: bool = False,
     tile: Side = None,
     overlap: int | None = None,
+    back: bool = False,
     **options: Any,
 ) -> None:
     """Write what a run's generator makes of items, each under its own name, and beside their folder some to look at.
@@ -48,6 +51,7 @@ def translate(
             item is in memory once, and what is made of it, where that comes in tiles, in a file
         overlap: how far a tile sees beyond what counts of it, by default a sixteenth of its side: if the network looks
             no farther around, the answer is that of the whole
+        back: of a run that goes both ways, make sources of targets
         options: of the kind of data that it is
 
     Raises:
@@ -57,12 +61,15 @@ def translate(
     existing(source)
     folder = Path(out) if out is not None else beside(run) / "translated"
     picture = room_for_items(folder, "--out", [source])
-    module = taking_data(run, checkpoint)
-    inputs, modality = Inputs(source, run, module, options, skip_bad, back=True), setting(run).data.modality
+    module, data = taking_data(run, checkpoint), setting(run).data
+    given, made = ("target", "source") if back else ("source", "target")
+    if back:
+        turn(module, run)
+    inputs = Inputs(source, run, module, options, skip_bad, back=True, field=given)
+    modality = data.modality_of(made)
     cut = tiling(module.generator, tile, overlap, inputs.kind.tile)
     make_room(folder, folder, "--out")
 
-    torch.manual_seed(stateless_seed(module.seed))
     shown = Shown(inputs.kind, modality)
 
     def written(piece: Piece) -> int:
@@ -94,11 +101,26 @@ def through(module: AdversarialModule, piece: Piece, run: str, items: str) -> Ne
         items: what messages call the piece.
     """
 
+    seed = stateless_seed(module.seed, crc32(piece.paths[0].encode()))  # whatever else is in the folder
+
     def network(part: Tensor) -> Tensor:
+        torch.manual_seed(seed)
         with passing(items, module, run):
             return Made.of(module.ema(piece.seen(part), piece.label)).output.float().cpu()
 
     return network
+
+
+def turn(module: AdversarialModule, run: str) -> None:
+    """Has the generator of a run that goes both ways go back.
+
+    Raises:
+        UserError: it does not.
+    """
+    if not hasattr(module.generator, "back"):
+        name = type(module.generator).__name__
+        raise UserError(f"{run} holds a {name}, which knows no way back: leave --back out.")
+    module.generator, module.ema.module = module.generator.back, module.ema.module.back
 
 
 class Shown:

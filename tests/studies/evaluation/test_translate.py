@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from zipfile import ZipFile
 
 import numpy as np
@@ -15,11 +16,12 @@ from squares import Answer, part, tiny
 from ganlit.configuration.rebuild import build, load
 from ganlit.data.images.modality import ImageModality
 from ganlit.errors import UserError
+from ganlit.networks.pairs import ThereAndBack
 from ganlit.records.durable import write_weights
 from ganlit.records.samples import latest
 from ganlit.studies.evaluation import inputs
 from ganlit.studies.evaluation.generate import generate
-from ganlit.studies.evaluation.translate import translate
+from ganlit.studies.evaluation.translate import through, translate, turn
 
 Command = Callable[..., Answer]
 
@@ -267,3 +269,23 @@ def test_points_are_translated_as_images_are(averages: Path, ganlit: Command) ->
     assert (answer.code, "moved is not an empty folder" in answer.err) == (2, True)
     answer = ganlit("translate", "mover.safetensors", "points", "--out", "again", "--fit", "crop")
     assert (answer.code, "--fit is no option of points: leave it out" in answer.err) == (2, True)
+
+
+def test_a_run_of_both_ways_goes_back_and_another_does_not(averages: Path, few: Path, ganlit: Command) -> None:
+    ways = [torch.nn.Identity(), torch.nn.Identity()]
+    module = SimpleNamespace(generator=ThereAndBack(*ways), ema=SimpleNamespace(module=ThereAndBack(*ways)))
+    turn(module, "runs/cycle")
+    assert module.generator is module.ema.module is ways[1]
+    refused = ganlit("translate", "vae.safetensors", "few", "--out", "back", "--back", "true")
+    assert refused.code == 2
+    assert refused.err == "error: vae.safetensors holds a ConvVAE, which knows no way back: leave --back out.\n"
+
+
+def test_what_is_drawn_for_a_file_follows_from_its_name_alone() -> None:
+    def drawn(*paths: str) -> torch.Tensor:
+        piece = SimpleNamespace(paths=list(paths), seen=lambda part: part, label=None)
+        module = SimpleNamespace(seed=0, ema=lambda items, label: items + torch.randn(items.shape))
+        return through(module, piece, "run", "items")(torch.zeros(1, 2))
+
+    assert torch.equal(drawn("a"), drawn("a", "b"))
+    assert not torch.equal(drawn("a"), drawn("b"))
