@@ -15,7 +15,7 @@ from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import Player
 from ganlit.tasks.fitting import check
 from ganlit.tasks.pool import Pool, Turn
-from ganlit.tasks.step import stateless_seed
+from ganlit.tasks.step import labels, stateless_seed
 
 THERE, BACK = "", "_back"
 """Behind the names of terms: of the way from sources to targets, and of the other."""
@@ -155,8 +155,3 @@ class CycleTranslation(AdversarialModule):
         back = Made.of(ema.back(pair.target, labels(pair.target, pair.label))).output.float()
         side = {**there.side, "back": back, "back_reference": pair.source}
         return Sampled(pair.target, there.output.float(), pair.source, side)
-
-
-def labels(items: Tensor, label: Tensor | None) -> Tensor:
-    """The classes [B]; zeros where there are none."""
-    return items.new_zeros(len(items), dtype=torch.int64) if label is None else label

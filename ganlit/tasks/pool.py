@@ -65,10 +65,11 @@ class Pool:
 
     def take(self, fresh: Tensor, kept: Tensor) -> None:
         """Keeps fresh items [B, ...] of the whole batch, where its turn says so [B]."""
-        if not bool((kept >= 0).any()):
+        keep = kept >= 0
+        if not bool(keep.any()):
             return
-        before = fresh.new_empty(0, *fresh.shape[1:]) if self.items is None else self.items.to(fresh)
-        items = before.new_zeros(max(len(before), int(kept.max()) + 1), *fresh.shape[1:])
-        items[: len(before)] = before
-        items[kept[kept >= 0].to(items.device)] = fresh[(kept >= 0).to(fresh.device)]
+        items = fresh.new_empty(0, *fresh.shape[1:]) if self.items is None else self.items.to(fresh)
+        if (missing := int(kept.max()) + 1 - len(items)) > 0:
+            items = torch.cat([items, items.new_empty(missing, *items.shape[1:])])
+        items[kept[keep].to(items.device)] = fresh[keep.to(fresh.device)]
         self.items = items

@@ -33,6 +33,11 @@ def micro_batches(batch: Any, count: int) -> Iterator[Any]:
     return (type(batch)(*tensors) for tensors in zip(*parts, strict=True))
 
 
+def labels(items: Tensor, label: Tensor | None) -> Tensor:
+    """The classes [B] of items [B, ...]; zeros where there are none."""
+    return items.new_zeros(len(items), dtype=torch.int64) if label is None else label
+
+
 def channels_last(network: nn.Module) -> nn.Module:
     """The same network, channels of two-dimensional convolutions last: so they are fastest, on the CPU by far."""
     for tensor in (*network.parameters(), *network.buffers()):

@@ -17,6 +17,7 @@ from ganlit.losses.weight import Weight
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import Player
 from ganlit.tasks.fitting import check, rehearse
+from ganlit.tasks.step import labels
 
 
 class Translation(AdversarialModule):
@@ -151,27 +152,22 @@ class Translation(AdversarialModule):
 
     def translate(self, pair: Pair) -> Made:
         """What the generator in training makes."""
-        return Made.of(self.generator(pair.source, label_of(pair)))
+        return Made.of(self.generator(pair.source, labels(pair.source, pair.label)))
 
     def seen(self, pair: Pair, made: Made) -> Verdict:
         """What a player sees of it."""
-        critic = self.critic(label_of(pair), beside=pair.source.detach() if self.conditional else None)
+        critic = self.critic(labels(pair.source, pair.label), beside=pair.source.detach() if self.conditional else None)
         latent = pair.source if pair.source.requires_grad else None
         return Verdict(critic, pair.target, made.output, latent, made.side)
 
     def sample(self, batch: Pair | Labelled) -> Sampled:
         """The average's answer; where it knows a prior over its latents, also items from there."""
         pair = Pair.of(batch)
-        label, generator = label_of(pair), self.ema.module
+        label, generator = labels(pair.source, pair.label), self.ema.module
         output, side = Made.of(self.ema(pair.source, label))
         if hasattr(generator, "prior"):
             side = {**side, "prior": generator.decode(generator.prior(label), label).float()}
         return Sampled(pair.target, output.float(), pair.source, side)
-
-
-def label_of(pair: Pair) -> Tensor:
-    """The classes [B]; zeros where there are none."""
-    return pair.source.new_zeros(len(pair.source), dtype=torch.int64) if pair.label is None else pair.label
 
 
 def refuse_codebook(codes: int, places: int, data: Any) -> None:
