@@ -51,7 +51,7 @@ class Reference(NamedTuple):
 
     name: str  # "digits-train": dataset and split, part of every protocol id
     digest: str  # hash of the items and labels
-    items: Tensor  # [N, ...] stored, in memory or mapped, or what has a length and answers slices of it with such
+    items: Tensor  # [N, ...] stored, in memory or mapped, or what has a length and answers slices and [B] with such
     labels: Tensor  # [N] int64
     classes: tuple[str, ...]  # empty where the dataset has no labels
 
@@ -217,6 +217,7 @@ class Modality(ABC):
     shaped_by: str  # the settings, of data and networks alike, that they follow: "resolution and channels"
     extractor: str  # that metrics see items by, unless they name another
     tile: int | None = None  # side of the parts that larger items [C, ...] go through a network in; None for whole ones
+    step: int = 1  # places along a side of a stored item that one place of what networks take stands for
 
     @abstractmethod
     def to_network(self, stored: Tensor) -> Tensor:
@@ -226,8 +227,13 @@ class Modality(ABC):
     def to_stored(self, output: Tensor) -> Tensor:
         """What a network gave [B, ...] as it would be stored, brought into its range."""
 
-    def for_extractor(self, stored: Tensor) -> Tensor:
-        """Stored items [B, ...] as extractors take them."""
+    def for_extractor(self, stored: Tensor, wanted: Any = None) -> Tensor:
+        """Stored items [B, ...] as extractors take them.
+
+        Args:
+            stored: the items.
+            wanted: what the extractor says of itself by its attribute `wants`, such as a sample rate.
+        """
         return stored
 
     @abstractmethod
@@ -326,6 +332,11 @@ class Collection(ABC):
     @abstractmethod
     def digest(self) -> str:
         """A hash of the content, wherever it lies."""
+
+    @property
+    def modality(self) -> Modality | None:
+        """Their kind, where the place says more of it than was known before, such as a sample rate."""
+        return None
 
     @property
     @abstractmethod

@@ -46,10 +46,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "studies.dashboard": {"errors", "metrics.measure", "compute.console"},
     "cli": {"*"},
 }
-MODALITIES = {path.name for path in (PACKAGE / "data").iterdir() if (path / "__init__.py").is_file()}
-"""A modality's room may import what the room around it does, and that room; its criteria may see as its metrics do."""
+MODALITIES = {
+    path.name
+    for room in ("data", "networks")
+    for path in (PACKAGE / room).iterdir()
+    if (path / "__init__.py").is_file()
+}
+"""A modality's room may import what the room around it does, and that room; its criteria may see as its metrics do.
+
+Spectrograms, plain mathematics that networks begin with, are for whoever looks at sound.
+"""
 MAY_IMPORT |= {
-    f"{room}.{modality}": MAY_IMPORT[room] | {room} | ({"metrics"} if room == "losses" else set())
+    f"{room}.{modality}": MAY_IMPORT[room]
+    | {room, f"networks.{modality}.spectrograms"}
+    | ({"metrics"} if room == "losses" else set())
     for room in ("networks", "data", "metrics", "losses")
     for modality in MODALITIES
     if (PACKAGE / room / modality).is_dir()

@@ -17,6 +17,7 @@ import torch
 from lightning.pytorch.utilities import rank_zero_info
 
 from ganlit.contracts import Reference
+from ganlit.data.ragged import Ragged
 from ganlit.errors import UserError
 from ganlit.records.cache import alone, room
 from ganlit.records.durable import DAMAGE, replacing
@@ -46,7 +47,8 @@ def stored(kind: str, name: str, key: str, write: Callable[[Path], dict[str, Any
         name: of the dataset.
         key: a hash of all that its items depend on.
         write: writes the items into a file, and gives what about.json shall hold: name, shape, dtype (uint8 where it is
-            missing), digest, classes, labels (or None) and skipped, and perhaps notes, sentences for who trains on it.
+            missing), digest, classes, labels (or None) and skipped; lengths of items [sum of these, ...] that are not
+            all alike, see `Ragged`; and perhaps notes, sentences for who trains on it.
 
     Raises:
         UserError: the cache cannot be written.
@@ -64,16 +66,17 @@ def stored(kind: str, name: str, key: str, write: Callable[[Path], dict[str, Any
 
 def mapped(folder: Path) -> Stored | None:
     """The dataset in a folder, if it is there and as it was written."""
-    items = folder / ITEMS
+    file = folder / ITEMS
     try:
         about = json.loads((folder / ABOUT).read_text())
-        if about.pop("seal") != seal(folder.name, items, about):
+        if about.pop("seal") != seal(folder.name, file, about):
             return None
         size, dtype = torch.Size(about["shape"]), getattr(torch, about.get("dtype", "uint8"))
         # A private mapping: pages are shared until written to, and writing to them leaves the file alone.
-        tensor = torch.from_file(str(items), shared=False, size=size.numel(), dtype=dtype).view(size)
-        labels = torch.tensor(about["labels"] or [0] * len(tensor))
-        reference = Reference(about["name"], about["digest"], tensor, labels, tuple(about["classes"]))
+        tensor = torch.from_file(str(file), shared=False, size=size.numel(), dtype=dtype).view(size)
+        items = tensor if about.get("lengths") is None else Ragged(tensor, about["lengths"])
+        labels = torch.tensor(about["labels"] or [0] * len(items))
+        reference = Reference(about["name"], about["digest"], items, labels, tuple(about["classes"]))
         return Stored(reference, [(title, reason) for title, reason in about["skipped"]], folder, about)
     except DAMAGE:
         return None

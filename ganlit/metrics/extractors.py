@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def extractor(
     weights: Path | None = None,
     precision: Precision = "fp32",
     resize: Resize = "legacy",
-    example: Tensor | None = None,
+    example: Callable[[Any], Tensor] | None = None,
 ) -> FeatureExtractor:
     """The extractor of a name.
 
@@ -37,7 +38,7 @@ def extractor(
         weights: file of the weights instead of the published ones, for those that take one.
         precision: of the network.
         resize: what brings items to the size that it sees, for those that know several.
-        example: an item [1, ...] as it will see them, by which the shapes of one's own are tested.
+        example: gives an item [1, ...] as it will see them, by what it `wants`: the shapes of one's own are tested.
 
     Raises:
         UserError: the name is unknown, an option does not go with it, or weights are missing and cannot be downloaded.
@@ -60,7 +61,7 @@ def accepted(name: str) -> tuple[str, ...]:
     return next((taken for taken in known if taken is not None), ("precision", "resize"))
 
 
-def _own(path: str, options: dict[str, Any], example: Tensor | None) -> FeatureExtractor:
+def _own(path: str, options: dict[str, Any], example: Callable[[Any], Tensor] | None) -> FeatureExtractor:
     """A class of the user's, built with those of the options that it takes."""
     try:
         own = imported(path)
@@ -75,7 +76,7 @@ def _own(path: str, options: dict[str, Any], example: Tensor | None) -> FeatureE
     if found.protocol.count("/") != 1:
         raise UserError(f"extractor {path} has the protocol {found.protocol}: make it network@weights/resize.")
     if example is not None:
-        shapes = {key: list(value.shape) for key, value in found(example).items()}
+        shapes = {key: list(value.shape) for key, value in found(example(found.wants)).items()}
         wanted = {"pool": [1, found.dim]} | ({"logits": [1, found.classes]} if found.classes else {})
         if shapes != wanted:
             raise UserError(f"extractor {path} gives {shapes} of an item, where its dim and classes say {wanted}.")

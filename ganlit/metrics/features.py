@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import blake2b
 from itertools import chain
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +30,7 @@ class FeatureExtractor(nn.Module, ABC):
     batch: int  # the size at which it is fastest
     classes: int = 0  # of its classifier, if it has one
     home: str = "its own code"  # where its weights lie
+    wants: Any = None  # told to `Modality.for_extractor`, where that has a choice: of sound, the sample rate
 
     @property
     def device(self) -> torch.device:

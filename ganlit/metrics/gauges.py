@@ -219,7 +219,7 @@ def comparisons(groups: Sequence[Group], sides: Mapping[Side, Real], device: tor
         real = sides[group.side]
         example = real.reference.items[:1].to(device)
         for asked in group.metrics:
-            found[asked] = found.get(asked) or Comparison(asked, device, real.modality.name)
+            found[asked] = found.get(asked) or Comparison(asked, real.modality, device)
             found[asked].seen(example, example)
     return found
 

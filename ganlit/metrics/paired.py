@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ganlit.contracts import Modality
 from ganlit.errors import UserError, nearest
 from ganlit.metrics.rooms import rooms
 
@@ -31,21 +32,21 @@ class Comparison:
 
     Args:
         asked: its name; only LPIPS needs weights.
-        device: of the items.
         modality: of the items.
+        device: of the items.
 
     Raises:
         UserError: there is no such metric, or the weights of LPIPS are not there.
     """
 
-    def __init__(self, asked: str, device: torch.device | str = "cpu", modality: str = "images") -> None:
-        metric, options = split(asked, known := names(modality))
+    def __init__(self, asked: str, modality: Modality, device: torch.device | str = "cpu") -> None:
+        metric, options = split(asked, known := names(modality.name))
         if metric not in known:
             hint = nearest(asked, known) or f"; known here: {', '.join(known) or 'none'}"
             raise UserError(f"unknown paired metric {asked}{hint}")
         self.asked = asked
-        self.room = ROOMS[modality]
-        self.likeness = self.room.PAIRED[metric](self.room.read(metric, options), device)
+        self.room = ROOMS[modality.name]
+        self.likeness = self.room.PAIRED[metric](self.room.read(metric, options), modality, device)
 
     def seen(self, output: Tensor, target: Tensor) -> tuple[str, Tensor]:
         """What is kept [B, ...], on the CPU, of stored items and what they should be, under the protocol of it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,13 +86,14 @@ def passes(
         reference, modality = sides[side]
         networks[name] = networks.get(name) or _network(name, sides[side], options, say).to(device)
         advance = counted(name, len(reference.items))
-        seen[name, side] = Reality(reference, networks[name], say, advance, modality.for_extractor)
+        view = partial(modality.for_extractor, wanted=networks[name].wants)
+        seen[name, side] = Reality(reference, networks[name], say, advance, view)
     return [Pass(seen[group.extractor, group.side], group) for group in sets]
 
 
 def _network(name: str, real: Real, options: Options, say: Say) -> FeatureExtractor:
     """The extractor of a name, with those of the options that it takes."""
-    given = {"precision": options.precision, "example": real.modality.for_extractor(real.reference.items[:1])}
+    given = {"precision": options.precision, "example": partial(real.modality.for_extractor, real.reference.items[:1])}
     if name == real.modality.extractor and options.weights is not None:
         given["weights"] = options.weights
     if "resize" in accepted(name):

@@ -115,7 +115,7 @@ def test_a_metric_of_no_real_items_does_not_look_at_them(one: Callable[..., Pass
 
 
 def paired(*metrics: str, making: str = "") -> Pairs:
-    return Pairs([Comparison(metric) for metric in metrics], "halves-train@abcdef", HERE, making)
+    return Pairs([Comparison(metric, ImageModality()) for metric in metrics], "halves-train@abcdef", HERE, making)
 
 
 def test_pairs_are_a_mean_with_its_standard_error_in_any_order(reference: Reference) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
@@ -63,7 +64,7 @@ class ImageModality(Modality):
     def to_stored(self, output: Tensor) -> Tensor:
         return to_pixels(output, self.depth)
 
-    def for_extractor(self, stored: Tensor) -> Tensor:
+    def for_extractor(self, stored: Tensor, wanted: Any = None) -> Tensor:
         """Always three channels of 8 bits: grey is repeated, of 16 bits the upper 8 are seen.
 
         Raises:

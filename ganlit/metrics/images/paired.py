@@ -13,6 +13,7 @@ from torch.nn.functional import interpolate
 from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 from torchvision.models import AlexNet_Weights, VGG16_Weights
 
+from ganlit.contracts import Modality
 from ganlit.errors import UserError
 from ganlit.metrics.features import digest, exact_float32
 from ganlit.metrics.images.views import DEPTHS, View, bands, peak
@@ -148,19 +149,19 @@ def matched(pairs: Tensor) -> Tensor:
     return 100 * (targets[found] == targets).all(1).double()
 
 
-def learned(view: View, device: torch.device | str) -> Likeness:
+def learned(view: View, kind: Modality, device: torch.device | str) -> Likeness:
     """LPIPS on a device."""
     metric = LPIPS().to(device)
     return Likeness(metric.variant, partial(metric, view=view))
 
 
-PAIRED: dict[str, Callable[[View, torch.device | str], Likeness]] = {
-    "psnr": lambda view, device: Likeness("", partial(psnr, view=view)),
-    "ssim": lambda view, device: Likeness(f"gauss{WINDOW}", partial(ssim, view=view)),
+PAIRED: dict[str, Callable[[View, Modality, torch.device | str], Likeness]] = {
+    "psnr": lambda view, kind, device: Likeness("", partial(psnr, view=view)),
+    "ssim": lambda view, kind, device: Likeness(f"gauss{WINDOW}", partial(ssim, view=view)),
     "lpips": learned,
-    "matched": lambda view, device: Likeness(f"{COARSE}px", partial(coarse, view=view), matched),
+    "matched": lambda view, kind, device: Likeness(f"{COARSE}px", partial(coarse, view=view), matched),
 }
-"""By name what builds a metric, as images are looked at, on a device."""
+"""By name what builds a metric, as images are looked at, of their kind, on a device."""
 
 BETTER = {"psnr": "higher", "ssim": "higher", "lpips": "lower", "matched": "higher"}
 

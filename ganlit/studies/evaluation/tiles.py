@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ganlit.contracts import Modality
 from ganlit.errors import UserError, within
 
 Network = Callable[[Tensor], Tensor]
@@ -89,27 +90,28 @@ def takes_any_size(network: nn.Module) -> bool:
     return isinstance(getattr(network, "multiple", None), int)
 
 
-def tiling(network: nn.Module, side: Side, overlap: int | None, usual: int | None) -> Tiling:
+def tiling(network: nn.Module, kind: Modality, side: Side, overlap: int | None) -> Tiling:
     """How items are cut for a network that says what it needs: `multiple` if it takes any size, and `scale`.
 
     Args:
         network: that is asked.
+        kind: of what it takes, which says how items are usually cut.
         side: of a tile; "whole" for none; by default the usual one, of networks that take any size.
         overlap: see `Tiling`; by default a share of the side.
-        usual: side of the tiles of such items; None where they are never cut.
 
     Raises:
         UserError: no tile can be cut so.
     """
-    declared = {name: each for name in ("multiple", "scale") if isinstance(each := getattr(network, name, None), int)}
-    multiple = declared.get("multiple", 1)
-    if side is None and takes_any_size(network) and usual is not None:
-        side = max(usual, 2 * multiple)
+    multiple, scale = (getattr(network, name, None) for name in ("multiple", "scale"))
+    multiple = kind.step * (multiple if isinstance(multiple, int) else 1)
+    declared = {"multiple": multiple, "scale": scale // kind.step if isinstance(scale, int) else 1}
+    if side is None and takes_any_size(network) and kind.tile is not None:
+        side = max(kind.tile, 2 * multiple)
     if side in (None, "whole"):
         if overlap is not None:
             raise UserError(f"--overlap is {overlap}, but items go through whole: add --tile, or leave it out.")
         return Tiling(None, **declared)
-    if usual is None:
+    if kind.tile is None:
         raise UserError(f"--tile is {side}, but items of this kind go through whole: leave it out.")
     within("--tile", side, least=multiple, most=MOST)
     within("--overlap", overlap, least=0, most=MOST, optional=True)

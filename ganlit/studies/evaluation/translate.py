@@ -67,7 +67,7 @@ def translate(
         turn(module, run)
     inputs = Inputs(source, run, module, options, skip_bad, back=True, field=given)
     modality = data.modality_of(made)
-    cut = tiling(module.generator, tile, overlap, inputs.kind.tile)
+    cut = tiling(module.generator, inputs.kind, tile, overlap)
     make_room(folder, folder, "--out")
 
     shown = Shown(inputs.kind, modality)
@@ -133,7 +133,7 @@ class Shown:
 
     def __init__(self, source: Modality, made: Modality) -> None:
         self.kind = made
-        self.alike = type(source) is type(made)
+        self.alike = source.name == made.name
         self.parts: list[list[Tensor]] = [[], []] if self.alike else [[]]
 
     def add(self, source: Tensor, made: Tensor) -> None:

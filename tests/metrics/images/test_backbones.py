@@ -313,7 +313,7 @@ def test_ones_own_extractor_takes_the_options_that_it_names(tmp_path: Path) -> N
 )
 def test_what_cannot_be_had_is_refused(name: str, options: dict[str, object], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
-        extractor(name, example=torch.zeros(1, 3, 8, 8, dtype=torch.uint8), **options)
+        extractor(name, example=lambda wanted: torch.zeros(1, 3, 8, 8, dtype=torch.uint8), **options)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from torch.nn.functional import interpolate, unfold
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 
+from ganlit.data.images.modality import ImageModality
 from ganlit.errors import UserError
 from ganlit.metrics.images.paired import LPIPS, PAIRED, coarse, matched, psnr, ssim
 from ganlit.metrics.paired import Comparison, estimate
@@ -193,7 +194,7 @@ def test_large_images_are_told_by_what_is_left_of_them_in_few_pixels() -> None:
 @pytest.mark.parametrize("metric", PAIRED)
 def test_images_in_batches_are_those_in_one(metric: str) -> None:
     output, target = pairs(5)
-    comparison = Comparison(metric)
+    comparison = Comparison(metric, ImageModality())
     whole = comparison.scores(comparison.seen(output, target)[1])
     parts = [comparison.seen(output[part], target[part])[1] for part in ([0, 1], [2], [3, 4])]
     assert whole.dtype == torch.float64
@@ -211,7 +212,7 @@ def test_mean_and_standard_error() -> None:
 @pytest.mark.usefixtures("alexnet")
 @pytest.mark.parametrize("metric", PAIRED)
 def test_what_cannot_be_compared_is_refused(metric: str) -> None:
-    comparison = Comparison(metric)
+    comparison = Comparison(metric, ImageModality())
     output, target = pairs()
     for other in (target[:, :, 1:], target[:2], target[:, :1], target.to(torch.uint16)):
         with pytest.raises(UserError, match=r"one to one.*bring them to one number, size, colour and depth"):
@@ -226,7 +227,7 @@ def test_what_cannot_be_compared_is_refused(metric: str) -> None:
     ("metric", "least"), [("psnr-crop4", 1), ("ssim", 11), ("ssim-y-crop4", 11), ("lpips", 31), ("matched-crop2", 1)]
 )
 def test_images_smaller_than_what_looks_at_them_are_refused(metric: str, least: int) -> None:
-    comparison, border = Comparison(metric), int(metric.partition("crop")[2] or 0)
+    comparison, border = Comparison(metric, ImageModality()), int(metric.partition("crop")[2] or 0)
     side = least + 2 * border
     assert comparison.seen(*pairs(height=side, width=side))[1].isfinite().all()
     without, advice = (f" without a border of {border}", ": crop less") if border else ("", "")
@@ -243,11 +244,11 @@ def test_without_alexnet_the_sentence_says_where_it_goes(tmp_path: Path, monkeyp
     monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
     place = downloads.checkpoints() / "alexnet-owt-7be5be79.pth"
     with pytest.raises(UserError, match=rf"lpips: https://\S+ cannot be downloaded \(no route to host\).*{place}"):
-        Comparison("lpips")
+        Comparison("lpips", ImageModality())
 
 
 def test_an_unknown_metric_is_refused_with_the_nearest() -> None:
     with pytest.raises(UserError, match="unknown paired metric lpip; did you mean lpips"):
-        Comparison("lpip")
+        Comparison("lpip", ImageModality())
     with pytest.raises(UserError, match="known here: psnr, ssim, lpips, matched"):
-        Comparison("fid")
+        Comparison("fid", ImageModality())

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torchmetrics.functional.image import structural_similarity_index_measure
 
+from ganlit.data.images.modality import ImageModality
 from ganlit.errors import UserError
 from ganlit.metrics.images import views
 from ganlit.metrics.images.views import View, bands, luma
@@ -43,7 +44,7 @@ def rgb2ycbcr(image: np.ndarray) -> np.ndarray:
 def test_numbers_are_those_of_the_scripts_of_super_resolution(kind: torch.dtype, options: str, border: int) -> None:
     """rgb2ycbcr, shave, then PSNR, and SSIM where its window fits."""
     output, target = images(1, kind), images(2, kind)
-    psnr, ssim = (Comparison(f"{name}{options}").seen(output, target)[1] for name in ("psnr", "ssim"))
+    psnr, ssim = (Comparison(f"{name}{options}", ImageModality()).seen(output, target)[1] for name in ("psnr", "ssim"))
     for place in range(2):
         sides = [batch[place].permute(1, 2, 0).numpy() for batch in (output, target)]
         sides = [rgb2ycbcr(side) for side in sides] if "-y" in options else sides
@@ -84,7 +85,7 @@ def test_y_goes_from_16_to_235(colour: tuple[int, int, int], eight: int, sixteen
     ],
 )
 def test_two_numbers_that_cannot_be_compared_have_two_names(asked: str, kind: torch.dtype, protocol: str) -> None:
-    assert Comparison(asked).seen(images(1, kind), images(2, kind))[0] == protocol
+    assert Comparison(asked, ImageModality()).seen(images(1, kind), images(2, kind))[0] == protocol
 
 
 @pytest.mark.parametrize("options", ["-crop4-y", "-crop", "-crop0", "-crop04", "-y-y", "-Y", "-rgb", "-crop-4", "-"])
@@ -97,15 +98,17 @@ def test_there_is_one_way_to_ask(options: str) -> None:
 def test_y_is_of_rgb_alone(channels: int) -> None:
     several = images(1, channels=channels)
     with pytest.raises(UserError, match=f"of Y is that of RGB images, these have {channels} channels?: leave out -y"):
-        Comparison("ssim-y-crop2").seen(several, several)
+        Comparison("ssim-y-crop2", ImageModality()).seen(several, several)
 
 
 def test_bands_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("psnr", "ssim", "psnr-y", "ssim-y-crop2")
-    whole = [Comparison(name).seen(images(1), images(2))[1].tolist() for name in names]
+    whole = [Comparison(name, ImageModality()).seen(images(1), images(2))[1].tolist() for name in names]
     monkeypatch.setattr(views, "BAND", 3 * 21 * 4)
     for name, expected in zip(names, whole, strict=True):
-        assert Comparison(name).seen(images(1), images(2))[1].tolist() == pytest.approx(expected, rel=1e-12)
+        assert Comparison(name, ImageModality()).seen(images(1), images(2))[1].tolist() == pytest.approx(
+            expected, rel=1e-12
+        )
 
 
 class Largest(TorchDispatchMode):
@@ -127,7 +130,7 @@ def test_images_of_any_size_need_little_memory(metric: str, monkeypatch: pytest.
     monkeypatch.setattr(views, "BAND", 2**14)
     large = torch.zeros(2, 3, 700, 300, dtype=torch.uint8)
     with Largest() as found:
-        Comparison(metric).seen(large, large)
+        Comparison(metric, ImageModality()).seen(large, large)
     assert 2**12 < found.numbers <= 2**14 + 3 * 300 * 10  # and what a window reaches beyond its band
 
 

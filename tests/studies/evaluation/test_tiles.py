@@ -13,6 +13,7 @@ from matplotlib.cbook import get_sample_data
 from PIL import Image
 from torch import Tensor, nn
 
+from ganlit.data.images.modality import ImageModality
 from ganlit.errors import UserError
 from ganlit.studies.evaluation.tiles import Tiling, answered, joined, tiling
 
@@ -156,17 +157,30 @@ def test_without_an_overlap_there_are_seams(network: Filter, photograph: Tensor,
     assert seam(answer(network, photograph, cut, tmp_path), cut) > 1.5
 
 
+def cut_by(usual: int | None, step: int = 1) -> ImageModality:
+    kind = ImageModality()
+    kind.tile, kind.step = usual, step
+    return kind
+
+
 def test_a_network_says_what_it_needs() -> None:
-    assert tiling(nn.Identity(), None, None, usual=512) == Tiling(None)  # which says nothing
-    assert tiling(Filter(8), None, None, usual=512) == Tiling(512, 32, 8, 1)
-    assert tiling(Filter(1024), None, None, usual=512) == Tiling(2048, 128, 1024, 1)
-    assert tiling(Filter(8), None, None, usual=None) == Tiling(None, 0, 8, 1)  # of items that are never cut
-    assert tiling(Twice(), "whole", None, usual=512) == Tiling(None, 0, 1, 2)
-    assert tiling(Twice(8), 103, 4, usual=512) == Tiling(96, 4, 8, 2)
-    assert tiling(nn.Identity(), 64, None, usual=512) == Tiling(64, 4)
+    assert tiling(nn.Identity(), cut_by(512), None, None) == Tiling(None)  # which says nothing
+    assert tiling(Filter(8), cut_by(512), None, None) == Tiling(512, 32, 8, 1)
+    assert tiling(Filter(1024), cut_by(512), None, None) == Tiling(2048, 128, 1024, 1)
+    assert tiling(Filter(8), cut_by(None), None, None) == Tiling(None, 0, 8, 1)  # of items that are never cut
+    assert tiling(Twice(), cut_by(512), "whole", None) == Tiling(None, 0, 1, 2)
+    assert tiling(Twice(8), cut_by(512), 103, 4) == Tiling(96, 4, 8, 2)
+    assert tiling(nn.Identity(), cut_by(512), 64, None) == Tiling(64, 4)
     learned = nn.Linear(1, 1)
     learned.scale = nn.Parameter(torch.ones(()))  # another's word for something else
-    assert tiling(learned, 64, 0, usual=512) == Tiling(64)
+    assert tiling(learned, cut_by(512), 64, 0) == Tiling(64)
+
+
+def test_tiles_are_counted_in_places_of_what_is_stored() -> None:
+    """Of which a network may see every fourth alone, as of a spectrogram, and give back all."""
+    enlarging = Twice(8)
+    enlarging.scale = 4
+    assert tiling(enlarging, cut_by(512, step=4), None, None) == Tiling(512, 32, 32, 1)
 
 
 @pytest.mark.parametrize(
@@ -183,10 +197,10 @@ def test_tiles_that_cannot_be_are_told_in_a_sentence(
     side: int | str, overlap: int | None, usual: int | None, said: str
 ) -> None:
     with pytest.raises(UserError) as refusal:
-        tiling(Filter(8), side, overlap, usual)
+        tiling(Filter(8), cut_by(usual), side, overlap)
     assert said in str(refusal.value)
     if "lower it to 18" in said:
-        assert tiling(Filter(8), side, 18, usual).overlap == 18
+        assert tiling(Filter(8), cut_by(usual), side, 18).overlap == 18
 
 
 def test_a_network_that_is_not_as_it_says_is_told_of(tmp_path: Path) -> None:
