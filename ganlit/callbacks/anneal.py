@@ -29,8 +29,13 @@ def mix(base: float, to: float, kept: float) -> float:
     return kept * base + (1 - kept) * to
 
 
+def geometric(base: float, to: float, kept: float) -> float:
+    """The same by factors: as much less with each kimg."""
+    return base**kept * to ** (1 - kept)
+
+
 # How much of the base is kept, by how much is left; a step drops it as soon as the share has begun.
-SHAPES = {"linear": float, "cosine": cosine, "step": math.floor}
+SHAPES = {"linear": float, "cosine": cosine, "step": math.floor, "exponential": float}
 
 OF_PLAYERS = ("lr", "beta2")
 
@@ -70,7 +75,8 @@ class Anneal(Callback):
             `p` of the augmentation, which then does not adapt by itself.
         to: the value in the end.
         share: of the way to `end`, over which the quantity changes; until then it is as configured.
-        shape: `linear`, `cosine`, or `step`, which is at `to` as soon as the share has begun.
+        shape: `linear`, `cosine`, `step`, which is at `to` as soon as the share has begun, or `exponential`, which falls
+            by the same factor each kimg.
         player: whose `lr` or `beta2`; both players' by default.
     """
 
@@ -80,12 +86,14 @@ class Anneal(Callback):
         what: Literal["lr", "beta2", "gamma", "adversarial", "half_life", "p"] = "lr",
         to: float = 0.0,
         share: float = 0.5,
-        shape: Literal["linear", "cosine", "step"] = "linear",
+        shape: Literal["linear", "cosine", "step", "exponential"] = "linear",
         player: Player | None = None,
     ) -> None:
         within("Anneal.end", end, above=0)
         within("Anneal.share", share, above=0, most=1)
         within("Anneal.to", to, least=0, **{"beta2": {"below": 1}, "p": {"most": 1}}.get(what, {}))
+        if shape == "exponential" and to == 0:
+            raise UserError("Anneal.to is 0, which no factor leads to: set it above 0, or Anneal.shape to linear.")
         if player is not None and what not in OF_PLAYERS:
             raise UserError(f"Anneal: player is {player}, but {what} belongs to neither player: leave player out.")
         self.end, self.what, self.to, self.share, self.shape, self.player = end, what, to, share, shape, player
@@ -95,7 +103,8 @@ class Anneal(Callback):
 
     def value(self, kimg: float, base: float) -> float:
         """What has become of the configured value `base`."""
-        return mix(base, self.to, SHAPES[self.shape](remaining(kimg, self.end, self.share)))
+        between = geometric if self.shape == "exponential" else mix
+        return between(base, self.to, SHAPES[self.shape](remaining(kimg, self.end, self.share)))
 
     def setup(self, trainer: Trainer, pl_module: AdversarialModule, stage: str) -> None:
         if stage == "fit" and self.what not in OF_PLAYERS:  # a checkpoint is restored into the module after this

@@ -74,6 +74,7 @@ class Notes(Callback):
     [
         ("linear", [0.8, 0.8, 0.65, 0.5, 0.2, 0.2]),
         ("cosine", [0.8, 0.8, 0.2 + 0.6 * (2 + math.sqrt(2)) / 4, 0.5, 0.2, 0.2]),
+        ("exponential", [0.8, 0.8, 0.4 * math.sqrt(2), 0.4, 0.2, 0.2]),
         ("step", [0.8, 0.8, 0.2, 0.2, 0.2, 0.2]),
     ],
 )
@@ -97,6 +98,20 @@ def test_both_ends_are_exact_and_all_else_lies_between(
     assert (value(0.0), value(end), value(2 * end)) == (base, to, to)
     slack = 1e-12 * max(base, to)
     assert min(base, to) - slack <= value(way * end) <= max(base, to) + slack
+
+
+@given(kimg=st.floats(0, 79), step=st.floats(0.1, 1), to=st.floats(1e-6, 1))
+def test_an_exponential_falls_by_one_factor_each_kimg(kimg: float, step: float, to: float) -> None:
+    """HiFi-GAN's 0.999 an epoch, in kimg."""
+    anneal = Anneal(80, to=to, share=1.0, shape="exponential")
+    assert (anneal.value(0, 0.5), anneal.value(80, 0.5)) == (0.5, to)
+    factor = anneal.value(kimg + step, 0.5) / anneal.value(kimg, 0.5)
+    assert factor == pytest.approx((to / 0.5) ** (step / 80))
+
+
+def test_no_factor_leads_to_nothing() -> None:
+    with pytest.raises(UserError, match=r"Anneal\.to is 0, which no factor leads to"):
+        Anneal(80, shape="exponential")
 
 
 @given(kimg=st.floats(0, 150), lr=st.sampled_from([0.003, 0.006]) | st.floats(1e-6, 1))
