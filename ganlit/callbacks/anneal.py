@@ -75,8 +75,8 @@ class Anneal(Callback):
             `p` of the augmentation, which then does not adapt by itself.
         to: the value in the end.
         share: of the way to `end`, over which the quantity changes; until then it is as configured.
-        shape: `linear`, `cosine`, `step`, which is at `to` as soon as the share has begun, or `exponential`, which falls
-            by the same factor each kimg.
+        shape: `linear`, `cosine`, `step`, which is at `to` as soon as the share has begun, or `exponential`, which
+            falls by the same factor each kimg.
         player: whose `lr` or `beta2`; both players' by default.
     """
 
