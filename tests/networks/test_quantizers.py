@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
-from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import torch.distributed as dist
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
@@ -259,42 +254,7 @@ def test_bfloat16_reaches_neither_distances_nor_state(half_life: float | None) -
     assert_same(cast.state_dict(), plain.state_dict())
 
 
-class Rank(threading.local):
-    """One of several threads that talk by gloo, as processes do."""
-
-    group: dist.ProcessGroupGloo | None = None
-
-    def stand_in(self) -> SimpleNamespace:
-        """In place of torch.distributed."""
-        return SimpleNamespace(
-            is_available=lambda: True,
-            is_initialized=lambda: self.group is not None,
-            get_world_size=lambda: self.group.size(),
-            all_reduce=lambda tensor: self.group.allreduce([tensor]).wait(),
-            all_gather=lambda parts, tensor: self.group.allgather([parts], [tensor]).wait(),
-        )
-
-
 Ranks = Callable[[int, Callable[[int], Any]], list[Any]]
-
-
-@pytest.fixture
-def on_ranks(monkeypatch: pytest.MonkeyPatch) -> Ranks:
-    """What each of so many ranks makes of its number."""
-    here = Rank()
-    monkeypatch.setattr(ranks, "dist", here.stand_in())
-
-    def answers(world: int, task: Callable[[int], Any]) -> list[Any]:
-        store = dist.HashStore()
-
-        def become(rank: int) -> Any:
-            here.group = dist.ProcessGroupGloo(store, rank, world, timedelta(seconds=30))
-            return task(rank)
-
-        with ThreadPoolExecutor(world) as pool:
-            return list(pool.map(become, range(world)))
-
-    return answers
 
 
 @pytest.mark.parametrize("world", [1, 2, 3])

@@ -137,11 +137,11 @@ class MelSpectrogram(STFT):
 
         Lee and Seung, NIPS 2000, equation 4.
         """
-        wanted, filters = mels.exp(), self.filters.to(mels.dtype)
-        up, square = filters.T @ wanted, filters.T @ filters
+        filters = self.filters.to(mels.dtype)
+        up = filters.T @ mels.exp()
         found = up.clone()
         for _ in range(rounds):
-            found = found * up / (square @ found).clamp(min=1e-10)
+            found = found * up / (filters.T @ (filters @ found)).clamp(min=1e-10)
         return found
 
     def griffin_lim(self, mels: Tensor, rounds: int = 32, momentum: float = 0.99, seed: int = 0) -> Tensor:

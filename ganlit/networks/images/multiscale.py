@@ -9,6 +9,7 @@ from ganlit.contracts import Judgement
 from ganlit.errors import UserError
 from ganlit.networks.images.convolutions import Norm, check
 from ganlit.networks.images.patchgan import PatchDiscriminator
+from ganlit.networks.several import together
 
 
 class MultiscaleDiscriminator(nn.Module):
@@ -47,5 +48,4 @@ class MultiscaleDiscriminator(nn.Module):
                 f"MultiscaleDiscriminator.scales is {len(seen)}, the last of which sees images of {shortest} pixels, "
                 f"but field {last.field} takes {last.smallest} or more: set scales or field to less."
             )
-        found = [network(image, label) for network, image in zip(self.networks, seen, strict=True)]
-        return Judgement([each.logits[0] for each in found], [each.features[0] for each in found])
+        return together(network(image, label) for network, image in zip(self.networks, seen, strict=True))

@@ -1,0 +1,155 @@
+"""The Descript Audio Codec, Kumar et al., arXiv 2306.06546: SoundStream, arXiv 2107.03312, that is periodic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from ganlit.contracts import Made
+from ganlit.errors import UserError, within
+from ganlit.networks.audio.activations import Snake
+from ganlit.networks.audio.convolutions import check, down, level, matrix, normed, up
+from ganlit.networks.audio.reach import Reach
+from ganlit.networks.layers import wide
+from ganlit.networks.residual import ResidualQuantizer
+
+DILATIONS = 1, 3, 9
+
+
+def initialise(module: nn.Module) -> None:
+    """No bias, as the authors' code: else all latents are alike at first, and learn to have one code."""
+    if isinstance(module, nn.Conv1d | nn.Linear):
+        nn.init.zeros_(module.bias)
+
+
+class Unit(nn.Sequential):
+    """A residual dilated convolution, and one of a single place behind it."""
+
+    def __init__(self, maps: int, dilation: int) -> None:
+        super().__init__(Snake(maps), level(maps, maps, 7, dilation), Snake(maps), level(maps, maps, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + super().forward(x)
+
+
+def units(maps: int) -> list[nn.Module]:
+    return [Unit(maps, dilation) for dilation in DILATIONS]
+
+
+class Codec(nn.Module):
+    """Sound to a few codes a second in levels, and back; labels are ignored.
+
+    By default it is that of 44.1 kHz, where the quantizer has 9 levels of 1,024 codes, a dim of 1,024, a code_dim of 8
+    and cosine; a second of sound is then 7,752 bits. A sample depends on 9,364 on either side of its own at most.
+
+    Args:
+        quantizer: gives the latent its codes; the size of its vectors is that of the latent.
+        rate: samples a second.
+        channels: of the sound: 1 for mono.
+        width: feature maps of the encoder at the full rate; each stride doubles them.
+        decoder_width: feature maps of the decoder at the lowest rate; each stride halves them.
+        strides: of the encoder, whose product is the samples a code; the decoder has them in the opposite order.
+
+    Raises:
+        UserError: an argument is out of its range, or they do not fit one another.
+    """
+
+    classes = 0
+
+    def __init__(
+        self,
+        quantizer: ResidualQuantizer,
+        rate: int = 44100,
+        channels: int = 1,
+        width: int = 64,
+        decoder_width: int = 1536,
+        strides: Sequence[int] = (2, 4, 8, 8),
+    ) -> None:
+        super().__init__()
+        check("Codec", rate=rate, channels=channels, width=width, strides=len(strides))
+        for stride in strides:
+            within("Codec.strides", stride, least=2, most=2**10)
+        if decoder_width < 1 or decoder_width % (1 << len(strides)):
+            raise UserError(
+                f"Codec.decoder_width is {decoder_width}, which {len(strides)} strides cannot halve: set it to a "
+                f"multiple of {1 << len(strides)}."
+            )
+        self.rate, self.codes, self.multiple = rate, quantizer.codes, math.prod(strides)
+        self.encoder = encoder(channels, width, strides, quantizer.dim)
+        self.quantizer = normed(quantizer)
+        self.decoder = decoder(quantizer.dim, decoder_width, strides[::-1], channels)
+        self.apply(initialise)
+
+    @property
+    def levels(self) -> int:
+        """How many of the quantizer's count where it is not trained; fewer can be set at any time, and more again.
+
+        Raises:
+            UserError: there are not so many.
+        """
+        return self.quantizer.levels
+
+    @levels.setter
+    def levels(self, levels: int) -> None:
+        self.quantizer.levels = levels
+
+    @property
+    def reach(self) -> int:
+        """Samples on either side of its own on which a sample depends, at most."""
+        return max(Reach().through(self.encoder, self.decoder))
+
+    @property
+    def bitrate(self) -> float:
+        """Bits that the codes of a second of sound take, at so many levels."""
+        return self.rate / self.multiple * self.levels * math.log2(self.codes)
+
+    def forward(self, source: Tensor, label: Tensor) -> Made:
+        """Sound [B, C, T] to sound like it."""
+        latent, side = self.encode(source, label)
+        return Made(self.decode(latent, label), side)
+
+    def encode(self, source: Tensor, label: Tensor) -> Made:
+        """Sound [B, C, T] to latents [B, dim, T / multiple], with "codes" [B, levels, T / multiple].
+
+        Raises:
+            UserError: its length is no multiple of what it has to be.
+        """
+        if not source.shape[-1] or source.shape[-1] % self.multiple:
+            raise UserError(
+                f"Codec takes sounds whose samples are multiples of {self.multiple}, but is shown some of "
+                f"{source.shape[-1]}: bring them to such a length, or take other strides."
+            )
+        return self.quantizer(self.encoder(source))
+
+    def decode(self, latent: Tensor, label: Tensor) -> Tensor:
+        """Latents [B, dim, t] to sound [B, C, t * multiple]."""
+        return wide(self.decoder(latent.to(matrix(self.decoder[0]).dtype))).tanh()
+
+    def embedded(self, codes: Tensor) -> Tensor:
+        """Codes [B, levels, t], of all levels or the first ones, to latents [B, dim, t]."""
+        return self.quantizer.embedded(codes)
+
+    @property
+    def last_layer(self) -> nn.Parameter:
+        """The weight of the last convolution."""
+        return matrix(self.decoder[-1])
+
+
+def encoder(channels: int, width: int, strides: Sequence[int], outputs: int) -> nn.Sequential:
+    """[B, channels, T] to [B, outputs, T / product of the strides]."""
+    layers: list[nn.Module] = [level(channels, width, 7)]
+    for stride in strides:
+        layers += [*units(width), Snake(width), down(width, 2 * width, stride)]
+        width *= 2
+    return nn.Sequential(*layers, Snake(width), level(width, outputs, 3))
+
+
+def decoder(inputs: int, width: int, strides: Sequence[int], channels: int) -> nn.Sequential:
+    """[B, inputs, T] to [B, channels, T * product of the strides]."""
+    layers: list[nn.Module] = [level(inputs, width, 7)]
+    for stride in strides:
+        layers += [Snake(width), up(width, width // 2, stride), *units(width // 2)]
+        width //= 2
+    return nn.Sequential(*layers, Snake(width), level(width, channels, 7))
