@@ -61,7 +61,7 @@ MAY_IMPORT |= {
     | {room, f"networks.{modality}.spectrograms"}
     | ({"metrics"} if room == "losses" else set())
     for room in ("networks", "data", "metrics", "losses")
-    for modality in MODALITIES
+    for modality in sorted(MODALITIES)
     if (PACKAGE / room / modality).is_dir()
 }
 MAY_IMPORT["data.images.degradations"] = CORE | {"data"}
