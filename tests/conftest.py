@@ -5,6 +5,7 @@ What imports torch is imported in the fixtures that want it: see OMP_NUM_THREADS
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import struct
@@ -19,7 +20,9 @@ from wandb.proto.wandb_internal_pb2 import Record
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # for torch, which no test has imported yet: two workers, two cores
 
-os.environ["GANLIT_TRUST"] = "extractors,faulty,filters,gated,noises,points,remains,squares,tinted"  # one's own modules
+os.environ["GANLIT_TRUST"] = (
+    "extractors,faulty,filters,gated,noises,points,remains,sounds,squares,tinted"  # one's own modules
+)
 
 SHARED = {"distributed": "distributed", "slurm": "slurm", "loggers": "recorded", "dashboard": "recorded"}
 """Folders whose tests share what takes long to make, and so one worker."""
@@ -76,10 +79,28 @@ def read_records(path: Path) -> list[Record]:
     return found
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is imported stays: no time goes into looking through it for garbage, neither now nor later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first to start is who waits most, for jobs: others work meanwhile, and nobody waits for it in the end."""
+    items.sort(key=lambda item: "slurm" not in item.path.parts)
+
+
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keeps together what shares fixtures when `pytest -n 2` deals tests out to workers: a file, or a folder."""
     from xdist.scheduler import LoadScopeScheduling
+
+    config.option.loadscopereorder = False  # else those of many tests, which say little of their time, would be first
 
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:

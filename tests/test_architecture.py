@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -71,6 +70,7 @@ ROOMS, FILES = 12, 5
 """At most, at the top of the package."""
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Dotted names below ganlit of all files, without those of __init__ and __main__."""
     paths = (path for path in PACKAGE.rglob("*.py") if not path.stem.startswith("__"))
@@ -90,14 +90,17 @@ def imports(file: Path) -> frozenset[str]:
     return frozenset(found)
 
 
-def inside(file: Path) -> Iterator[str]:
+@cache
+def inside(file: Path) -> frozenset[str]:
     """The modules of ganlit that a file imports."""
+    found = set()
     for name in imports(file):
         parts = name.removeprefix("ganlit.").split(".") if name.startswith("ganlit.") else []
         while parts and ".".join(parts) not in modules():
             parts.pop()
         if parts:
-            yield ".".join(parts)
+            found.add(".".join(parts))
+    return frozenset(found)
 
 
 def room_of(module: str) -> str:

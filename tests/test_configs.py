@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,18 @@ def pairs(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def sides(tmp_path: Path) -> Path:
+    """Squares of one path in two folders, in splits, and maps of their labels in a third."""
+    folder = tmp_path / "sides"
+    for index, (side, shape) in product(range(8), {"A": (40, 40, 3), "B": (40, 40, 3), "labels": (40, 40)}.items()):
+        pixels = np.random.default_rng(index).integers(0, 151, shape, dtype=np.uint8)
+        place = folder / side / ("train" if index < 6 else "test")
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(place / f"{index}.png")
+    return folder
+
+
 def sized(resolution: int, *players: str) -> list[str]:
     """Small images, and networks that are narrow: the players by name and with what makes them shallow."""
     return [f"--data.init_args.resolution={resolution}", *(f"--model.init_args.{player}" for player in players)]
@@ -88,6 +101,8 @@ PATCHES = ["discriminator.width=4", "discriminator.field=16"]
 PIX2PIX = sized(32, "generator.depth=5", "generator.width=2", *PATCHES)
 HORSES = ["--data.init_args.tile=36", "--data.init_args.target=PAIRS/val", "--data.init_args.fit=crop"]
 NARROW = {"blocks": 1, "width": 4}
+APART = [f"--data.init_args.{name}=SIDES/{side}" for name, side in {"source": "A", "target": "B"}.items()]
+SMALL = [*sized(32, "generator.depth=3", "discriminator.width=4"), "--data.init_args.tile=40"]
 BOTH = ("there", "back")
 TILES = [*EARLY, "--data.init_args.tile=48", "--data.init_args.held_out=null", "--model.init_args.criteria=[L1]"]
 OURS = ["--data.init_args.source=PAIRS/val", "--data.init_args.fit=crop", "--data.init_args.held_out=null"]
@@ -103,6 +118,16 @@ OF_DATA = {
         *sized(32, "generator.init_args.blocks=1", "generator.init_args.width=4", *PATCHES),
         *HORSES,
     ],
+    "spade_ade20k": [
+        *sized(32, "generator.depth=3", "generator.width=2", "generator.hidden=4", *PATCHES),
+        *("--data.init_args.tile=36", "--data.init_args.source=SIDES/labels", "--data.init_args.target=SIDES/B"),
+        "--model.init_args.criteria=[FeatureMatching]",
+    ],
+    "maps": [*SMALL, *APART],
+    "edges_to_photos": [*SMALL, "--data.init_args.source=SIDES/labels", "--data.init_args.target=SIDES/B"],
+    "emoji": APART,
+    "emoji_unpaired": APART,
+    "horses_to_deer": [*APART, "--data.init_args.fit=resize"],
     "edges_to_digits": [],
     "unseen_map": [],
     "super_resolution": [*EARLY, *OURS],
@@ -110,18 +135,23 @@ OF_DATA = {
     "srgan_x4": [*TILES, *sized(32, "generator.blocks=1", "generator.width=4", "discriminator.resolution=32")],
     "esrgan_x4": [*TILES, *sized(32, "generator.blocks=1", "generator.width=4", "discriminator.resolution=32")],
     "realesrgan_x4": [*TILES, *sized(32, "generator.blocks=1", "generator.width=4")],
+    "photographs_x4": [
+        *sized(32, "generator.blocks=1", "discriminator.field=16"),
+        *(*EARLY, "--data.init_args.tile=40", "--data.init_args.source=SIDES/B"),
+    ],
+    "noise": [*EARLY, *OURS],
     "denoise": [*TILES, *sized(32, "generator.blocks=1", "generator.width=4")],
     "inpaint": [*sized(32, "generator.depth=5", "generator.width=2", *PATCHES), "--data.init_args.held_out=null"],
     "colorize": [*PIX2PIX, "--data.init_args.held_out=null"],
 }
-"""What takes data, as small as a test affords, on what is there; PAIRS is a folder of pictures."""
+"""What takes data, as small as a test affords, on what is there; PAIRS and SIDES are folders of pictures."""
 
-OTHERS = sorted(path for path in CONFIGS.glob("*/*.yaml") if path.parent.name != "overlays")
+OTHERS = sorted(path for path in CONFIGS.glob("*/*.yaml") if path.parent.name not in ("audio", "overlays"))
 
 
 @pytest.mark.parametrize("config", OTHERS, ids=lambda path: path.stem)
 def test_a_config_of_what_takes_data_runs(
-    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pairs: Path
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pairs: Path, sides: Path
 ) -> None:
     whole = "Pairs" in config.read_text()
     own = (
@@ -129,7 +159,7 @@ def test_a_config_of_what_takes_data_runs(
         if "source: ???" in config.read_text()
         else []
     )
-    given = [option.replace("PAIRS", str(pairs)) for option in OF_DATA[config.stem]]
+    given = [option.replace("PAIRS", str(pairs)).replace("SIDES", str(sides)) for option in OF_DATA[config.stem]]
     cli = run(tmp_path, monkeypatch, "--config", str(config), *own, *given)
     assert cli.config.fit.name == config.stem
     check(cli, tmp_path)

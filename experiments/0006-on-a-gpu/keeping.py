@@ -7,6 +7,7 @@ from pathlib import Path
 from lightning.pytorch import Callback, Trainer
 
 from ganlit.callbacks.checkpoint import Checkpoints
+from ganlit.callbacks.profile import tick_number
 from ganlit.records import durable
 from ganlit.tasks.base import AdversarialModule
 
@@ -22,7 +23,7 @@ class KeepAverages(Callback):
         self.every = every
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
-        tick = -(-pl_module.images_seen // trainer.datamodule.tick_images)
+        tick = tick_number(trainer, pl_module.images_seen)
         if trainer.is_global_zero and tick % self.every == 0:
             config = next(each for each in trainer.callbacks if isinstance(each, Checkpoints)).config
             path = Path(trainer.default_root_dir) / "checkpoints" / f"ema-kimg{pl_module.kimg:05.0f}.safetensors"

@@ -11,7 +11,7 @@ from speed import ROUND, WARM, trained
 from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
-from ganlit.tasks.synthesis import Synthesis
+from ganlit.tasks.base import AdversarialModule
 
 SHOWN = 8  # operations
 LETTERS = 80  # of their names, which templates make long
@@ -24,12 +24,12 @@ class Watch(Callback):
         self.steps = steps
         self.profiler = profile(activities=[getattr(ProfilerActivity, device.type.upper())])
 
-    def on_train_batch_start(self, trainer: Trainer, pl_module: Synthesis, batch: Any, batch_idx: int) -> None:
+    def on_train_batch_start(self, trainer: Trainer, pl_module: AdversarialModule, batch: Any, batch_idx: int) -> None:
         if batch_idx == WARM:
             self.profiler.start()
 
     def on_train_batch_end(
-        self, trainer: Trainer, pl_module: Synthesis, outputs: Any, batch: Any, batch_idx: int
+        self, trainer: Trainer, pl_module: AdversarialModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         if batch_idx == WARM + self.steps - 1:
             self.profiler.stop()

@@ -16,7 +16,7 @@ from settings import Noise, Setting, module_of
 from ganlit.callbacks.profile import Profile, peak_memory
 from ganlit.compute.machine import affordable
 from ganlit.compute.stopwatch import Stopwatch
-from ganlit.tasks.synthesis import Synthesis
+from ganlit.tasks.base import AdversarialModule
 
 ROUND = 4  # steps from one that has both penalties to the next
 WARM = ROUND  # steps that are not measured
@@ -38,7 +38,7 @@ class Visits(Stopwatch):
 class Timed(Profile):
     """A profile by such a stopwatch."""
 
-    def on_fit_start(self, trainer: Trainer, pl_module: Synthesis) -> None:
+    def on_fit_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         self.stopwatch = pl_module.stopwatch = Visits(trainer.strategy.root_device)
 
 
@@ -57,7 +57,7 @@ class Pace(Callback):
         self.busy: list[int] = []
 
     def on_train_batch_end(
-        self, trainer: Trainer, pl_module: Synthesis, outputs: Any, batch: Any, batch_idx: int
+        self, trainer: Trainer, pl_module: AdversarialModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         now, steps = time.monotonic(), batch_idx + 1
         if steps == WARM:
@@ -95,7 +95,7 @@ def room() -> Iterator[None]:
             torch.cuda.reset_peak_memory_stats()
 
 
-def trained(setting: Setting, module: Synthesis, device: torch.device, *callbacks: Callback) -> Trainer:
+def trained(setting: Setting, module: AdversarialModule, device: torch.device, *callbacks: Callback) -> Trainer:
     """Trains on noise until a callback ends it; what a rehearsal has in place of bf16 is as `fit` would have it."""
     accelerator = "gpu" if device.type == "cuda" else "cpu"
     off = ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary", "use_distributed_sampler")
@@ -108,7 +108,7 @@ def trained(setting: Setting, module: Synthesis, device: torch.device, *callback
         callbacks=list(callbacks),
         **dict.fromkeys(off, False),
     )
-    trainer.fit(module, Noise(setting, module.generator.classes))
+    trainer.fit(module, Noise(setting, module))
     return trainer
 
 

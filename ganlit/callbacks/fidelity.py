@@ -95,7 +95,8 @@ class Fidelity(Callback):
         if not self.groups:
             self.passes = self.prepared(data, conditional, trainer.strategy.root_device)
         for each in self.passes:
-            each.real.watch = lambda: self.watch()
+            for real in each.asked:
+                real.watch = lambda: self.watch()
         found = [(each.real.extractor.protocol, each.real.extractor.classes) for each in self.passes]
         if found != (first := trainer.strategy.broadcast(found)):
             raise UserError(
@@ -180,8 +181,8 @@ class Fidelity(Callback):
         """Whether this validation is measured: at every call of `validate`, at the end of some ticks of a training."""
         if trainer.state.fn != "fit":
             return True
-        ticks = -(-trainer.lightning_module.images_seen // trainer.datamodule.tick_images)
-        return not trainer.sanity_checking and ticks % self.every == 0
+        tick = trainer.datamodule.ticks.at(trainer.lightning_module.images_seen)
+        return not trainer.sanity_checking and tick % self.every == 0
 
     def _begin(self, trainer: Trainer, pl_module: LightningModule, count: int, with_floor: bool = False) -> None:
         self.started = time.monotonic()

@@ -89,7 +89,7 @@ def tick_number(trainer: Trainer, images_seen: int) -> int:
     """The tick, from 1 on, in which or with which the clock stands at `images_seen`."""
     if trainer.datamodule is None:  # bare loaders have no ticks but Lightning's epochs
         return trainer.current_epoch + 1
-    return -(-images_seen // trainer.datamodule.tick_images)
+    return trainer.datamodule.ticks.at(images_seen)
 
 
 def peak_memory(device: torch.device) -> float:

@@ -74,16 +74,17 @@ class Samples(Callback):
 
     def _rows(self, data: Any, sampled: Sampled) -> list[Tensor]:
         """As many rows as there are without sources, or as few as stand together."""
-        made = data.modality.to_stored(sampled.output)
+        made, target = (data.modality, sampled.output), (data.modality, sampled.reference)
         if sampled.source is None:
-            return [made]
-        parts = [made, data.modality.to_stored(sampled.reference)]
+            return [data.modality.to_stored(sampled.output)]
+        parts = [made, target]
         if sampled.source is sampled.reference:
             parts = parts[::-1]
         elif of_one_kind(data):
-            parts = [data.modality_of("source").to_stored(sampled.source), *parts]
+            parts = [(data.modality_of("source"), sampled.source), *parts]
         shown = max(1, self.rows // len(parts)) * self.columns
-        return one_under_the_other([part[:shown].split(1) for part in parts], self.columns)
+        stored = [kind.to_stored(items[:shown]).split(1) for kind, items in parts]
+        return one_under_the_other(stored, self.columns)
 
 
 def of_one_kind(data: Any) -> bool:

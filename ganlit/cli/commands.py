@@ -17,7 +17,7 @@ from ganlit.callbacks.progress import Progress
 from ganlit.cli.lab import Lab
 from ganlit.cli.run import Run, auditing_trainer, preparing_trainer, trainer
 from ganlit.cli.telling import begins, blamed, ends, inherits, measures, stops
-from ganlit.cli.tools import add_tools, called, underscored
+from ganlit.cli.tools import add_tools, called, called_by_words, underscored
 from ganlit.compute.machine import below_srun
 from ganlit.configuration.command_line import CommandLine
 from ganlit.configuration.inheritance import inherit
@@ -45,7 +45,10 @@ class GanlitCLI(CommandLine):
         add_tools(self.parser.commands)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: list[str] | None) -> None:
-        super().parse_arguments(parser, underscored(sys.argv[1:] if args is None else args))
+        words = sys.argv[1:] if args is None else args
+        if called_by_words(words):
+            parser.exit()
+        super().parse_arguments(parser, underscored(words))
         if called(self.config):
             parser.exit()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from jsonargparse import ActionSubCommands, Namespace
 
-from ganlit.cli.check import check
+from ganlit.cli.check import check, check_configured
 from ganlit.configuration.manual import MANUAL
 from ganlit.configuration.names import modalities, own_options
 from ganlit.configuration.parser import Parser
@@ -99,6 +99,17 @@ def underscored(args: list[str]) -> list[str]:
         else:  # its value was forgotten, of which the parser tells
             found.append(f"--{name}")
     return found
+
+
+CONFIGURED = re.compile(r"(--config|-c)(=.*)?", re.DOTALL)
+
+
+def called_by_words(args: list[str]) -> bool:
+    """Calls the tool that reads a configuration, if a command line asks for it: what else it holds is of `fit`."""
+    if args[:2] != ["data", "check"] or not any(map(CONFIGURED.fullmatch, args)):
+        return False
+    check_configured(args[2:])
+    return True
 
 
 def called(config: Namespace) -> bool:

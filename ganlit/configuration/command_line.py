@@ -155,7 +155,7 @@ class CommandLine(LightningCLI):
             const=True,
             help="Go on with runs/NAME where it was left; with --resume.allow=KEY,... under other settings.",
         )
-        parser.add_argument("--from", type=str | None, help="Begin with the networks of a run, or of a .safetensors.")
+        parser.add_argument("--from", type=str | None, help="Begin with the networks of a run, or with weights.")
         patterns = str | list[str] | None
         parser.add_argument("--train", type=patterns, help="Parts that learn, as generator.decoder; others are frozen.")
         parser.add_argument("--fresh", type=patterns, help="Parts that begin anew instead of coming from there.")

@@ -13,7 +13,7 @@ from ganlit.configuration.moments import take_over
 from ganlit.configuration.patterns import FEW, chosen, covering, few, listed, matches
 from ganlit.configuration.rebuild import kind
 from ganlit.errors import UserError, nearest
-from ganlit.records import durable
+from ganlit.records import durable, published
 from ganlit.records.paths import at_home
 from ganlit.records.runs import last_checkpoint, trained
 from ganlit.tasks.base import PLAYERS, AdversarialModule
@@ -21,13 +21,13 @@ from ganlit.tasks.base import PLAYERS, AdversarialModule
 KEYS = ("from", "train", "fresh", "from_optimizers")
 """Of a configuration."""
 
-EXAMPLE = "name a run directory, such as runs/stylegan_lite, a checkpoint in one, or a .safetensors file of ganlit's"
+EXAMPLE = "name a run directory, such as runs/stylegan_lite, a checkpoint in one, or a generator's .safetensors or .pth"
 
 
 class Inheritance(NamedTuple):
     """What was asked for; patterns are those of `ganlit.configuration.patterns`."""
 
-    source: Path | None  # a run directory, a checkpoint in one, or an average in .safetensors
+    source: Path | None  # a run directory, a checkpoint in one, or the weights of a generator alone
     train: list[str] | None  # patterns of what learns; None for all
     fresh: list[str]  # patterns of what begins anew
     optimizers: bool  # whether what the source's optimizers remember is taken over, too
@@ -68,7 +68,7 @@ class Source(NamedTuple):
 
     path: Path
     state: dict[str, Any]  # by the names of a module
-    run: Path | None  # the directory, unless this is an average alone
+    run: Path | None  # the directory, unless this is a generator alone
 
 
 def inherit(module: AdversarialModule, asked: Inheritance, resumed: bool = False) -> Inherited:
@@ -100,14 +100,14 @@ def inherit(module: AdversarialModule, asked: Inheritance, resumed: bool = False
         lines.append(f"from     {source.path}")
         if source.run is None:
             wanted = [name for name in wanted if name.startswith("generator.")]
-            lines.append("from     that is an averaged generator alone: the discriminator begins anew")
+            lines.append("from     that is a generator alone: the discriminator begins anew")
         refuse_unfit(source, state, wanted, asked.fresh)
         if unused := [name for name in source.state if superfluous(name, state, asked.fresh)]:
             lines.append(f"from     not taken over, as nothing here has these names: {few(unused)}")
         fill(state, source, wanted, frozen)
         if asked.optimizers:
             if source.run is None:
-                raise UserError(f"from_optimizers is given, but {source.path} holds an average alone: name its run.")
+                raise UserError(f"from_optimizers is given, but {source.path} holds a generator alone: name its run.")
             take_over(module, source.path, source.run, {*wanted} - frozen)
     module.keep_still(frozen)
     shares = {player: share(module, player, {*wanted}) for player in reversed(PLAYERS)}
@@ -148,9 +148,8 @@ def read(path: Path) -> Source:
     Raises:
         UserError: it is no run, or damaged.
     """
-    if path.suffix == ".safetensors" and path.is_file():
-        average = durable.read_weights(path).state
-        return Source(path, {f"generator.{name}": value for name, value in average.items()}, None)
+    if path.suffix in published.SUFFIXES and path.is_file():
+        return Source(path, {f"generator.{name}": value for name, value in published.read(path).items()}, None)
     run = path if path.is_dir() else path.absolute().parent.parent
     if path.is_dir():
         if not trained(path):
@@ -178,7 +177,7 @@ def refuse_unfit(source: Source, state: dict[str, Tensor], wanted: list[str], fr
         patterns = [*dict.fromkeys(name.partition(".")[0] for name in wrong)]
     raise UserError(
         f"{source.path} does not fit: {told}{others}; let these begin anew by --fresh={','.join([*fresh, *patterns])}, "
-        "or take the networks of that run."
+        "or take the networks that it is of."
     )
 
 

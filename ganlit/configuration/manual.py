@@ -19,14 +19,15 @@ MANUAL = {
         wait. What a file names beyond ganlit, torch.nn and torch.optim is imported once you trust it, by
         --trust my.package or GANLIT_TRUST=my.package. An outage of W&B never stops a run; `wandb sync` uploads it
         later. --config configs/overlays/tensorboard.yaml takes TensorBoard instead. --from RUN begins with the networks
-        of a trained run (its last checkpoint; also a .ckpt of one, or a .safetensors, an averaged generator alone), of
-        whatever task: names and shapes count. Both players and the average come with their buffers, such as mean
-        styles, batch statistics, codebooks and whether these have started; the clock, schedules, ADA's strength and
-        path length's mean begin as configured, and the average without ramp-up. --fresh lists parts that begin anew
-        instead, --train those that learn: names as generator.mapping, or patterns with * and ?. What is not among them
-        is frozen: no gradient, no step, no new statistics, evaluation mode; of the generator it is the average. A
-        discriminator of which nothing is named never learns. FreezeD (arXiv 2002.10964) with StyleDiscriminator at
-        32x32, of which from_image and the first two of three blocks stay as they are, whether or not it knows classes:
+        of a trained run (its last checkpoint; also a .ckpt of one, or the weights of a generator alone, .safetensors or
+        .pth, whoever has published them), of whatever task: names and shapes count. Both players and the average come
+        with their buffers, such as mean styles, batch statistics, codebooks and whether these have started; the clock,
+        schedules, ADA's strength and path length's mean begin as configured, and the average without ramp-up. --fresh
+        lists parts that begin anew instead, --train those that learn: names as generator.mapping, or patterns with *
+        and ?. What is not among them is frozen: no gradient, no step, no new statistics, evaluation mode; of the
+        generator it is the average. A discriminator of which nothing is named never learns. FreezeD (arXiv 2002.10964)
+        with StyleDiscriminator at 32x32, of which from_image and the first two of three blocks stay as they are,
+        whether or not it knows classes:
         --train 'generator,discriminator.blocks.2,discriminator.[el]*,discriminator.features'
         --from_optimizers takes moments over, too. config.yaml keeps all of these; a resumed run does not read the other
         one again.
@@ -38,6 +39,12 @@ MANUAL = {
         or a codebook that follows its batches, each is named, and all else is proven equal beside them. The exit code
         is 0 where no check fails, 1 where one does, 2 where the configuration itself is refused. --json FILE gets the
         same.
+        """,
+    "data check": """
+        --config FILE shows what a training would be given, before there is one: the data are prepared as `fit` does it,
+        and a page is drawn of the first items, each in the first passes, sources above targets, with what was drawn for
+        each in a table beside it, and a summary of that is told. Whatever may stand behind `fit` may stand here, as in
+        `data check photos/ --config configs/enhancement/srgan_x4.yaml --data.init_args.convert=true --picture page`.
         """,
     "sweep": """
         A sweep is a folder with a sweep.yaml in W&B's own format, which `wandb sweep` reads too (its agent's runs are

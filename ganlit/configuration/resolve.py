@@ -1,8 +1,12 @@
-"""The whole configuration of a run that is not started."""
+"""The whole configuration of a run that is not started, and its data."""
 
 from __future__ import annotations
 
+from jsonargparse import Namespace
+
 from ganlit.configuration.command_line import CommandLine
+from ganlit.configuration.refusals import refused
+from ganlit.data.base import GanDataModule
 from ganlit.errors import UserError
 
 
@@ -20,9 +24,20 @@ class Resolution(CommandLine):
     def _run_subcommand(self, subcommand: str) -> None:
         """Nothing is run."""
 
+    def data(self) -> GanDataModule:
+        """The data alone: networks and losses may need weights that are not here.
 
-def resolve(args: list[str]) -> str:
-    """The whole configuration, as it would stand in config.yaml, of a `fit` with these arguments.
+        Raises:
+            UserError: they cannot be built.
+        """
+        try:
+            return self._parser(self.subcommand).instantiate(Namespace(data=self.settings.data)).data
+        except (ValueError, TypeError) as error:
+            raise refused(error) or error from None
+
+
+def resolved(args: list[str]) -> Resolution:
+    """What a `fit` with these arguments would be told.
 
     Args:
         args: such as `["--config", "configs/dcgan.yaml", "--seed=3"]`.
@@ -30,4 +45,13 @@ def resolve(args: list[str]) -> str:
     Raises:
         UserError: a key is unknown or a value does not fit.
     """
-    return Resolution(["fit", *args]).dump()
+    return Resolution(["fit", *args])
+
+
+def resolve(args: list[str]) -> str:
+    """The whole configuration, as it would stand in config.yaml, of a `fit` with these arguments.
+
+    Raises:
+        UserError: as `resolved`.
+    """
+    return resolved(args).dump()

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ganlit.contracts import Modality, Reference
-from ganlit.data.stream import StreamSampler, items
+from ganlit.data.stream import StreamSampler, Ticks, items
 from ganlit.errors import UserError, within
 
 SAMPLED = 64  # items sampled together, at most
@@ -37,7 +37,7 @@ class GanDataModule(LightningDataModule, ABC):
 
     Args:
         batch: images in a step, over all ranks; must divide by their number.
-        tick: thousands of images between two validations, rounded to whole steps.
+        tick: thousands of images between two validations, each after the step that completes them.
         val_images: number of real images whose labels condition a validation.
         test_images: the same for a test; beyond the size of the dataset they repeat by whole permutations.
         seed: of the order of the data; set by the top-level key `seed`.
@@ -77,6 +77,15 @@ class GanDataModule(LightningDataModule, ABC):
         """The real items that are like those of a part of a batch: of a source where something is made into such."""
         return self.reference
 
+    def trained_of(self, field: str) -> Reference:
+        """The same of what is trained on, which is something else where items are held out to be measured."""
+        return self.reference_of(field)
+
+    @property
+    def trained_on(self) -> Reference:
+        """The real items that a pass of the training shows, each counted once."""
+        return self.trained_of("target")
+
     @property
     @abstractmethod
     def dataset(self) -> Dataset:
@@ -105,21 +114,21 @@ class GanDataModule(LightningDataModule, ABC):
         return None
 
     @property
-    def tick_images(self) -> int:
-        """Images in a tick, which is rounded to whole steps."""
-        return max(1, round(self.tick * 1000 / self.batch)) * self.batch
+    def ticks(self) -> Ticks:
+        """When validations are."""
+        return Ticks(self.tick, self.batch)
 
     def setup(self, stage: str) -> None:
-        world, (name, count) = self._world, (self.reference.name, len(self.dataset))
+        world, real = self._world, self.trained_on
         if self.batch % world:
             raise UserError(
                 f"data.init_args.batch is {self.batch}, which {world} ranks cannot share evenly: "
                 f"set it to a multiple of {world}."
             )
-        if count < self.batch:
+        if (count := len(real.items)) < self.batch:
             raise UserError(
-                f"{name} has {count} {self.modality.item}s, fewer than a batch: set data.init_args.batch to {count} or "
-                f"less, not {self.batch}."
+                f"{real.name} has {count} {self.modality.item}{'s' * (count > 1)} to train on, fewer than a batch: set "
+                f"data.init_args.batch to {count} or less, not {self.batch}."
             )
         for key in ("val_images", "test_images"):
             if (turns := len(self.batches(getattr(self, key)))) < world:
@@ -134,7 +143,7 @@ class GanDataModule(LightningDataModule, ABC):
                 len(self.dataset),
                 self.seed,
                 self.batch,
-                self.tick_images,
+                self.ticks,
                 self._images_seen,
                 self._rank,
                 self._world,
@@ -151,6 +160,10 @@ class GanDataModule(LightningDataModule, ABC):
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         return self.to_network(batch)
+
+    def degraded(self, batch: Any) -> tuple[Any, dict[str, Tensor]]:
+        """The same as networks take it, and by name what was drawn for each item [B] to make its source of it."""
+        return self.to_network(batch), {}
 
     def to_network(self, batch: Any) -> Any:
         """The same named tuple with its items as networks take them."""

@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ganlit.contracts import Reference
-from ganlit.errors import UserError
+from ganlit.errors import UserError, within
+
+HELD_OUT = "held out"
+"""What is measured and never trained on, among all that is decoded."""
+
+MEASURED = 2**62
+"""Keys of draws from here on are those of items that are measured."""
+
+
+def understood(held_out: Any) -> Any:
+    """What is held out as a data module was given it: a share as a float, places of two sides as a tuple.
+
+    Raises:
+        UserError: a share is nothing, or all.
+    """
+    if isinstance(held_out, int | float):
+        within("data.init_args.held_out", held_out, above=0, below=1)
+        return float(held_out)
+    return tuple(held_out) if isinstance(held_out, list) else held_out
 
 
 def parted(count: int, share: float, groups: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -36,12 +55,39 @@ def parted(count: int, share: float, groups: Tensor | None = None) -> tuple[Tens
     return (~held).nonzero().flatten(), held.nonzero().flatten()
 
 
+class Some:
+    """Some of many items [N, ...], read when they are asked for: those that are trained on may fill no memory.
+
+    Args:
+        items: all of them, mapped.
+        places: [n] int64.
+    """
+
+    def __init__(self, items: Tensor, places: Tensor) -> None:
+        self.items = items
+        self.places = places
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, wanted: slice | Tensor) -> Tensor:
+        return self.items[self.places[wanted]]
+
+
 def chosen(reference: Reference, places: Tensor) -> Reference:
-    """Some of the real items, under a name and a digest of their own."""
-    digest = blake2b(reference.digest.encode() + places.numpy().tobytes(), digest_size=16).hexdigest()
+    """The real items that are held out, under a name and a digest of their own."""
+    return _part(reference, places, "held")._replace(items=reference.items[places])
+
+
+def rest(reference: Reference, places: Tensor) -> Reference:
+    """The real items that are trained on where others are held out, under a name and a digest of their own."""
+    return _part(reference, places, "trained")
+
+
+def _part(reference: Reference, places: Tensor, called: str) -> Reference:
     return reference._replace(
-        name=f"{reference.name}-held{len(places)}",
-        digest=digest,
-        items=reference.items[places],
+        name=f"{reference.name}-{called}{len(places)}",
+        digest=blake2b(reference.digest.encode() + places.numpy().tobytes(), digest_size=16).hexdigest(),
+        items=Some(reference.items, places),
         labels=reference.labels[places],
     )

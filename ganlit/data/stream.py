@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -37,6 +39,33 @@ def items(size: int, seed: int, positions: Tensor, endless: bool = False) -> Ten
     return picked
 
 
+class Ticks(NamedTuple):
+    """When a training is looked at: with the first step by which it has seen another so many images.
+
+    What is rounded to steps does not add up: after n ticks no more than a step is seen too much, so that a length of
+    whole ticks ends with the last of them.
+    """
+
+    length: float  # in thousands of images
+    batch: int  # images in a step
+
+    def end(self, number: int) -> int:
+        """Images seen at the end of a tick, numbered from 1 on."""
+        images = round(number * max(self.length * 1000, self.batch), 6)  # 0.07 * 1000 is a little more than 70
+        return math.ceil(images / self.batch) * self.batch
+
+    def at(self, seen: int) -> int:
+        """The tick in which, or with whose end, the clock stands; 0 before the first step."""
+        number = max(0, int(seen / max(self.length * 1000, self.batch)) - 1)
+        while self.end(number) < seen:
+            number += 1
+        return number
+
+    def after(self, seen: int) -> int:
+        """Images seen at the end of the tick that follows with the next step."""
+        return self.end(self.at(seen + 1))
+
+
 class StreamSampler(Sampler[Tensor]):
     """The batches of the stream from the clock to the end of its tick: of each, the positions that are this rank's.
 
@@ -48,7 +77,7 @@ class StreamSampler(Sampler[Tensor]):
         size: number of items in a pass.
         seed: of the permutations.
         batch: images in a step, over all ranks.
-        tick: images from one multiple of which an iteration goes to the next.
+        ticks: to the end of one of which an iteration goes.
         clock: tells the images seen; asked when the first batch is drawn.
         rank: this process.
         world: number of processes.
@@ -60,7 +89,7 @@ class StreamSampler(Sampler[Tensor]):
         size: int,
         seed: int,
         batch: int,
-        tick: int,
+        ticks: Ticks,
         clock: Callable[[], int],
         rank: int = 0,
         world: int = 1,
@@ -69,7 +98,7 @@ class StreamSampler(Sampler[Tensor]):
         self.size = size
         self.seed = seed
         self.batch = batch
-        self.tick = tick
+        self.ticks = ticks
         self.clock = clock
         self.rank = rank
         self.world = world
@@ -77,7 +106,6 @@ class StreamSampler(Sampler[Tensor]):
 
     def __iter__(self) -> Iterator[Tensor]:
         start = self.clock()
-        end = (start // self.tick + 1) * self.tick
-        for first in range(start, end, self.batch):
+        for first in range(start, self.ticks.after(start), self.batch):
             positions = torch.arange(first + self.rank, first + self.batch, self.world)
             yield items(self.size, self.seed, positions, self.endless)

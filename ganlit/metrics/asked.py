@@ -41,7 +41,7 @@ def require_real(groups: Sequence[Group], sides: Mapping[Side, Real]) -> None:
     for group in groups:
         if group.kind == "sets":
             for metric in group.metrics:
-                _require_real(metric, sides[group.side].reference)
+                _require_real(metric, sides[group.side].held_against(metric))
 
 
 def _require_real(metric: str, reference: Reference) -> None:

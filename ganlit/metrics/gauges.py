@@ -113,8 +113,8 @@ class Sets(Gauge):
 
     def prepare(self) -> None:
         """Has the real items seen as far as they are asked for, by all ranks together."""
-        if self.one.knows_real:
-            self.real.prepare(self.one.rows or self.with_floor)
+        for real in self.one.asked:
+            real.prepare(self.one.rows or self.with_floor)
 
     def add(self, shown: Shown) -> None:
         shown = shown.by(self.group.making)
@@ -126,7 +126,8 @@ class Sets(Gauge):
         self.portrait = self.collector.finish()
         if rank() > 0:
             return []
-        found = measure(self.metrics, Question(self.portrait, self.real, self.made, self.replicates, self.seed))
+        question = Question(self.portrait, self.real, self.made, self.replicates, self.seed)
+        found = measure(self.metrics, question, self.one.trained)
         return found + (floor(self.portrait.count, self.real) if self.with_floor and "fid" in self.metrics else [])
 
 
@@ -168,24 +169,26 @@ class Means(Gauge):
     def finish(self) -> list[Measured]:
         order = gathered(torch.cat(self.places), self.device).argsort()
         together = {name: gathered(torch.cat(kept), self.device)[order] for name, kept in self.kept.items()}
-        return [] if rank() > 0 else [self._mean(name, self.scored(name, kept)) for name, kept in together.items()]
+        if rank() > 0:
+            return []
+        scores = {name: self.scored(name, kept) for name, kept in together.items()}
+        return [self._mean(name, found, len(order)) for name, found in scores.items() if len(found)]
 
-    def _mean(self, name: str, scores: Tensor) -> Measured:
+    def _mean(self, name: str, scores: Tensor, total: int) -> Measured:
         metric, _, variant = name.partition("-")
         value, error, count = estimate(scores)
-        protocol = Protocol(metric, count, variant, "-/-", self.reference, self.made)
-        return Measured(protocol, value, error if count > 1 else None, f"{count} {self.what}")
+        protocol = Protocol(metric, total, variant, "-/-", self.reference, self.made)
+        of = f"{count} {self.what}" if count == total else f"{count} of {total} {self.what}"
+        return Measured(protocol, value, error if count > 1 else None, of)
 
 
-class Pairs(Means):
-    """Items beside those that they should be.
+class Each(Means):
+    """Items one by one, as metrics score them.
 
     Args:
         comparisons: the metrics.
         others: as for `Means`.
     """
-
-    what = "pairs"
 
     def __init__(self, comparisons: Sequence[Comparison], *others: Any) -> None:
         super().__init__(*others)
@@ -203,19 +206,31 @@ class Pairs(Means):
         return self.by_name[name].scores(kept)
 
 
+class Pairs(Each):
+    """Items beside those that they should be."""
+
+    what = "pairs"
+
+
+class Alone(Each):
+    """Items by themselves."""
+
+    what = "items"
+
+
 def comparisons(groups: Sequence[Group], sides: Mapping[Side, Real], device: torch.device) -> dict[str, Comparison]:
-    """What compares pairs, by how it is asked for.
+    """What scores single items, by how it is asked for.
 
     Args:
         groups: the metrics.
-        sides: the real items, by one of which it is seen whether they can be compared.
+        sides: the real items, by one of which it is seen whether they can be scored.
         device: of the items.
 
     Raises:
-        UserError: they cannot, or the weights of LPIPS are not there.
+        UserError: they cannot, or weights are not there.
     """
     found: dict[str, Comparison] = {}
-    for group in (group for group in groups if group.kind == "pairs"):
+    for group in (group for group in groups if group.kind in ("pairs", "alone")):
         real = sides[group.side]
         example = real.reference.items[:1].to(device)
         for asked in group.metrics:

@@ -9,18 +9,20 @@ from ganlit.contracts import Modality, Reference
 from ganlit.errors import UserError, nearest
 from ganlit.metrics.extractors import ALIASES
 from ganlit.metrics.measure import METRICS
+from ganlit.metrics.paired import alone, split, understood
 from ganlit.metrics.paired import names as paired
-from ganlit.metrics.paired import split, understood
 from ganlit.metrics.protocol import BACK, PRIOR
 from ganlit.metrics.reality import subset
+from ganlit.metrics.rooms import rooms
 
-Kind = Literal["sets", "pairs", "codes", "bounds"]
-"""Two sets of items; items beside those that they should be; what a codebook, or a likelihood, says of them."""
+Kind = Literal["sets", "pairs", "alone", "codes", "bounds"]
+"""Two sets of items; items beside those that they should be; items alone; what a codebook, or a likelihood, says of
+them."""
 
 INSIDE: dict[str, Kind] = {"codes": "codes", "elbo": "bounds", "iwae": "bounds"}
 """Metrics that ask the generator itself."""
 
-ASIDE: dict[str, tuple[Kind, ...]] = {PRIOR: ("sets",), BACK: ("sets", "pairs")}
+ASIDE: dict[str, tuple[Kind, ...]] = {PRIOR: ("sets", "alone"), BACK: ("sets", "pairs", "alone")}
 """Behind a colon: metrics of other items than of what a generator makes of data, and which metrics may be had of these.
 
 They are those from its prior, and those that a generator of two directions makes in the other one.
@@ -35,6 +37,7 @@ class Real(NamedTuple):
 
     reference: Reference
     modality: Modality
+    trained: Reference | None = None  # what was trained on, where metrics ask for that and it is something else
 
     def subset(self, count: int | None) -> Real:
         """A fixed random choice of them; all, where none is asked for.
@@ -42,7 +45,14 @@ class Real(NamedTuple):
         Raises:
             UserError: there are not as many.
         """
-        return self if count is None else self._replace(reference=subset(self.reference, count))
+        if count is None:
+            return self
+        trained = None if self.trained is None else subset(self.trained, count)
+        return self._replace(reference=subset(self.reference, count), trained=trained)
+
+    def held_against(self, metric: str) -> Reference:
+        """Those that a metric of sets asks for."""
+        return METRICS[metric].among(self.reference, self.trained)
 
 
 class Group(NamedTuple):
@@ -65,15 +75,17 @@ class Group(NamedTuple):
 
 def kinds(modality: Modality | None = None) -> dict[str, Kind]:
     """All metrics by name, of a modality or of any."""
-    pairs = paired(modality.name if modality else None)
-    return dict.fromkeys(METRICS, "sets") | dict.fromkeys(pairs, "pairs") | INSIDE
+    of = modality.name if modality else None
+    single = dict.fromkeys(paired(of), "pairs") | dict.fromkeys(alone(of), "alone")
+    return dict.fromkeys(METRICS, "sets") | single | INSIDE
 
 
 def grouped(names: Sequence[str], key: str, modality: Modality | None = None) -> list[Group]:
     """Metrics by what they share, in the order of the first of each.
 
     "fid@dinov2" asks for another extractor than the modality's own, "fid:prior" for items from the generator's prior,
-    "fid:back" for those of its other direction; "psnr-y-crop4" looks at items in a way of the modality's own.
+    "fid:back" for those of its other direction; "psnr-y-crop4" looks at items in a way of the modality's own, and "fad"
+    is what its papers call the "fid" of sound.
 
     Args:
         names: as they are given.
@@ -84,19 +96,21 @@ def grouped(names: Sequence[str], key: str, modality: Modality | None = None) ->
         UserError: a name is unknown or given twice, or there is none.
     """
     known, default = kinds(modality), modality.extractor if modality else ""
+    published = called(modality)
     if not names:
         raise UserError(f"{key} is empty: name some of {', '.join(known)}.")
     groups: dict[tuple[str, str, str], Group] = {}
     for name in names:
         word, _, extractor = name.partition("@")
         asked, _, making = word.partition(":")
+        asked = published.get(asked, asked)
         metric, options = split(asked, known)
         if metric not in known:
             of = f" of {modality.name}" if modality else ""
             there = nearest(metric, known) or f"; there are {', '.join(known)}."
             raise UserError(f"{key}: there is no metric {metric or repr(name)}{of}{there}")
         kind = known[metric]
-        if options and kind != "pairs":
+        if options and kind not in ("pairs", "alone"):
             raise UserError(f"{key}: {name}: {metric} is asked for by its name alone: write {metric}.")
         if options:
             _understood(metric, options, key)
@@ -115,6 +129,14 @@ def grouped(names: Sequence[str], key: str, modality: Modality | None = None) ->
             raise UserError(f"{key}: {name} is named twice.")
         group.metrics.append(asked)
     return list(groups.values())
+
+
+def called(modality: Modality | None = None) -> dict[str, str]:
+    """What metrics are called where they are published, of a modality or of any, and what they are called here."""
+    words: dict[str, str] = {}
+    for name, room in rooms("backbones").items():
+        words |= getattr(room, "CALLED", {}) if modality is None or modality.name == name else {}
+    return words
 
 
 def _understood(metric: str, options: str, key: str) -> None:
@@ -144,6 +166,11 @@ def sides(groups: Sequence[Group], data: Any) -> dict[Side, Real]:
     found: dict[Side, Real] = {"target": Real(data.reference, data.modality)}
     if any(group.side == "source" for group in groups):
         found["source"] = Real(data.reference_of("source"), data.modality_of("source"))
+    sets = [group for group in groups if group.kind == "sets"]
+    for side in {group.side for group in sets if any(METRICS[metric].trained for metric in group.metrics)}:
+        trained = data.trained_of(side)
+        if trained.digest != found[side].reference.digest:
+            found[side] = found[side]._replace(trained=trained)
     return found
 
 

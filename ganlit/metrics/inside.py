@@ -12,7 +12,7 @@ from torch.special import entr
 
 from ganlit.errors import UserError
 from ganlit.metrics.features import exact_float32
-from ganlit.metrics.gauges import Gauge, Means, Pairs, Shown, named
+from ganlit.metrics.gauges import Alone, Gauge, Means, Pairs, Shown, named
 from ganlit.metrics.groups import Group, Real, Side
 from ganlit.metrics.measure import Measured
 from ganlit.metrics.paired import Comparison
@@ -26,32 +26,37 @@ DRAWS = 16
 class Codes(Gauge):
     """How much of a codebook is used: the share of the entries that were chosen, and exp of the entropy of their use.
 
+    Of several levels, each of which has a codebook, it is the share in all, and exp of the mean of the entropies.
+
     Args:
-        codes: entries.
+        codes: entries of a codebook.
+        levels: of the codes [B, levels, ...]; of one, codes are [B, ...].
         reference: what the items are made from: dataset, split and content.
         device: on which the ranks can exchange tensors.
     """
 
-    def __init__(self, codes: int, reference: str, device: torch.device) -> None:
-        self.used = torch.zeros(codes, dtype=torch.int64)
+    def __init__(self, codes: int, levels: int, reference: str, device: torch.device) -> None:
+        self.used = torch.zeros(levels, codes, dtype=torch.int64)
         self.count = 0
         self.reference, self.device = reference, device
 
     def add(self, shown: Shown) -> None:
         self.made = shown.made
-        codes = shown.sampled.side["codes"].flatten().cpu()
-        if int(codes.max()) >= len(self.used):
-            raise UserError(f"The generator hands out the code {codes.max()} of {len(self.used)}: mend its codes.")
-        self.used += codes.bincount(minlength=len(self.used))
+        codes, (levels, entries) = shown.sampled.side["codes"].cpu(), self.used.shape
+        if int(codes.max()) >= entries:
+            raise UserError(f"The generator hands out the code {codes.max()} of {entries}: mend its codes.")
+        for level, those in enumerate(codes.reshape(len(codes), levels, -1).unbind(1)):
+            self.used[level] += those.flatten().bincount(minlength=entries)
         self.count += len(shown.places)
 
     def finish(self) -> list[Measured]:
         used, count = total(self.used, self.device), int(total(torch.tensor(self.count), self.device))
         if rank() > 0:
             return []
-        share = used.double() / used.sum()
-        values = {"code-use": (used > 0).double().mean(), "code-perplexity": entr(share).sum().exp()}
-        variant = f"{len(used)}codes"
+        share = used.double() / used.sum(1, keepdim=True)
+        values = {"code-use": (used > 0).double().mean(), "code-perplexity": entr(share).sum(1).mean().exp()}
+        levels, entries = used.shape
+        variant = f"{levels}x{entries}codes" if levels > 1 else f"{entries}codes"
         return [
             Measured(Protocol(name, count, variant, "-/-", self.reference, self.made), float(value))
             for name, value in values.items()
@@ -120,8 +125,10 @@ class Others(NamedTuple):
         match group.kind:
             case "pairs":
                 return Pairs([self.comparisons[metric] for metric in group.metrics], *where, group.making)
+            case "alone":
+                return Alone([self.comparisons[metric] for metric in group.metrics], "-", self.device, group.making)
             case "codes":
-                return Codes(self.generator.codes, *where)
+                return Codes(self.generator.codes, getattr(self.generator, "levels", 1), *where)
             case _:
                 return Bounds(group.metrics, self.generator, self.draws, *where)
 

@@ -13,9 +13,14 @@ def by_themselves(scores: Tensor) -> Tensor:
     return scores
 
 
+def that_tell(scores: Tensor) -> Tensor:
+    """The same but for nan, which is the score of a pair that the metric has nothing to say of, such as silence."""
+    return scores[~scores.isnan()]
+
+
 class Likeness(NamedTuple):
-    """How like items are to their targets, by what is kept of each pair until all have been seen."""
+    """How like items are to their targets, or how good by themselves, by what is kept of each until all are seen."""
 
     variant: str  # what ids say of it beside its name: "gauss11"; empty where there is no choice
-    seen: Callable[[Tensor, Tensor], Tensor]  # outputs and targets, stored [B, ...], to what is kept of each: [B, ...]
-    scores: Callable[[Tensor], Tensor] = by_themselves  # of all that was kept [N, ...]: [N] in float64
+    seen: Callable[..., Tensor]  # outputs and, if it asks for them, targets, stored [B, ...], to what is kept: [B, ...]
+    scores: Callable[[Tensor], Tensor] = by_themselves  # of all that was kept [N, ...]: [N], or fewer, in float64

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 
+from ganlit.contracts import Reference
 from ganlit.metrics import paired
 from ganlit.metrics.bootstrap import bootstrap
 from ganlit.metrics.fidelity import ScoreSums, frechet_distance, frechet_distance_to, kernel_distances, moments
@@ -18,6 +19,7 @@ from ganlit.metrics.protocol import Protocol, metric_of
 from ganlit.metrics.reality import Reality
 
 Better = Literal["lower", "higher"]
+Items = TypeVar("Items", Reference, Reality)
 
 SUBSETS, SUBSET = 100, 1000  # of the kernel distance, as in its paper and in torch-fidelity
 NEIGHBOURS = 5  # of precision, recall, density and coverage, as in the paper of the latter
@@ -67,7 +69,12 @@ class Metric(NamedTuple):
     least: int  # generated items that it needs
     real: int = 2  # real items that it needs
     within_classes: bool = False  # whether these must be of one class
+    trained: bool = False  # whether these are those that were trained on, also where others are measured
     derived: Callable[[Reality], object] = lambda real: None  # has what it asks of real rows computed and stored
+
+    def among(self, measured: Items, trained: Items | None) -> Items:
+        """Which real items it asks for: those that are measured against, or, if these are others, those trained on."""
+        return trained if self.trained and trained is not None else measured
 
 
 def fid(question: Question) -> Iterator[Measured]:
@@ -188,7 +195,7 @@ METRICS = {
     ),
     "class-fid": Metric(class_fid, "class-fid", "lower", rows=True, least=2, within_classes=True),
     "memorisation": Metric(
-        memorisation, "authenticity", "higher", rows=True, least=1, derived=lambda real: real.radii(1)
+        memorisation, "authenticity", "higher", rows=True, least=1, trained=True, derived=lambda real: real.radii(1)
     ),
 }
 
@@ -208,9 +215,16 @@ def improves(name: str, value: float, best: float) -> bool:
     return value < best if BETTER.get(metric_of(name)) == "lower" else value > best
 
 
-def measure(metrics: list[str], question: Question) -> list[Measured]:
-    """All numbers of the metrics; one that does not apply gives none, and `unavailable` says why."""
-    return [found for metric in metrics for found in METRICS[metric].measure(question)]
+def measure(metrics: list[str], question: Question, trained: Reality | None = None) -> list[Measured]:
+    """All numbers of the metrics; one that does not apply gives none, and `unavailable` says why.
+
+    Args:
+        metrics: by name.
+        question: to all of them.
+        trained: the real items that were trained on, where those of the question are others.
+    """
+    asked = {metric: question._replace(real=METRICS[metric].among(question.real, trained)) for metric in metrics}
+    return [found for metric in metrics for found in METRICS[metric].measure(asked[metric])]
 
 
 def floor(count: int, real: Reality) -> list[Measured]:

@@ -37,8 +37,9 @@ class Options(NamedTuple):
 class Pass(NamedTuple):
     """A group of metrics of sets, and the real items as their extractor sees them."""
 
-    real: Reality
     group: Group
+    real: Reality
+    trained: Reality | None = None  # the same of what was trained on, where metrics ask for that and it is other items
 
     @property
     def metrics(self) -> list[str]:
@@ -51,9 +52,13 @@ class Pass(NamedTuple):
         return any(METRICS[metric].rows for metric in self.metrics)
 
     @property
-    def knows_real(self) -> bool:
-        """Whether a metric asks for the real items at all."""
-        return any(METRICS[metric].real for metric in self.metrics)
+    def asked(self) -> list[Reality]:
+        """The real items that metrics ask for, if they ask for any."""
+        return [*dict.fromkeys(self.held_against(metric) for metric in self.metrics if METRICS[metric].real)]
+
+    def held_against(self, metric: str) -> Reality:
+        """The real items that a metric asks for."""
+        return METRICS[metric].among(self.real, self.trained)
 
 
 def passes(
@@ -80,15 +85,18 @@ def passes(
         say("precision: bf16 is not native to this processor, features are in fp32.")
     options = options._replace(precision=precision)
     networks: dict[str, FeatureExtractor] = {}
-    seen: dict[tuple[str, Side], Reality] = {}
+    seen: dict[tuple[str, Side], list[Reality]] = {}
     sets = [group for group in groups if group.kind == "sets"]
     for name, side in dict.fromkeys((group.extractor, group.side) for group in sets):
-        reference, modality = sides[side]
-        networks[name] = networks.get(name) or _network(name, sides[side], options, say).to(device)
-        advance = counted(name, len(reference.items))
-        view = partial(modality.for_extractor, wanted=networks[name].wants)
-        seen[name, side] = Reality(reference, networks[name], say, advance, view)
-    return [Pass(seen[group.extractor, group.side], group) for group in sets]
+        real = sides[side]
+        networks[name] = networks.get(name) or _network(name, real, options, say).to(device)
+        view = partial(real.modality.for_extractor, wanted=networks[name].wants)
+        seen[name, side] = [
+            Reality(each, networks[name], say, counted(name, len(each.items)), view)
+            for each in (real.reference, real.trained)
+            if each is not None
+        ]
+    return [Pass(group, *seen[group.extractor, group.side]) for group in sets]
 
 
 def _network(name: str, real: Real, options: Options, say: Say) -> FeatureExtractor:

@@ -63,6 +63,8 @@ class Collector:
     def add(self, items: Tensor, places: Tensor, labels: Tensor | None = None) -> None:
         """Takes items [B, ...], as extractors see them, with their places [B] and classes [B] in the set."""
         labels = torch.zeros_like(places) if labels is None else labels
+        if self.waiting and self.waiting[0][0].shape[1:] != items.shape[1:]:  # recordings may be of unequal length
+            self._flush()
         self.waiting.append((items, places.cpu(), labels.cpu()))
         waiting = sum(len(items) for items, _, _ in self.waiting)
         if waiting >= self.extractor.batch:
@@ -73,9 +75,7 @@ class Collector:
 
     def finish(self) -> Portrait:
         """The portrait of all ranks' items; their rows are on rank 0 alone."""
-        if any(len(items) for items, _, _ in self.waiting):
-            self._see(*(torch.cat(parts) for parts in zip(*self.waiting, strict=True)))
-            self.waiting = []
+        self._flush()
         device = self.extractor.device
         moments, sums = self.moments, self.sums
         moments.count = int(total(torch.tensor(moments.count), device))
@@ -96,6 +96,12 @@ class Collector:
         parts = [list(part) for part in zip((torch.empty(0, self.extractor.dim), none, none), *self.done, strict=True)]
         self.done = []
         return parts
+
+    def _flush(self) -> None:
+        """Has all seen that waits."""
+        if any(len(items) for items, _, _ in self.waiting):
+            self._see(*(torch.cat(parts) for parts in zip(*self.waiting, strict=True)))
+        self.waiting = []
 
     def _see(self, items: Tensor, places: Tensor, labels: Tensor) -> None:
         features = self.extractor.extract(items, self.advance)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ganlit.metrics.paired import asked_for
+
 PRIOR, BACK = "prior", "back"
 """How items are made that are asked for behind a colon: "fid:prior"."""
 
@@ -41,9 +43,12 @@ def metric_of(name: str) -> str:
 
 
 def called(name: str) -> str:
-    """What people call the metric in an id: "FID", and "rFID" where it is that of reconstructions."""
+    """What people call the metric in an id: "FID", of sound "FAD", and "rFID" where it is that of reconstructions."""
     metric = metric_of(name)
-    return "rFID" if metric == "fid" and making_of(name) == "reconstruction" else metric.upper()
+    if metric != "fid":
+        return metric.upper()
+    heard = "".join(name.split("/")[2:3]).endswith("hz")  # by an extractor that hears so many samples a second
+    return ("r" if making_of(name) == "reconstruction" else "") + ("FAD" if heard else "FID")
 
 
 def making_of(name: str) -> str:
@@ -77,9 +82,10 @@ def meant(asked: str, name: str) -> bool:
 
 
 def title(name: str) -> str:
-    """What people call the number of an id: "FID-2k", since the FID of fewer items is another number."""
-    count = re.match(r"[a-z-]*[a-z](\d+k?)?", name)[1]
-    return f"{called(name)}-{count}" if count else called(name)
+    """What people call the number of an id: "FID-2k", since the FID of fewer items is another number; "PSNR-y-150"."""
+    metric = metric_of(name)
+    count, variant = re.match(r"(\d+k?)?-?(.*)", name.split("/")[0].removeprefix(metric)).groups()
+    return f"{called(name)}{asked_for(metric, variant)}" + (f"-{count}" if count else "")
 
 
 def shown(score: tuple[str, float] | None) -> str:

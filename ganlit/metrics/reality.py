@@ -200,11 +200,13 @@ class Reality:
             advance(count)
 
         collector = Collector(self.extractor, total, advance=seen)
-        block = max(1, min(BLOCK, NUMBERS // self.reference.items[:1].numel(), -(-total // world())))
+        items = self.reference.items
+        together = getattr(items, "together", BLOCK)  # one where they are of unequal length
+        block = max(1, min(BLOCK, together, NUMBERS // items[:1].numel(), -(-total // world())))
         for start in range(rank() * block, total, world() * block):
             places = torch.arange(start, min(start + block, total))
             chosen = slice(start, start + block)
-            collector.add(self.view(self.reference.items[chosen]), places, self.reference.labels[chosen])
+            collector.add(self.view(items[chosen]), places, self.reference.labels[chosen])
         return collector.finish()
 
 

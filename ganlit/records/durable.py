@@ -143,7 +143,15 @@ def load(path: Path, map_location: str | torch.device = "cpu") -> dict[str, Any]
     Raises:
         UserError: there is no such file, it is damaged, or it holds more than data.
     """
-    whole(path)
+    return unpickled(whole(path), map_location)
+
+
+def unpickled(path: Path, map_location: str | torch.device = "cpu") -> dict[str, Any]:
+    """What torch.save has written, at any time, read without running anything in it; no checksums are looked at.
+
+    Raises:
+        UserError: it is damaged, or holds more than data.
+    """
     try:
         checkpoint = torch.load(path, map_location=map_location, weights_only=True)
     except DAMAGE as error:
@@ -243,16 +251,24 @@ def read_weights(path: Path) -> Weights:
     """
     if not path.is_file():
         raise UserError(f"{path} does not exist: give the path of a .safetensors file that ganlit has written.")
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no mapping
-    except (SafetensorError, OSError) as error:
-        raise UserError(f"{path} is damaged or no safetensors file ({_line(error)}): get it anew.") from None
+    state, metadata = tensors(path)
     if not re.fullmatch(r"[0-9]{1,18}", metadata.get("images_seen", "")) or "config" not in metadata:
         raise UserError(f"{path} has no configuration inside: only what ganlit has written can be rebuilt.")
     populated = [int(label) for label in re.findall(r"\b[0-9]{1,9}\b", metadata.get("populated", ""))]
     return Weights(state, metadata["config"], int(metadata["images_seen"]), populated)
+
+
+def tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """What a safetensors file holds, whoever has written it, and its metadata.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path} is damaged or no safetensors file ({_line(error)}): get it anew.") from None
 
 
 def _write(checkpoint: dict[str, Any], path: Path) -> None:

@@ -17,6 +17,9 @@ MOVED = {  # modules, and one class whose module's name has become a room's
 ADDED: dict[str, dict[str, Any]] = {
     "ganlit.data.images.images.Images": {"labels": True, "held_out": None, "depth": 8, "range": [0.0, 1.0]},
     "ganlit.networks.images.autoencoder.VQAutoencoder": {"uniform": False},
+    "ganlit.networks.images.rrdb.RRDBNet": {"unit": False},
+    "ganlit.networks.images.srvgg.SRVGG": {"unit": False},
+    "ganlit.tasks.cycle.CycleTranslation": {"adversarial": None},
 }
 """Arguments that classes did not have when older runs were recorded, with the values that say what was done then."""
 

@@ -209,7 +209,8 @@ class AdversarialModule(ClockedModule, ABC):
         terms |= zip(terms, values, strict=False)
 
         norm, largest = get_total_norm(gradients), get_total_norm(statistics, math.inf)
-        found = torch.stack([*values, norm, largest.to(norm)]).tolist()  # here the host waits for the device
+        largest = largest.to(norm, non_blocking=True)  # it is the host's where there are no statistics
+        found = torch.stack([*values, norm, largest]).tolist()  # here the host waits for the device
         self.stop_agreed |= found.pop(len(terms)) > 0
         return norm, first_not_finite(dict(zip([*terms, "gradient", "statistics"], found, strict=True)))
 

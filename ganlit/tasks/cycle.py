@@ -11,17 +11,16 @@ from ganlit.contracts import Labelled, Made, Pair, Sampled, Terms, Verdict
 from ganlit.errors import UserError
 from ganlit.losses.base import Attempt, Criterion
 from ganlit.networks.ranks import everyone, world
-from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import Player
-from ganlit.tasks.fitting import check
 from ganlit.tasks.pool import Pool, Turn
 from ganlit.tasks.step import labels, stateless_seed
+from ganlit.tasks.weighed import WeighedModule
 
 THERE, BACK = "", "_back"
 """Behind the names of terms: of the way from sources to targets, and of the other."""
 
 
-class CycleTranslation(AdversarialModule):
+class CycleTranslation(WeighedModule):
     """Makes sources into targets and targets into sources, each of which its own discriminator cannot tell from real.
 
     CycleGAN, Zhu et al., arXiv 1703.10593: what went there and back should be what it was (equation 2), and what is a
@@ -33,13 +32,12 @@ class CycleTranslation(AdversarialModule):
         cycle: criteria of what came back, beside what set out.
         identity: criteria of what a generator makes of what is as it should be; none leaves that out.
         pool: size of the pool of older items, of which half of what a discriminator sees as fake is drawn; 0 for none.
-        game: generator, discriminator, loss, optimizers and all else, as in `AdversarialModule`.
+        game: generator, discriminator, loss, optimizers and all else, as in `WeighedModule`; both ways are weighed
+            alike, and an adaptive weight measures each by its own generator.
 
     Raises:
         UserError: there is no criterion of the cycle, or a player has not two networks.
     """
-
-    takes_data = True
 
     def __init__(
         self, cycle: list[Criterion], identity: list[Criterion] | None = None, pool: int = 50, **game: Any
@@ -62,8 +60,9 @@ class CycleTranslation(AdversarialModule):
         self.turns: dict[str, Turn] | None = None  # of the pools, while a turn of the discriminator lasts
         self.fresh: dict[str, list[Tensor]] = {}  # what this rank has made in it, micro-batch by micro-batch
 
-    def check_data(self, data: Any) -> None:
-        check(self, data)
+    @property
+    def taught(self) -> dict[str, nn.Module]:
+        return {f"adversarial{THERE}": self.generator.there, f"adversarial{BACK}": self.generator.back}
 
     def play(self, player: Player, batch: Any) -> bool:
         """As for any player; pools take what was made once the discriminator's step is done, if it was."""
@@ -103,7 +102,7 @@ class CycleTranslation(AdversarialModule):
         return terms
 
     def generator_terms(self, batch: Pair | Labelled) -> Terms:
-        pair = Pair.of(batch)
+        pair, factor = Pair.of(batch), self.weight.at(self.kimg)
         terms: Terms = {}
         for way, other, source, target, suffix in (
             ("there", "back", pair.source, pair.target, THERE),
@@ -113,8 +112,8 @@ class CycleTranslation(AdversarialModule):
             verdict = Verdict(self.judge(way, pair.label), target, made.output, side=made.side)
             penalties = self.penalties("generator", verdict)
             returned = self.made(other, made.output, pair.label)
-            found = {"adversarial": self.adversarial("generator", verdict), **penalties}
-            found |= self.criteria("cycle", made.output, source, returned)
+            found = {"adversarial": factor * self.adversarial("generator", verdict)} if factor else {}
+            found |= penalties | self.criteria("cycle", made.output, source, returned)
             if self.identity:
                 found |= self.criteria("identity", target, target, self.made(way, target, pair.label))
             terms |= {f"{name}{suffix}": term for name, term in found.items()}

@@ -59,17 +59,18 @@ class Pool:
         """Fresh items [b, ...], some of them replaced by old ones, as the turn of the batch says of these [b]."""
         if self.items is None or not bool((shown >= 0).any()):
             return fresh
-        old = shown.to(fresh.device)
+        old = shown.to(fresh.device, non_blocking=True)
         chosen = self.items.to(fresh)[old.clamp(min=0)]
         return torch.where((old >= 0).view(-1, *[1] * (fresh.dim() - 1)), chosen, fresh)
 
     def take(self, fresh: Tensor, kept: Tensor) -> None:
         """Keeps fresh items [B, ...] of the whole batch, where its turn says so [B]."""
-        keep = kept >= 0
-        if not bool(keep.any()):
+        keep = (kept >= 0).nonzero()[:, 0]
+        if not len(keep):
             return
         items = fresh.new_empty(0, *fresh.shape[1:]) if self.items is None else self.items.to(fresh)
         if (missing := int(kept.max()) + 1 - len(items)) > 0:
             items = torch.cat([items, items.new_empty(missing, *items.shape[1:])])
-        items[kept[keep].to(items.device)] = fresh[keep.to(fresh.device)]
+        places, chosen = (each.to(fresh.device, non_blocking=True) for each in (kept[keep], keep))
+        items[places] = fresh[chosen]
         self.items = items

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ganlit.compute.strategy import average_over_ranks
 from ganlit.contracts import Labelled, Made, Pair, Sampled, Terms, Verdict
 from ganlit.errors import UserError
 from ganlit.losses.base import Attempt, Criterion
-from ganlit.losses.weight import Weight
-from ganlit.tasks.base import AdversarialModule
-from ganlit.tasks.clocked import Player
-from ganlit.tasks.fitting import check, rehearse
 from ganlit.tasks.step import labels
+from ganlit.tasks.weighed import WeighedModule
 
 
-class Translation(AdversarialModule):
+class Translation(WeighedModule):
     """Makes of each source an output that is like its target: by criteria, and by a discriminator as one loss of many.
 
     A batch is a `Pair`, or items alone, each its own target: then the generator is an autoencoder. The generator has
@@ -29,24 +24,15 @@ class Translation(AdversarialModule):
 
     Args:
         criteria: terms of the generator's objective beside the adversarial one, each under its name.
-        adversarial: how much the adversarial term counts, and from when on.
         conditional: show the discriminator the source beside target and output, joined along channels; augmentation
             then moves both alike.
-        game: generator, discriminator, loss, optimizers and all else, as in `AdversarialModule`.
+        game: generator, discriminator, loss, optimizers and all else, as in `WeighedModule`.
 
     Raises:
         UserError: there is no criterion, or two have one name.
     """
 
-    takes_data = True
-
-    def __init__(
-        self,
-        criteria: list[Criterion],
-        adversarial: Weight | None = None,
-        conditional: bool = False,
-        **game: Any,
-    ) -> None:
+    def __init__(self, criteria: list[Criterion], conditional: bool = False, **game: Any) -> None:
         super().__init__(**game)
         if not criteria:
             raise UserError("model.init_args.criteria is empty: name one, such as L1.")
@@ -56,33 +42,16 @@ class Translation(AdversarialModule):
         if times > 1:
             raise UserError(f"model.init_args.criteria has {name} {times} times: give each a name of its own.")
         self.criteria = nn.ModuleList(criteria)
-        self.weight = adversarial or Weight()
         self.conditional = conditional
-        self.apart: list[Tensor | None] = []  # the adversarial term's own gradient, while a turn lasts that asks for it
 
-    def check_data(self, data: Any) -> None:
-        """Refuses data that the networks were not built for, also for the time when the adversarial term counts."""
+    def check_data(self, data: Any) -> Any:
         if self.conditional:
             refuse_unequal(Pair.of(data.grid(1, 1)), data)
-        items, now = check(self, data), self.images_seen
+        items = super().check_data(data)
         codes = self.sample(items).side.get("codes")
         if codes is not None:
             refuse_codebook(self.generator.codes, codes[0].numel(), data)
-        self.images_seen = max(now, math.ceil(self.weight.start * 1000) + 1)
-        try:
-            rehearse(self, items)
-        finally:
-            self.images_seen = now
-
-    def check_length(self, kimg: float) -> None:
-        if self.weight.weight and self.weight.start >= kimg:
-            raise UserError(
-                f"adversarial.start is {self.weight.start:g} kimg, but the run ends at {kimg:g}: start earlier, or "
-                "train without the adversarial term by adversarial.weight 0."
-            )
-
-    def plays(self, player: Player) -> bool:
-        return super().plays(player) and (player == "generator" or self.weight.judges(self.kimg))
+        return items
 
     def discriminator_terms(self, batch: Pair | Labelled) -> Terms:
         pair = Pair.of(batch)
@@ -104,51 +73,6 @@ class Translation(AdversarialModule):
         if factor:
             terms["adversarial"] = factor * self.adversarial("generator", verdict)
         return terms | penalties
-
-    def differentiate(self, player: Player, batch: Any) -> Terms:
-        """As for any player; then an adaptive weight stretches what was kept apart, by the gradients of all ranks."""
-        self.apart = []
-        terms = super().differentiate(player, batch)
-        if self.apart:
-            parameters = list(self.generator.parameters())
-            last = next(place for place, each in enumerate(parameters) if each is self.last_layer)
-            gradients = [parameters[last].grad.clone(), self.apart[last] / self.weight.at(self.kimg)]
-            average_over_ranks(gradients)
-            ratio = self.weight.ratio(*gradients)
-            for parameter, gradient in zip(parameters, self.apart, strict=True):
-                if gradient is not None:
-                    stretched = gradient * ratio.to(gradient.dtype)
-                    parameter.grad = stretched if parameter.grad is None else parameter.grad.add_(stretched)
-            terms["adversarial"] = terms["adversarial"] * ratio
-            self.latest["adversarial/ratio"] = ratio
-        return terms
-
-    def descend(self, player: Player, terms: Terms) -> None:
-        """Keeps the gradient of the adversarial term apart where its weight follows from it.
-
-        The weight is that of the whole batch, which no micro-batch and no rank knows yet.
-        """
-        others = {name: term for name, term in terms.items() if name != "adversarial"}
-        if player == "generator" and self.weight.adaptive and len(others) < len(terms):
-            parameters = list(self.generator.parameters())
-            gradients = [parameter.grad for parameter in parameters]
-            for parameter, gradient in zip(parameters, self.apart or [None] * len(parameters), strict=True):
-                parameter.grad = gradient
-            self.manual_backward(terms["adversarial"] / self.accumulate, retain_graph=True)
-            self.apart = [parameter.grad for parameter in parameters]
-            for parameter, gradient in zip(parameters, gradients, strict=True):
-                parameter.grad = gradient
-            terms = others
-        super().descend(player, terms)
-
-    @property
-    def last_layer(self) -> nn.Parameter:
-        """By which the adaptive weight measures: what the generator calls so, else its last matrix that learns."""
-        learning = [each for each in self.generator.parameters() if not self.frozen.holds(each)]
-        own = getattr(self.generator, "last_layer", None)
-        if own is not None and not self.frozen.holds(own):
-            return own
-        return ([each for each in learning if each.dim() > 1] or learning)[-1]
 
     def translate(self, pair: Pair) -> Made:
         """What the generator in training makes."""

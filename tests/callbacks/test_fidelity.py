@@ -18,6 +18,7 @@ from ganlit.callbacks.fidelity import Fidelity
 from ganlit.contracts import Labelled, Pair, Reference, Sampled
 from ganlit.data.images.modality import ImageModality
 from ganlit.data.images.pixels import to_uint8
+from ganlit.data.stream import Ticks
 from ganlit.errors import UserError
 from ganlit.metrics import passes as module
 from ganlit.metrics.extractors import extractor
@@ -38,7 +39,7 @@ class Halves(LightningDataModule):
     """Images that are brighter above or below; they are validated and tested against themselves."""
 
     modality = ImageModality()
-    tick_images = 1000
+    ticks = Ticks(1, 2)
     val_images = 25
 
     def __init__(
@@ -51,6 +52,9 @@ class Halves(LightningDataModule):
         labels = torch.arange(60) % 2
         self.reference = Reference("halves-train", "abcdef0123", images[:real], labels[:real], classes)
         self.test_images = test_images
+
+    def trained_of(self, field: str) -> Reference:
+        return self.reference
 
     def batches(self, count: int) -> list[Tensor]:
         return list(torch.arange(count).split(6))
@@ -411,7 +415,8 @@ class Restored(Negatives):
         return WithClasses(self.noises.item, 255 - self.noises.item, self.noises.label)
 
     def reference_of(self, field: str) -> Reference:
-        return {"source": self.reference._replace(name="positives", digest="def", items=self.noises.item)}[field]
+        sources = self.reference._replace(name="positives", digest="def", items=self.noises.item)
+        return {"source": sources, "target": self.reference}[field]
 
 
 class WithClasses(Pairs):

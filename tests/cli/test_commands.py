@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -293,10 +291,3 @@ def test_help_and_print_config(ganlit: Any) -> None:
     printed = ganlit("fit", "--config", "tiny.yaml", "--print_config")
     assert printed.code == 0
     assert yaml.safe_load(printed.out)["model"]["init_args"]["generator"]["init_args"]["resolution"] == 16
-
-
-def test_it_starts_as_a_module() -> None:
-    command = [sys.executable, "-m", "ganlit", "fit", "--confi", "x.yaml"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
-    assert ended.returncode == 2
-    assert ended.stderr == "error: unknown key confi; did you mean config?\n"

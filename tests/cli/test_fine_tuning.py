@@ -79,7 +79,7 @@ def test_the_counts_are_told(source: Path, ganlit: Any) -> None:
     assert answer.code == 0, answer.err
     lines = answer.out.splitlines()
     assert "from     runs/source/checkpoints/ema.safetensors" in lines
-    assert "from     that is an averaged generator alone: the discriminator begins anew" in lines
+    assert "from     that is a generator alone: the discriminator begins anew" in lines
     rows = [line.replace("│", " ").replace("┃", " ").split() for line in lines if "│" in line or "┃" in line]
     net = build((source / "config.yaml").read_text(), source)
     all_g, all_d = (sum(each.numel() for each in player.parameters()) for player in (net.generator, net.discriminator))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -214,16 +212,6 @@ def test_nothing_is_called_done_without_its_checkpoint(
     assert "runs/unsaved has no checkpoint of its end, at 0.04 kimg" in answer.err
     assert '"phase": "failed"' in (place / "runs/unsaved/state.json").read_text()
     assert not (place / "runs/unsaved/checkpoints/ema.safetensors").exists()
-
-
-def test_a_variable_left_behind_overwrites_nothing(trained: Path) -> None:
-    before = {path: path.read_bytes() for path in trained.rglob("*") if path.is_file() and path.name != "lock"}
-    command = [sys.executable, "-m", "ganlit", *FIT, "--name=done"]
-    told = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "RANK": "1"})
-    assert told.returncode == 2
-    assert told.stderr.startswith("ignored RANK=1: ")
-    assert told.stderr.splitlines()[-1].startswith("error: runs/done already holds a run")
-    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_a_schedule_that_is_over_before_the_run_is_told(ganlit: Any) -> None:

@@ -110,7 +110,7 @@ def test_of_an_average_alone_the_generator_is_taken_over(average: Path) -> None:
     for generator in (module.generator, module.ema.module):
         assert equal(generator.state_dict(), source, "")
     assert equal(module.state_dict(), before, "discriminator.")
-    assert found.lines[1] == "from     that is an averaged generator alone: the discriminator begins anew"
+    assert found.lines[1] == "from     that is a generator alone: the discriminator begins anew"
     assert found.shares["discriminator"].loaded == 0
 
 
@@ -279,7 +279,8 @@ SOURCES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a folder": (lambda place: place, "a folder that holds no trained run: name a run directory"),
     "no weights": (lambda place: saved_as(place / "a.safetensors", b"none"), "damaged or no safetensors file"),
     "a damaged checkpoint": (lambda place: saved_as(place / "a.ckpt", b"none"), "is damaged or no checkpoint"),
-    "another file": (lambda place: saved_as(place / "a.pth", b"none"), "is no run: name a run directory"),
+    "another file": (lambda place: saved_as(place / "a.txt", b"none"), "is no run: name a run directory"),
+    "damaged weights": (lambda place: saved_as(place / "a.pth", b"none"), "a.pth is damaged or no file of weights"),
     "no state": (lambda place: saved_without(place), "holds no weights of ganlit's"),
     "no tensor": (
         lambda place: damaged(place, lambda state: state.update({"generator.constant": "x"})),
@@ -315,8 +316,30 @@ def test_keys_that_mean_nothing_without_a_source(key: str, value: Any) -> None:
         asked(None, **{key.removeprefix("from_"): value})
 
 
+def test_weights_that_others_publish_are_a_generator(tmp_path: Path) -> None:
+    module, source = game(), game(seed=1).generator.state_dict()
+    torch.save({"params": game(seed=2).generator.state_dict(), "params_ema": source}, tmp_path / "net.pth")
+    found = inherit(module, asked(tmp_path / "net.pth"))
+    for generator in (module.generator, module.ema.module):
+        assert equal(generator.state_dict(), source, "")
+    assert found.lines == [
+        f"from     {tmp_path}/net.pth",
+        "from     that is a generator alone: the discriminator begins anew",
+    ]
+    source["w_mean"] = source["w_mean"][:1]
+    del source["constant"]
+    torch.save(source, tmp_path / "other.pth")
+    with pytest.raises(UserError) as told:
+        inherit(module, asked(tmp_path / "other.pth"))
+    assert str(told.value) == (
+        f"{tmp_path}/other.pth does not fit: generator.constant is not in it, generator.w_mean is [1, 4] there and "
+        "[2, 4] here; let these begin anew by --fresh=generator.constant,generator.w_mean, or take the networks that "
+        "it is of."
+    )
+
+
 def test_an_average_has_no_optimizers(average: Path) -> None:
-    with pytest.raises(UserError, match=r"from_optimizers is given, but .*ema\.safetensors holds an average alone"):
+    with pytest.raises(UserError, match=r"from_optimizers is given, but .*ema\.safetensors holds a generator alone"):
         inherit(game(), asked(average, optimizers=True))
 
 

@@ -120,11 +120,11 @@ def test_a_run_resumed_in_the_middle_of_a_tick_goes_on_as_if_never_stopped(tmp_p
     assert resumed.validated_at == whole.validated_at[1:]
 
 
-@pytest.mark.parametrize(("batch", "tick", "batches"), [(32, 10.0, 312), (48, 10.0, 208), (64, 0.01, 1)])
-def test_a_tick_is_rounded_to_whole_batches(batch: int, tick: float, batches: int) -> None:
-    data = Numbers(batch=batch, tick=tick)
-    assert data.tick_images == batches * batch
-    assert len(list(data.train_dataloader().sampler)) == batches
+@pytest.mark.parametrize(
+    ("batch", "tick", "batches"), [(32, 10.0, 313), (48, 10.0, 209), (40, 10.0, 250), (64, 0.01, 1)]
+)
+def test_a_tick_ends_with_the_step_that_completes_it(batch: int, tick: float, batches: int) -> None:
+    assert len(list(Numbers(batch=batch, tick=tick).train_dataloader().sampler)) == batches
 
 
 @pytest.mark.parametrize("world", [1, 2, 3])
@@ -200,13 +200,18 @@ def test_images_reach_the_unit_range_and_come_back() -> None:
     ("options", "world", "message"),
     [
         ({"batch": 9}, 2, "batch is 9, which 2 ranks cannot share evenly: set it to a multiple of 2"),
-        ({"batch": 64}, 1, "numbers-train has 40 images, fewer than a batch: set data.init_args.batch to 40 or less"),
+        (
+            {"batch": 64},
+            1,
+            "numbers-train has 40 images to train on, fewer than a batch: set data.init_args.batch to 40 or less",
+        ),
         ({"batch": 9, "val_images": 2}, 3, "val_images is 2, sampled in 2 batches, fewer than the 3 ranks"),
     ],
 )
-def test_what_cannot_be_shared_is_refused(options: dict[str, int], world: int, message: str) -> None:
+@pytest.mark.parametrize("flip", [False, True])
+def test_what_cannot_be_shared_is_refused(options: dict[str, int], world: int, message: str, flip: bool) -> None:
     with pytest.raises(UserError, match=message):
-        attached(Numbers(**options), 0, world).setup("fit")
+        attached(Numbers(flip, **options), 0, world).setup("fit")
 
 
 @pytest.mark.parametrize("key", ["batch", "tick", "val_images", "test_images"])
@@ -223,7 +228,7 @@ def test_a_seed_is_not_negative() -> None:
 
 @given(st.floats(0, 1e7, exclude_min=True), st.integers(1, 10**7))
 def test_every_tick_that_is_let_in_is_some_whole_steps(tick: float, batch: int) -> None:
-    images = Numbers(tick=tick, batch=batch).tick_images
+    images = Numbers(tick=tick, batch=batch).ticks.end(1)
     assert images >= batch
     assert images % batch == 0
     assert abs(images - tick * 1000) <= max(batch, tick * 1e-9)

@@ -21,7 +21,8 @@ from ganlit.data.images import decoding
 from ganlit.data.images.decoding import decoded
 from ganlit.data.images.fitting import Form
 from ganlit.data.images.folder import Folder
-from ganlit.data.images.source import BadPicture, Source
+from ganlit.data.images.source import Source
+from ganlit.data.source import BadItem
 from ganlit.data.store import mapped, seal
 from ganlit.errors import UserError
 
@@ -117,7 +118,7 @@ def test_a_bad_picture_is_refused_or_left_out(
 ) -> None:
     names = ["cat/1.png", "cat/2.png", "cat/cut.png", "dog/3.png", "dog/large.png"]
     source = Folder(make_folder(names, cut=b"no", large=paint(size=(9, 9))))
-    with pytest.raises(BadPicture, match=r"photos/cat/cut.png is not an image: remove it, or set skip_bad: true"):
+    with pytest.raises(BadItem, match=r"photos/cat/cut.png is not an image: remove it, or set skip_bad: true"):
         decoded(source, FORM)
     stored = decoded(source, FORM, skip_bad=True)
     assert stored.reference.labels.tolist() == [0, 0, 1]
@@ -128,7 +129,7 @@ def test_a_bad_picture_is_refused_or_left_out(
     about = json.loads((stored.folder / "about.json").read_text())
     assert about["counts"] == [2, 1]
     assert about["skipped"] == [list(entry) for entry in decoded(source, FORM, skip_bad=True).skipped]
-    with pytest.raises(BadPicture):
+    with pytest.raises(BadItem):
         decoded(source, FORM)
 
 
@@ -138,7 +139,7 @@ def test_a_source_of_bad_pictures_alone_is_refused(few: Few) -> None:
 
 
 def test_a_failed_decoding_leaves_nothing(few: Few, cache: Path) -> None:
-    with pytest.raises(BadPicture):
+    with pytest.raises(BadItem):
         decoded(few, Form(4, 3))
     assert [path.suffix for path in (cache / "images").iterdir()] == [".lock"]
 

@@ -5,16 +5,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from ganlit.data.stream import StreamSampler, items, permutation
+from ganlit.data.stream import StreamSampler, Ticks, items, permutation
 
 sizes = st.integers(1, 40)
 seeds = st.integers(0, 2**32)
 starts = st.integers(0, 10**9)
 
+FORTY = Ticks(0.04, 4)
+"""Ticks of ten batches of four."""
+
 
 def draw(size: int, seed: int, batch: int, start: int, batches: int = 5, rank: int = 0, world: int = 1) -> list[Tensor]:
     """What is left of a tick that ends so many batches later."""
-    return list(StreamSampler(size, seed, batch, start + batches * batch, lambda: start, rank, world))
+    ticks = Ticks((start + batches * batch) / 1000, batch)
+    return list(StreamSampler(size, seed, batch, ticks, lambda: start, rank, world))
 
 
 @given(sizes, seeds, st.integers(0, 10**6))
@@ -62,7 +66,7 @@ def test_passes_and_seeds_differ() -> None:
 
 @given(st.integers(0, 200))
 def test_an_iteration_ends_with_the_tick_of_the_clock(seen: int) -> None:
-    drawn = torch.cat(list(StreamSampler(10, 0, 4, 40, lambda: seen)))
+    drawn = torch.cat(list(StreamSampler(10, 0, 4, FORTY, lambda: seen)))
     end = seen + len(drawn)
     assert end - 4 < (seen // 40 + 1) * 40 <= end
     assert torch.equal(drawn, items(10, 0, torch.arange(seen, end)))
@@ -70,13 +74,33 @@ def test_an_iteration_ends_with_the_tick_of_the_clock(seen: int) -> None:
 
 def test_the_clock_is_asked_at_every_iteration() -> None:
     seen = 0
-    sampler = StreamSampler(10, 0, 4, 8, lambda: seen)
+    sampler = StreamSampler(10, 0, 4, Ticks(0.008, 4), lambda: seen)
     first = list(sampler)
     seen = 8
     assert torch.equal(torch.cat([*first, *sampler]), items(10, 0, torch.arange(16)))
 
 
 def test_an_endless_stream_counts_on_from_pass_to_pass() -> None:
-    drawn = torch.cat(list(StreamSampler(10, 0, 4, 40, lambda: 0, endless=True)))
-    assert torch.equal(drawn % 10, torch.cat(list(StreamSampler(10, 0, 4, 40, lambda: 0))))
+    drawn = torch.cat(list(StreamSampler(10, 0, 4, FORTY, lambda: 0, endless=True)))
+    assert torch.equal(drawn % 10, torch.cat(list(StreamSampler(10, 0, 4, FORTY, lambda: 0))))
     assert torch.equal(drawn // 10, torch.arange(40) // 10)
+
+
+lengths = st.integers(1, 10**7).map(lambda thousandths: thousandths / 1000)  # as people type them
+batches = st.integers(1, 5000)
+
+
+@given(lengths, batches, st.integers(1, 10**4))
+def test_a_tick_ends_with_the_first_step_that_completes_it(length: float, batch: int, number: int) -> None:
+    end = Ticks(length, batch).end(number)
+    images = number * max(round(length * 1000), batch)
+    assert end % batch == 0
+    assert end - batch < images <= end
+
+
+@given(lengths, batches, starts)
+def test_the_clock_is_in_one_tick(length: float, batch: int, steps: int) -> None:
+    ticks, seen = Ticks(length, batch), steps * batch
+    number = ticks.at(seen)
+    assert ticks.end(number - 1) < seen <= ticks.end(number) or seen == number == 0
+    assert ticks.after(seen) == ticks.end(number + (seen == ticks.end(number)))

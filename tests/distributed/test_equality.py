@@ -5,6 +5,7 @@ In float64, to 1e-10, with latents and every other draw the same function of the
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -26,9 +27,14 @@ def close(actual: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
         )
 
 
-@pytest.mark.parametrize("world", [2, 3])
-@pytest.mark.parametrize("regularizer", REGULARIZERS)
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(
+    ("world", "loss", "regularizer"),
+    [
+        (world, loss, name)
+        for world, loss, name in product((2, 3), LOSSES, REGULARIZERS)
+        if world < 3 or loss == "Relativistic" or name == "R1"
+    ],
+)
 def test_processes_with_shards_equal_one_with_the_whole_batch(
     found: Any, loss: str, regularizer: str, world: int
 ) -> None:

@@ -1,4 +1,4 @@
-"""Two small players with all that has a state, trained for some steps on noise, anywhere."""
+"""Small players with all that has a state, trained for some steps on noise, anywhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, Trainer
-from noises import Noises
+from noises import Noises, Turned
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
@@ -18,12 +18,20 @@ from ganlit.callbacks.budget import Budget
 from ganlit.callbacks.checkpoint import DurableIO
 from ganlit.contracts import Labelled
 from ganlit.ema import EMA
-from ganlit.losses.adversarial import NonSaturating
+from ganlit.losses.adversarial import LeastSquares, NonSaturating
+from ganlit.losses.reconstruction import L1
 from ganlit.losses.regularizers.generator import PathLength
 from ganlit.losses.regularizers.gradient import R1
+from ganlit.losses.weight import AdaptiveWeight
 from ganlit.networks.images.dcgan import DCDiscriminator, DCGenerator
+from ganlit.networks.images.patchgan import PatchDiscriminator
+from ganlit.networks.images.resnet import ResNetGenerator
 from ganlit.networks.images.stylegan import StyleDiscriminator, StyleGenerator
+from ganlit.networks.pairs import ThereAndBack
+from ganlit.tasks.base import AdversarialModule
+from ganlit.tasks.cycle import CycleTranslation
 from ganlit.tasks.synthesis import Synthesis
+from ganlit.tasks.translation import Translation
 
 BATCH = 8
 HERE = {"accelerator": "cpu"}
@@ -55,8 +63,40 @@ def duel(parts: Callable[[], dict[str, Any]] = dict, channels: int = 1) -> Synth
     return Synthesis(**(defaults | parts()))
 
 
+def mend(parts: Callable[[], dict[str, Any]] = dict) -> Translation:
+    """A generator that takes data, and a discriminator with batch statistics that sees sources, too."""
+    torch.manual_seed(0)
+    return Translation(
+        criteria=[L1(10.0)],
+        generator=ResNetGenerator(1, 1, blocks=1, width=2),
+        discriminator=PatchDiscriminator(2, field=16, norm="batch", width=4),
+        conditional=True,
+        **of_data() | parts(),
+    )
+
+
+def return_trip(parts: Callable[[], dict[str, Any]] = dict) -> CycleTranslation:
+    """Two of them that go both ways, with pools that are full after the first step."""
+    torch.manual_seed(0)
+    return CycleTranslation(
+        cycle=[L1(10.0)],
+        identity=[L1()],
+        pool=BATCH,
+        generator=ThereAndBack(*(ResNetGenerator(1, 1, blocks=1, width=2) for _ in range(2))),
+        discriminator=ThereAndBack(*(PatchDiscriminator(1, field=16, width=4) for _ in range(2))),
+        **of_data() | parts(),
+    )
+
+
+def of_data() -> dict[str, Any]:
+    """What games of generators that take data have in common."""
+    sgd = partial(torch.optim.SGD, lr=0.01)
+    learning = {"generator_optimizer": sgd, "discriminator_optimizer": sgd, "ema": partial(EMA, half_life=0.05)}
+    return {"loss": LeastSquares(), "adversarial": AdaptiveWeight(), **learning}
+
+
 def trained(
-    module: Synthesis,
+    module: AdversarialModule,
     steps: int,
     where: dict[str, Any],
     callbacks: Iterable[Callback] = (),
@@ -64,7 +104,7 @@ def trained(
     ckpt_path: Path | None = None,
     tick: int = 100,
     **options: Any,
-) -> Synthesis:
+) -> AdversarialModule:
     """The module after so many steps.
 
     Args:
@@ -81,7 +121,8 @@ def trained(
         callbacks=[Budget(steps * BATCH / 1000), *callbacks],
         **(quiet | where | options),
     )
-    trainer.fit(module, Noises(batch=BATCH, tick=tick * BATCH / 1000, val_images=2 * BATCH), ckpt_path=ckpt_path)
+    data = (Turned if module.takes_data else Noises)(batch=BATCH, tick=tick * BATCH / 1000, val_images=2 * BATCH)
+    trainer.fit(module, data, ckpt_path=ckpt_path)
     return module
 
 
@@ -125,6 +166,7 @@ class DrawnHere(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-def state(module: Synthesis) -> dict[str, Tensor]:
+def state(module: AdversarialModule) -> dict[str, Tensor]:
     """All that is trained and remembered, on the CPU."""
-    return {name: tensor.detach().cpu() for name, tensor in module.state_dict().items()}
+    pools = {f"pools.{way}": pool.items for way, pool in getattr(module, "pools", {}).items() if pool.items is not None}
+    return {name: tensor.detach().cpu() for name, tensor in (module.state_dict() | pools).items()}

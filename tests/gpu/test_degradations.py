@@ -4,46 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
+from degraders import DEGRADATIONS
 from places import Place
 
 from ganlit.data.draws import Draws
 from ganlit.data.images.degradations.base import Degradation
-from ganlit.data.images.degradations.blur import Blur, Sinc
-from ganlit.data.images.degradations.colour import Grey
-from ganlit.data.images.degradations.composed import Chain, Either
-from ganlit.data.images.degradations.detour import Detour, Resize
-from ganlit.data.images.degradations.edges import Edges
-from ganlit.data.images.degradations.jpeg import Jpeg
-from ganlit.data.images.degradations.maps import Invert, Tint, Turn
-from ganlit.data.images.degradations.masked import Masked
-from ganlit.data.images.degradations.motion import MotionBlur
-from ganlit.data.images.degradations.noise import Noise, PoissonNoise
-from ganlit.data.images.degradations.resampling import Downsample, Upsample
-from ganlit.data.images.degradations.steps import Quantise
 
 pytestmark = pytest.mark.gpu
 
-STEPS = {
-    "Downsample": Downsample(2),
-    "Downsample matlab": Downsample(2, "matlab"),
-    "Upsample": Upsample(2, "aliased-bicubic"),
-    "Noise": Noise((0.0, 50.0), grey=0.5),
-    "PoissonNoise": PoissonNoise((0.0, 3.0), grey=0.5),
-    "Blur": Blur(anisotropic=True, beta=(0.5, 4.0)),
-    "Sinc": Sinc(),
-    "MotionBlur": MotionBlur(),
-    "Jpeg": Jpeg(),
-    "Grey": Grey(),
-    "Invert": Invert(),
-    "Turn": Turn(),
-    "Tint": Tint(),
-    "Edges": Edges(),
-    "Masked": Masked(rectangles=(0, 2)),
-    "Quantise": Quantise(),
-    "Chain": Chain([Blur(), Downsample(2), Noise(), Jpeg()]),
-    "Either": Either([Noise(), Blur()], [0.5, 0.3]),
-    "Detour": Detour(2, [Resize((0.5, 1.5)), Noise(), Resize(0.5)]),
-}
 WAITING = {"Either", "Detour"}  # for which option an image takes, and how large it becomes
 
 
@@ -53,13 +21,13 @@ def degraded(step: Degradation, device: torch.device) -> tuple[torch.Tensor, dic
     return step(images.to(device), draws), draws.told
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("name", DEGRADATIONS)
 def test_a_degradation_is_that_of_the_cpu(place: Place, name: str) -> None:
-    expected, said = degraded(STEPS[name], torch.device("cpu"))
+    expected, said = degraded(DEGRADATIONS[name], torch.device("cpu"))
     with place.there() as device:
-        degraded(STEPS[name], device)  # what is brought there once
+        degraded(DEGRADATIONS[name], device)  # what is brought there once
         with place.waits() as waits:
-            made, told = degraded(STEPS[name], device)
+            made, told = degraded(DEGRADATIONS[name], device)
         assert made.device.type == device.type
         difference = (made.cpu() - expected).abs()
         assert difference.mean() < 1e-4  # a number that is rounded may fall to the other side

@@ -46,6 +46,7 @@ def test_a_rehearsal_fills_the_tables(measure: ModuleType, tmp_path: Path) -> No
         assert row["found"]["steps"] >= (4 if "filled" in row["name"] else 12)
         assert row["found"]["peak GiB"] > 0
     assert any("ADA" in row["name"] for row in parts["speed"])
+    assert {"super_resolution 32", "unseen_map 32"} <= {row["name"].partition(",")[0] for row in parts["speed"]}
     assert any(row["found"]["path length ms"] is not None for row in parts["speed"])
     assert {"filled", "channels first", "compiled"} <= {row["name"].rpartition(", ")[2] for row in parts["more"]}
     assert sum(row["found"]["share"] for row in parts["kernels"][1:]) < 1

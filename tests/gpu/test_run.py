@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from duels import BATCH, HERE, DrawnHere, adam, duel, plain, state, trained
+from duels import BATCH, HERE, DrawnHere, adam, duel, plain, return_trip, state, trained
 from extractors import Tiny
 from lightning.pytorch import Callback
 from places import Place, Recorder, relative
@@ -29,6 +30,7 @@ from ganlit.callbacks.samples import Samples
 from ganlit.errors import Stopped
 from ganlit.metrics.features import exact_float32
 from ganlit.records import durable
+from ganlit.tasks.base import AdversarialModule
 
 pytestmark = pytest.mark.gpu
 
@@ -76,14 +78,15 @@ def test_all_of_a_run_is_as_on_the_cpu(place: Place, tmp_path: Path, record_prop
     assert columns[0] == columns[1]
 
 
+@pytest.mark.parametrize("game", [duel, return_trip])
 def test_a_resumed_run_is_the_one_that_was_never_stopped(
-    place: Place, tmp_path: Path, record_property: Recorder
+    place: Place, tmp_path: Path, game: Callable[..., AdversarialModule], record_property: Recorder
 ) -> None:
     """Stopped in the middle of a tick."""
 
     def fit(steps: int, folder: str, ckpt_path: Path | None = None) -> dict[str, Tensor]:
         callbacks = [Checkpoints("")]
-        return state(trained(duel(adam), steps, place.trainer(), callbacks, tmp_path / folder, ckpt_path, tick=3))
+        return state(trained(game(adam), steps, place.trainer(), callbacks, tmp_path / folder, ckpt_path, tick=3))
 
     last = tmp_path / "stopped" / "checkpoints" / "last.ckpt"
     with place.there():

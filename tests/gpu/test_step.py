@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
-from duels import HERE, DrawnHere, duel, example, in_parts, plain, state, trained
+from duels import HERE, DrawnHere, duel, example, in_parts, mend, plain, return_trip, state, trained
 from places import Place, Recorder, relative
 
 from ganlit.augment.adaptive import ADA
 from ganlit.metrics.features import exact_float32
+from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.synthesis import Synthesis
 
 pytestmark = pytest.mark.gpu
@@ -18,15 +20,20 @@ pytestmark = pytest.mark.gpu
 FLOAT32 = 1e-4  # relative, of weights after two steps: sums in another order, met with in second derivatives
 BF16 = 0.05  # relative, of losses and lengths of gradients whose products have eight bits
 
-GAMES = {"plain gradient steps": dict, "Adam, in parts, clipped": in_parts}
+GAMES = {
+    "plain gradient steps": duel,
+    "Adam, in parts, clipped": lambda: duel(in_parts),
+    "translation": mend,
+    "cycle": return_trip,
+}
 
 
 @pytest.mark.parametrize("name", GAMES)
 def test_two_steps_are_those_of_the_cpu(place: Place, name: str, record_property: Recorder) -> None:
     with DrawnHere(), exact_float32():
-        one = trained(duel(GAMES[name]), 2, HERE)
+        one = trained(GAMES[name](), 2, HERE)
         with place.there():
-            other = trained(duel(GAMES[name]), 2, place.trainer())
+            other = trained(GAMES[name](), 2, place.trainer())
     found = relative(state(other), state(one))
     record_property("relative distance to the CPU", found)
     assert one.latest.keys() == other.latest.keys()
@@ -89,13 +96,16 @@ WAITS = {"tasks/base.py": 2}  # each turn's verdict on its own step
 """How often a step may wait, by file: every other wait would be a new one."""
 
 
-def test_a_step_seldom_waits_for_the_device(place: Place, record_property: Recorder) -> None:
+@pytest.mark.parametrize("game", [duel, mend, return_trip])
+def test_a_step_seldom_waits_for_the_device(
+    place: Place, game: Callable[[], AdversarialModule], record_property: Recorder
+) -> None:
     """Of two further steps, so that the beginning and the end of a training do not count."""
     with place.there():
         found = []
         for steps in (2, 4):
             with place.waits() as waits:
-                trained(duel(), steps, place.trainer())
+                trained(game(), steps, place.trainer())
             found.append(waits)
     files: dict[str, float] = {}
     for asker, times in (found[1] - found[0]).items():

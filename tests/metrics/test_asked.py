@@ -84,8 +84,8 @@ def test_what_cannot_be_had_says_why(tiny: FeatureExtractor, reference: Referenc
 def test_every_reason_is_told_and_all_of_them_are_too_many(tiny: FeatureExtractor, reference: Reference) -> None:
     tiny.classes, said = 0, list[str]()
     real = Reality(reference, tiny)
-    both, alone = (Pass(real, Group("sets", metrics)) for metrics in (["is", "fid"], ["is"]))
-    prior = Pass(real, Group("sets", ["is"], making="prior"))
+    both, alone = (Pass(Group("sets", metrics), real) for metrics in (["is", "fid"], ["is"]))
+    prior = Pass(Group("sets", ["is"], making="prior"), real)
     missing = lacking([both, alone, prior], True, "--metrics", said.append)
     assert [list(each) for each in missing] == [["is"], ["is"], ["is"]]
     assert said == [

@@ -1,20 +1,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import Tensor
 
 from ganlit.contracts import Reference, Sampled
+from ganlit.data.audio.modality import AudioModality
 from ganlit.data.images.modality import ImageModality
 from ganlit.errors import UserError
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.fidelity import frechet_distance, moments
-from ganlit.metrics.gauges import Pairs, Sets, Shown, comparisons, named
+from ganlit.metrics.gauges import Alone, Pairs, Sets, Shown, comparisons, named
 from ganlit.metrics.groups import Group, Real, grouped
 from ganlit.metrics.images.paired import psnr
 from ganlit.metrics.images.views import View
+from ganlit.metrics.inside import Others
 from ganlit.metrics.paired import Comparison
 from ganlit.metrics.passes import Pass
 from ganlit.metrics.reality import Reality
@@ -69,7 +72,7 @@ def one(tiny: FeatureExtractor, reference: Reference) -> Callable[..., Pass]:
     real = Reality(reference, tiny, lambda text: None)
 
     def of(*metrics: str, making: str = "") -> Pass:
-        return Pass(real, Group("sets", list(metrics), making=making))
+        return Pass(Group("sets", list(metrics), making=making), real)
 
     return of
 
@@ -158,6 +161,41 @@ def test_correspondences_are_sought_among_all_items_in_any_order() -> None:
     assert (str(found.protocol), found.value) == ("matched60-32px/-/-/halves-train@abcdef/ema-translation", 75.0)
     with pytest.raises(UserError, match="matched-32px compares each item with all others: bring them to one size"):
         gauge.add(Shown(output[:2, :, 1:], torch.arange(2), None, "ema-translation", target[:2, :, 1:]))
+
+
+def waves(count: int) -> Tensor:
+    """Stored sound [N, 1, 8000]."""
+    return (3000 * torch.randn(count, 1, 8000, generator=torch.Generator().manual_seed(5))).to(torch.int16)
+
+
+def test_items_by_themselves_need_no_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    opinions = SimpleNamespace(opinions=lambda items: items[:, 0, :3].double())
+    monkeypatch.setattr("ganlit.metrics.audio.dnsmos.listener", lambda rate: opinions)
+    groups, sound = grouped(["dnsmos-bak:prior"], "metrics", AudioModality()), waves(5)
+    real = {"target": Real(Reference("talk", "abcdef0123", sound, torch.zeros(5), ()), AudioModality(16_000))}
+    others = Others(comparisons(groups, real, HERE), None, 1, real, HERE)
+    gauge = others.gauge(groups[0])
+    assert isinstance(gauge, Alone)
+    for places in (torch.tensor([3, 4]), torch.arange(3)):
+        aside = {"prior": Shown(sound[places], places, None, "ema-prior")}
+        gauge.add(Shown(0 * sound[places], places, None, "ema-translation", aside=aside))
+    (found,) = gauge.finish()
+    assert str(found.protocol) == "dnsmos5-bak-269fbebd-16000hz/-/-/-/ema-prior"
+    assert (found.value, found.of) == (float(sound[:, 0, 1].double().mean()), "5 items")
+
+
+def test_pairs_of_which_a_metric_says_nothing_are_no_part_of_its_mean() -> None:
+    """Whatever is left out, the id stays: it counts all of them."""
+    target = waves(4)
+    target[1], output = 0, (target * 0.9).to(torch.int16)
+    gauge = Pairs([Comparison(metric, AudioModality(16_000)) for metric in ("snr", "mel")], "talk@abcdef", HERE)
+    gauge.add(Shown(output, torch.arange(4), None, "ema-translation", target))
+    snr, mel = gauge.finish()
+    assert str(snr.protocol) == "snr4-16000hz/-/-/talk@abcdef/ema-translation"
+    assert (snr.value, snr.of, mel.of) == (pytest.approx(20, abs=0.05), "3 of 4 pairs", "4 pairs")
+    silent = Pairs([Comparison("snr", AudioModality(16_000))], "talk@abcdef", HERE)
+    silent.add(Shown(output, torch.arange(4), None, "ema-translation", torch.zeros_like(target)))
+    assert silent.finish() == []
 
 
 def test_pairs_that_cannot_be_compared_are_told_before_any_is_made(reference: Reference) -> None:

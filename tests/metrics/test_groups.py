@@ -3,7 +3,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+import torch
 
+from ganlit.contracts import Reference
+from ganlit.data.audio.modality import AudioModality
 from ganlit.data.images.modality import ImageModality
 from ganlit.errors import UserError
 from ganlit.metrics.groups import Group, Real, grouped, kinds, refuse, sides
@@ -47,12 +50,37 @@ def test_an_extractor_stands_behind_the_prior() -> None:
     ]
 
 
+def test_sound_has_metrics_of_its_own() -> None:
+    names = ["fad", "pesq-nb", "dnsmos", "fad@resemblyzer", "kid@ge2e", "dnsmos-sig:prior", "vuv-crepe:back"]
+    assert grouped(names, "metrics", AudioModality(16_000)) == [
+        Group("sets", ["fid"], AudioModality.extractor),
+        Group("pairs", ["pesq-nb"]),
+        Group("alone", ["dnsmos"]),
+        Group("sets", ["fid", "kid"], "ge2e"),
+        Group("alone", ["dnsmos-sig"], making="prior"),
+        Group("pairs", ["vuv-crepe"], making="back"),
+    ]
+    for wrong, said in {
+        "psnr": "there is no metric psnr of audio",
+        "dnsmos-ovrl": "dnsmos-ovrl: write dnsmos, or dnsmos-sig, dnsmos-bak",
+        "dnsmos@ge2e": "dnsmos knows no extractors: write dnsmos:prior, dnsmos:back or dnsmos alone",
+    }.items():
+        with pytest.raises(UserError, match=said):
+            grouped([wrong], "metrics", AudioModality(16_000))
+    with pytest.raises(UserError, match=r"there is no metric fad of images; did you mean fid\?"):
+        grouped(["fad"], "metrics", IMAGES)
+    refuse(grouped(["dnsmos"], "metrics"), object(), takes_data=False, key="metrics")  # of noise it can be had, too
+
+
 @pytest.mark.parametrize(
     ("names", "said"),
     [
         (["fidd"], r"fidelity\.metrics: there is no metric fidd; did you mean fid\?"),
         (["lpip"], r"there is no metric lpip; did you mean lpips\?"),
-        (["zzz"], r"there is no metric zzz; there are fid, kid, is, .*ssim, lpips, matched, codes, elbo, iwae\."),
+        (
+            ["zzz"],
+            r"there is no metric zzz; there are fid, kid, is, .*ssim, lpips, matched, dnsmos, codes, elbo, iwae\.",
+        ),
         (["fid", "fid"], r"fidelity\.metrics: fid is named twice"),
         (["fid:prior", "fid:prior"], r"fidelity\.metrics: fid:prior is named twice"),
         (["fid@dinov2", "fid@dinov2-vit-l-14"], r"fidelity\.metrics: fid@dinov2-vit-l-14 is named twice"),
@@ -152,6 +180,27 @@ def test_sources_are_looked_at_where_metrics_ask_for_them() -> None:
     one, both = (sides(grouped(names, "metrics"), TwoSides()) for names in (["fid", "psnr"], ["fid", "psnr:back"]))
     assert one == {"target": Real("targets", IMAGES)}
     assert both == {"target": Real("targets", IMAGES), "source": Real("sources", IMAGES)}
+
+
+class HeldOut:
+    """Data of which some are trained on, and others measured."""
+
+    modality = IMAGES
+    reference = Reference("digits-held5", "1", torch.zeros(5), torch.zeros(5), ())
+
+    def trained_of(self, field: str) -> Reference:
+        return {"target": Reference("digits-trained9", "2", torch.zeros(9), torch.zeros(9), ())}[field]
+
+
+def test_what_was_trained_on_is_looked_at_by_who_looks_for_copies() -> None:
+    assert sides(grouped(["fid"], "metrics"), HeldOut())["target"].trained is None
+    real = sides(grouped(["fid", "memorisation"], "metrics"), HeldOut())["target"]
+    assert [real.held_against(metric).name for metric in ("fid", "memorisation")] == ["digits-held5", "digits-trained9"]
+    some = real.subset(4)
+    assert [some.held_against(metric).name for metric in ("fid", "memorisation")] == [
+        "digits-held5-4",
+        "digits-trained9-4",
+    ]
 
 
 def test_where_nobody_knows_the_target_of_a_source_none_is_compared() -> None:

@@ -24,12 +24,13 @@ def showing(values: Tensor, places: Tensor, codes: Tensor | None = None) -> Show
     return Shown(values, places, None, "ema-reconstruction", sampled=sampled)
 
 
-def counted(codes: Tensor, entries: int) -> dict[str, float]:
-    gauge = Codes(entries, "digits@123456", HERE)
+def counted(codes: Tensor, entries: int, levels: int = 1) -> dict[str, float]:
+    gauge = Codes(entries, levels, "digits@123456", HERE)
     for places in torch.arange(len(codes)).split(3):
         gauge.add(showing(codes, places, codes[places]))
     found = gauge.finish()
-    end = f"{len(codes)}-{entries}codes/-/-/digits@123456/ema-reconstruction"
+    variant = f"{levels}x{entries}codes" if levels > 1 else f"{entries}codes"
+    end = f"{len(codes)}-{variant}/-/-/digits@123456/ema-reconstruction"
     assert [str(each.protocol) for each in found] == [f"code-use{end}", f"code-perplexity{end}"]
     return {each.metric: each.value for each in found}
 
@@ -50,6 +51,16 @@ def test_perplexity_is_exp_of_the_entropy_and_at_most_the_entries_used(drawn: li
     assert found["code-use"] == pytest.approx(len(shares) / 10)
     assert found["code-perplexity"] == pytest.approx(math.exp(-sum(share * math.log(share) for share in shares)))
     assert found["code-perplexity"] <= len(shares) + 1e-9
+
+
+def test_levels_have_codebooks_of_their_own() -> None:
+    drawn = torch.randint(3, (7, 5), generator=torch.Generator().manual_seed(0))
+    found = counted(torch.stack([torch.full((7, 5), 2), drawn, torch.arange(35).view(7, 5) % 8], dim=1), 8, levels=3)
+    share = drawn.flatten().bincount().double() / 35
+    last = torch.tensor([5.0] * 3 + [4.0] * 5).double() / 35
+    entropies = [0.0, *(-float((each * each.log()).sum()) for each in (share, last))]
+    assert found["code-use"] == pytest.approx((1 + 3 + 8) / 24)
+    assert found["code-perplexity"] == pytest.approx(math.exp(sum(entropies) / 3))
 
 
 def test_a_code_beyond_the_codebook_is_refused() -> None:

@@ -89,6 +89,24 @@ def test_copies_are_seen(tiny: FeatureExtractor, reference: Reference, real: Rea
     assert found[f"nearest-real60/{SET}/real"] > 0
 
 
+def test_copies_are_looked_for_among_what_was_trained_on(
+    tiny: FeatureExtractor, reference: Reference, real: Reality
+) -> None:
+    learnt = reference._replace(name="halves-trained40", digest="123456", items=reference.items[:40])
+    trained = Reality(learnt._replace(labels=reference.labels[:40]), tiny, lambda text: None)
+    trained.prepare()
+    question = Question(portrait(tiny, reference, range(30)), real, "ema")
+    found = {str(each.protocol): each.value for each in measure(["fid", "memorisation"], question, trained)}
+    names = [name.replace("tiny@0/none/", "") for name in found]
+    assert names == [
+        "fid30/halves-train@abcdef/ema",
+        "authenticity30/halves-trained40@123456/ema",
+        "nearest30/halves-trained40@123456/ema",
+        "nearest-real40/halves-trained40@123456/real",
+    ]
+    assert found["nearest30/tiny@0/none/halves-trained40@123456/ema"] == 0
+
+
 def test_a_collapse_is_seen_by_name(tiny: FeatureExtractor, reference: Reference, real: Reality) -> None:
     found = values(["probe", "class-fid"], portrait(tiny, reference, range(30)), real)
     assert found[f"share30/{SET}/ema/below"] == 0.0

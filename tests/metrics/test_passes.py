@@ -43,3 +43,20 @@ def test_groups_share_an_extractor_and_of_each_side_what_it_has_seen(
     assert found[0].real is found[1].real
     assert found[0].real.extractor is found[2].real.extractor
     assert found[0].real.folder != found[2].real.folder
+    assert [one.trained for one in found] == [None] * 4
+
+
+def test_what_was_trained_on_is_seen_by_the_same_extractor(
+    reference: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "extractor", lambda name, **options: Tiny())
+    learnt = reference._replace(name="halves-trained", digest="123456")
+    sides, device = {"target": Real(reference, IMAGES, learnt)}, torch.device("cpu")
+    for metrics, names in (
+        (["fid", "is", "memorisation"], ["halves-train", "halves-trained"]),
+        (["memorisation"], ["halves-trained"]),
+        (["is"], []),
+    ):
+        (one,) = passes(grouped(metrics, "metrics", IMAGES), sides, Options(), device, print)
+        assert [real.reference.name for real in one.asked] == names
+        assert one.trained.extractor is one.real.extractor

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+from ganlit.metrics import audio, images
 from ganlit.metrics.extractors import NAMES
-from ganlit.metrics.images import backbones, paired
-from ganlit.metrics.paired import names
+from ganlit.metrics.paired import alone, names
 from ganlit.metrics.rooms import rooms
 
 
 def test_a_modality_is_found_by_its_room() -> None:
-    assert rooms("backbones") == {"images": backbones}
-    assert rooms("paired") == {"images": paired}
+    assert rooms("backbones") == {"audio": audio.backbones, "images": images.backbones}
+    assert rooms("paired") == {"audio": audio.paired, "images": images.paired}
     assert rooms("nothing") == {}
-    assert names("images") == names() == list(paired.PAIRED)
-    assert names("nothing") == []
-    assert "inception" in NAMES
+    assert names("images") == list(images.paired.PAIRED)
+    assert names() == [*audio.paired.PAIRED, *images.paired.PAIRED]
+    assert names("nothing") == alone("nothing") == alone("images") == []
+    assert alone("audio") == alone() == ["dnsmos"]
+    assert {"inception", "logmel"} < {*NAMES}

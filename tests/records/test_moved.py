@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
 from collections.abc import Iterator
 from importlib import import_module
@@ -18,7 +19,8 @@ from ganlit.configuration.resolve import resolve
 from ganlit.data.images.images import Images
 from ganlit.losses.regularizers.gradient import R1
 from ganlit.records import durable
-from ganlit.records.moved import MOVED, current
+from ganlit.records.moved import ADDED, MOVED, current
+from ganlit.records.resume import differences
 from ganlit.records.settings import fingerprint
 from ganlit.studies.sweeps.definition import read
 from ganlit.studies.sweeps.trials import freeze
@@ -51,6 +53,26 @@ def test_names_are_replaced_as_wholes() -> None:
     for today in ("ganlit.data.images.images.Images", "ganlit.networks.images.dcgan.DCGenerator", "my.ganlit.strategy"):
         assert current(today) == today
     assert current("ganlit.strategyx") == "ganlit.strategyx"
+
+
+@pytest.mark.parametrize("place", ADDED)
+def test_what_a_class_takes_since_then_is_its_default_and_no_difference(place: str) -> None:
+    module, _, name = place.rpartition(".")
+    signatures = [
+        inspect.signature(each.__init__).parameters for each in getattr(import_module(module), name).__mro__[::-1]
+    ]
+    known = {key: each.default for signature in signatures for key, each in signature.items()}
+    for key, value in ADDED[place].items():
+        assert (list(known[key]) if isinstance(known[key], tuple) else known[key]) == value
+    key = next(iter(ADDED[place]))
+    old, today, other = (
+        {"model": {"class_path": place, "init_args": {"size": 3, **more}}}
+        for more in ({}, ADDED[place], ADDED[place] | {key: "another"})
+    )
+    assert differences(old, today) == {}
+    assert fingerprint(old) == fingerprint(today)
+    assert list(differences(old, other)) == [f"model.init_args.{key}"]
+    assert fingerprint(old) != fingerprint(other)
 
 
 def test_it_is_loaded_as_it_was(run: Path) -> None:

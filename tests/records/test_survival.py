@@ -137,6 +137,12 @@ def test_a_killed_run_is_resumed_to_the_same_end(
 
 
 TRANSLATION = """
+fidelity: {metrics: [psnr, fid, codes]}
+data:
+  class_path: Images
+  init_args: {source: ../pictures, channels: 1, resolution: 16, batch: 20, tick: 0.1, val_images: 100,
+              test_images: 200}
+model:
   class_path: Translation
   init_args:
     generator:
@@ -151,42 +157,80 @@ TRANSLATION = """
     discriminator: {class_path: PatchDiscriminator, init_args: {channels: 1, field: 16, norm: batch, width: 4}}
     loss: Hinge
     criteria: [L1, Codebook, Commitment, {class_path: FeatureMatching, init_args: {weight: 0.1}}]
+"""
+
+CYCLE = """
+fidelity: {metrics: [fid, "fid:back"]}
+data:
+  class_path: Unpaired
+  init_args: {source: ../pictures/dark, target: ../pictures/light, channels: 1, resolution: 16, batch: 20, tick: 0.1,
+              val_images: 100, test_images: 100}
+model:
+  class_path: CycleTranslation
+  init_args:
+    generator:
+      class_path: ThereAndBack
+      init_args:
+        there: &generator
+          class_path: ResNetGenerator
+          init_args: {source_channels: 1, channels: 1, blocks: 1, width: 2}
+        back: *generator
+    discriminator:
+      class_path: ThereAndBack
+      init_args:
+        there: &discriminator
+          class_path: PatchDiscriminator
+          init_args: {channels: 1, field: 16, norm: batch, width: 4}
+        back: *discriminator
+    loss: LeastSquares
+    cycle: [{class_path: L1, init_args: {weight: 10.0}}]
+    identity: [L1]
+    pool: 70 # holds 60 when the first tick ends, and changes from then on
+"""
+
+LEARNING = """
     adversarial: {class_path: AdaptiveWeight, init_args: {weight: 50.0, start: 0.1, lead: 0.06}}
     generator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.003, betas: [0.5, 0.9]}}
     discriminator_optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.003, betas: [0.5, 0.9]}}
 """
 
+OF_DATA = {"translation": (TRANSLATION, "psnr"), "cycle": (CYCLE, "fid")}
+"""Games of generators that take data, and by what a guard watches each."""
 
-@pytest.fixture(scope="module")
-def translated(place: Path) -> Path:
-    """A run of a generator that takes data, which nothing has disturbed; its guard has something to say."""
-    head, _, tail = CONFIG.partition("model:")
-    guard = "callbacks:\n  - {class_path: Guard, init_args: {measure: psnr, tolerance: 0.0, reaction: back}}"
-    head = head.partition("callbacks:")[0] + guard + "\nfidelity: {metrics: [psnr, fid, codes]}\n"
-    (place / "translation.yaml").write_text(f"{head}model:{TRANSLATION}data:{tail.partition('data:')[2]}")
-    undisturbed = start(place / "translated", "translation.yaml")
+
+@pytest.fixture(scope="module", params=OF_DATA)
+def of_data(place: Path, request: pytest.FixtureRequest) -> str:
+    """The name of such a game; it has a run that nothing has disturbed, whose guard had something to say."""
+    game, measure = OF_DATA[request.param]
+    guard = f"callbacks: [{{class_path: Guard, init_args: {{measure: {measure}, tolerance: 0.0, reaction: back}}}}]"
+    head = CONFIG.partition("callbacks:")[0] + guard
+    (place / f"{request.param}.yaml").write_text(head + game + LEARNING)
+    folder = place / request.param
+    undisturbed = start(folder, f"{request.param}.yaml")
     undisturbed.join()
-    assert undisturbed.exitcode == 0, output(place / "translated", undisturbed)
-    assert (place / "translated" / RUN / "guard.txt").read_text()
-    return place / "translated"
+    assert undisturbed.exitcode == 0, output(folder, undisturbed)
+    assert (folder / RUN / "guard.txt").read_text()
+    pools = torch.load(checkpoint(folder), weights_only=True).get("pools", {})
+    assert [len(items) for items in pools.values()] == ([70, 70] if request.param == "cycle" else [])
+    return request.param
 
 
 @pytest.mark.parametrize(
     "aim",
-    [Aim(TRAINING, 5, 0.005), Aim(TRAINING, 9, 0.005), Aim(VALIDATION, 2, 0.01), Aim(WRITE, 2, 0.002)],
-    ids=["lead", "both", "validation", "write"],
+    [Aim(TRAINING, 9, 0.005), Aim(VALIDATION, 2, 0.01), Aim(WRITE, 2, 0.002)],
+    ids=["training", "validation", "write"],
 )
-def test_a_killed_translation_is_resumed_to_the_same_end(
-    translated: Path, folder: Path, board: Board, aim: Aim
+def test_a_killed_run_of_what_takes_data_is_resumed_to_the_same_end(
+    place: Path, of_data: str, folder: Path, board: Board, aim: Aim
 ) -> None:
     board.holds[CLOSING_TEST] = 1
-    assert strike(start(folder, "translation.yaml"), board, aim)
+    assert strike(start(folder, f"{of_data}.yaml"), board, aim)
     examine(folder, board, run=1)
     board.holds[:] = 0
-    process = start(folder, "translation.yaml")
+    process = start(folder, f"{of_data}.yaml")
     process.join()
     assert process.exitcode == 0, output(folder, process)
-    found = differences(translated / RUN, folder / RUN)
+    found = differences(place / of_data / RUN, folder / RUN)
     assert [part for part in found if not part.startswith("samples/")] == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -143,15 +142,6 @@ def test_a_class_of_another_family_is_refused_though_it_is_trusted() -> None:
     tree = changed("model.init_args.generator_optimizer", {"class_path": "torch.nn.Linear"})
     with pytest.raises(UserError, match="Optimizer"):
         build(yaml.safe_dump(tree), Path("none"))
-
-
-def test_the_working_directory_is_not_on_the_import_path(tmp_path: Path) -> None:
-    """`python -m` puts it first; a file called as a library would be imported in its place."""
-    (tmp_path / "yaml.py").write_text(f"open({str(tmp_path / 'mark')!r}, 'w')\n")
-    (tmp_path / "ganlit").mkdir()  # as a clone is called, seen from the folder in which it lies
-    said = subprocess.run([sys.executable, "-m", "ganlit", "nothing"], cwd=tmp_path, capture_output=True, text=True)
-    assert "invalid choice: 'nothing'" in said.stderr
-    assert not (tmp_path / "mark").exists()
 
 
 def test_an_old_run_is_loaded_all_the_same() -> None:

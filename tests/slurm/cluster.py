@@ -58,7 +58,7 @@ ReturnToService=2
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 JobRequeue=1
-MaxArraySize=4
+MaxArraySize=3
 EnforcePartLimits=ALL
 NodeName=n[1-3] NodeAddr=10.213.0.[11-13] CPUs=8 RealMemory=65536 State=UNKNOWN
 PartitionName=DEFAULT State=UP MaxTime=INFINITE PreemptMode=OFF

@@ -55,24 +55,24 @@ def preempted(desk: Desk) -> Job:
     """By SIGUSR1, by its time limit and by `scontrol requeue`; the first start finds no commands of SLURM."""
     desk.note("preempted", "alone").touch()
     desk.hold("preempted", "4", "8", "12")
-    job = desk.train("preempted", "--nodes=2", WANDB_MODE="offline")
-    desk.reached("preempted", "4")
+    job = desk.train("preempted", WANDB_MODE="offline")
+    desk.reached("preempted", "4", ranks=1)
     for _ in range(2):  # the second must not end it before it has saved
         desk.do("scancel", "--signal=USR1", job)
     desk.restarted(job, 1)
     desk.note("preempted", "alone").unlink()
-    desk.reached("preempted", "8")
+    desk.reached("preempted", "8", ranks=1)
     minutes = int(desk.show(job)["RunTime"].split(":")[1])
     desk.do("scontrol", "update", f"JobId={job}", f"TimeLimit={minutes + 2}")  # the last two are announced
     desk.restarted(job, 2)
     desk.do("scontrol", "update", f"JobId={job}", "TimeLimit=60")
-    desk.reached("preempted", "12")
+    desk.reached("preempted", "12", ranks=1)
     desk.do("scontrol", "requeue", job)
     return ended(desk, job)
 
 
 def unlucky(desk: Desk) -> Job:
-    """A run that is asked to go before its first step, has to make room for a better one, and loses a node."""
+    """Of two nodes: is asked to go before its first step, has to make room for a better one, and loses a node."""
     desk.hold("unlucky", "ready", "6", "11")
     job = desk.train("unlucky", "--nodes=2", partition="low")
     desk.reached("unlucky", "ready")
@@ -111,10 +111,10 @@ class Swept(NamedTuple):
 
 
 def swept(desk: Desk) -> Swept:
-    """Four trials, of which the second is preempted and the third fails, and is retried."""
+    """Three trials, of which the second is preempted and the third fails, and is retried."""
     desk.hold("0001-seeds/0002", "2")
     desk.note("0001-seeds/0003", "bad").touch()
-    options = ("--partition=main", "--gpus=0", "--cpus=1", "--max-parallel=3")
+    options = ("--partition=main", "--gpus=0", "--cpus=1", "--max-parallel=2")
     submitted = desk.do("python", "-m", "ganlit", "sweep", "submit", "experiments/0001-seeds", *options)
     numbers = {
         element + array["offset"]: f"{array['job']}_{element}"

@@ -85,15 +85,15 @@ class Desk:
 
     def restarted(self, job: str, times: int) -> None:
         """Waits until a job has been queued again so many times."""
-        self.until(lambda: int(self.show(job)["Restarts"]) >= times, f"job {job} to be queued again")
+        self.until(lambda: int(self.show(job)["Restarts"]) >= times, f"job {job} to be queued again", pause=1.0)
 
     def over(self, *jobs: str) -> list[str]:
         """Waits for jobs to end; their last states."""
-        self.until(lambda: all(self.show(job)["JobState"] in OVER for job in jobs), f"jobs {jobs} to end")
+        self.until(lambda: all(self.show(job)["JobState"] in OVER for job in jobs), f"jobs {jobs} to end", pause=1.0)
         return [self.show(job)["JobState"] for job in jobs]
 
-    def until(self, fact: Callable[[], Any], what: str) -> None:
-        """Waits for a fact.
+    def until(self, fact: Callable[[], Any], what: str, pause: float = 0.3) -> None:
+        """Waits for a fact, with a pause of some seconds between two looks: one at SLURM is dear.
 
         Raises:
             TimeoutError: in vain; with all that jobs have printed.
@@ -103,4 +103,4 @@ class Desk:
             if time.monotonic() > deadline:
                 printed = [f"{path.name}:\n{path.read_text()[-3000:]}" for path in self.folder.glob("**/slurm-*.out")]
                 raise TimeoutError("\n".join([f"waited for {what}", self.do("squeue"), *printed]))
-            time.sleep(0.3)
+            time.sleep(pause)

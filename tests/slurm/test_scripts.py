@@ -28,7 +28,7 @@ def test_a_script_is_correct_shell(script: Path) -> None:
 @pytest.mark.parametrize("script", BATCH, ids=lambda script: script.name)
 def test_sbatch_knows_every_option(desk: Desk, script: Path) -> None:
     place = ("--partition=main", "--gpus-per-node=0")
-    desk.do("sbatch", "--test-only", *place, *([] if script.stem == "train" else ["--array=0-3"]), str(script))
+    desk.do("sbatch", "--test-only", *place, *([] if script.stem == "train" else ["--array=0-2"]), str(script))
     wrong = desk.folder / "wrong.sbatch"
     wrong.write_text(script.read_text().replace("--requeue", "--requeueing"))
     assert "unrecognized option '--requeueing'" in desk.do("sbatch", "--test-only", *place, str(wrong), check=False)

@@ -174,9 +174,22 @@ def test_its_ratio_is_bounded() -> None:
 
 def test_a_generator_may_name_its_last_layer() -> None:
     module = game()
-    assert module.last_layer is module.generator.decoder[2].weight
+    assert module.last_layer(module.generator) is module.generator.decoder[2].weight
     module.generator.last_layer = module.generator.encoder[1].weight
-    assert module.last_layer is module.generator.encoder[1].weight
+    assert module.last_layer(module.generator) is module.generator.encoder[1].weight
+
+
+def test_an_adaptive_weight_needs_both_sides_at_the_last_layer() -> None:
+    with pytest.raises(UserError, match="last layer of Translator, of which no criterion says anything: name a crit"):
+        play(game(criteria=[KL()], adversarial=AdaptiveWeight()), 1)
+    module = game(adversarial=AdaptiveWeight())
+    module.generator.last_layer = nn.Parameter(torch.ones(2, 2))
+    module.generator_terms = lambda batch: {
+        "l1": module.generator.last_layer.sum(),
+        "adversarial": module.generator.decoder[2].weight.sum(),
+    }
+    with pytest.raises(UserError, match="of which the discriminator says anything"):
+        play(module, 1)
 
 
 class Movements(Callback):

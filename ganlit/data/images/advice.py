@@ -11,8 +11,8 @@ from ganlit.data.images.depth import Depth, Range
 from ganlit.data.images.fitting import objection
 from ganlit.data.images.form import Fit, Form
 from ganlit.data.images.kind import Kind
-from ganlit.data.images.objections import Objection
 from ganlit.data.images.tiles import count
+from ganlit.data.objections import Objection
 
 TILE = 256  # pixels a side at most, unless it is said
 

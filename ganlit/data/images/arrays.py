@@ -16,7 +16,8 @@ import numpy as np
 from PIL import Image
 
 from ganlit.data.images.pickles import unpickled
-from ganlit.data.images.source import BadLabels, Source, as_they_lie, fingerprint_of
+from ganlit.data.images.source import Source
+from ganlit.data.source import BadLabels, as_they_lie, fingerprint_of
 from ganlit.errors import UserError, printable
 
 LARGEST = 2**31  # bytes of a file, unpacked

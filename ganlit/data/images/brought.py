@@ -17,7 +17,8 @@ from ganlit.data.images.depth import WHITES
 from ganlit.data.images.fitting import Picture, objection, render
 from ganlit.data.images.form import Form
 from ganlit.data.images.pictures import PIXELS, TOGETHER, Pictures
-from ganlit.data.images.source import BadPicture, NoLabel, Source
+from ganlit.data.images.source import Source
+from ganlit.data.source import BadItem, NoLabel
 from ganlit.errors import UserError
 
 
@@ -83,7 +84,7 @@ class Brought(Pictures):
         try:
             picture, alpha = apart(self.source.view(index, self.form), self.form)
             self._refuse(place, picture)
-        except BadPicture as bad:  # of whose remedies one is of a training
+        except BadItem as bad:  # of whose remedies one is of a training
             raise UserError(f"{bad.title} {bad.reason}: {bad.remedy}.") from None
         with self.source.opened(index) as image:
             beside = Beside.of(image)
@@ -103,7 +104,7 @@ class Brought(Pictures):
                 options = [f"--fit {fit}"] * (fit != self.form.fit) + options
                 against = against._replace(remedy=f"add {' '.join(options)}")
                 break
-        raise BadPicture(self._title(place), *against)
+        raise BadItem(self._title(place), *against)
 
 
 def _together(pixels: Sequence[np.ndarray]) -> Tensor:

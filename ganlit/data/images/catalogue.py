@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
-from difflib import get_close_matches
 from pathlib import Path
 from zipfile import is_zipfile
 
@@ -13,8 +10,9 @@ from ganlit.data.images.arrays import digits
 from ganlit.data.images.folder import Folder, Single
 from ganlit.data.images.limits import tell_pillow
 from ganlit.data.images.published import SETS, find_published
-from ganlit.data.images.source import Labels, Source
-from ganlit.errors import UserError, printable
+from ganlit.data.images.source import Source
+from ganlit.data.places import existing
+from ganlit.data.source import Labels
 from ganlit.records.paths import at_home
 
 NAMES = {name.lower(): name for name in ("digits", *SETS)}
@@ -60,31 +58,5 @@ def _found(source: str, split: str, root: Path) -> Source:
         return digits(split)
     if name:
         return find_published(name, split, root)
-    shown = printable(source)
-    if not source.strip():
-        raise UserError("The source is empty: give a folder of images or a zip, or a dataset's name.")
-    try:
-        source.encode()
-    except UnicodeEncodeError:
-        raise UserError(f"{shown} is no UTF-8, and no configuration can name it: rename it, or link to it.") from None
-    path = at_home(Path(source), "source")
-    try:
-        kind = path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        raise UserError(_missing(shown, path)) from None
-    except (OSError, ValueError) as error:  # ValueError: no path has a NUL
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"{shown} cannot be read ({reason}): give a folder of images or a zip as source.") from None
-    if stat.S_ISDIR(kind):
-        return Folder(path, split)
-    if stat.S_ISREG(kind):
-        return Archive(path, split)
-    raise UserError(f"{shown} is neither a folder nor a file: give a folder of images or a zip as source.")
-
-
-def _missing(source: str, path: Path) -> str:
-    if os.sep in source or path.suffix:
-        return f"{source} does not exist: give a folder of images or a zip as source, or a dataset's name."
-    close = get_close_matches(source.lower(), NAMES, n=1)
-    advice = f"did you mean {NAMES[close[0]]}?" if close else "give digits, a class of torchvision.datasets, or a path."
-    return f"There is no dataset or path {source}: {advice}"
+    path = existing(source, "a folder of images or a zip", NAMES, "digits, a class of torchvision.datasets")
+    return Folder(path, split) if path.is_dir() else Archive(path, split)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import yaml
 from rich.console import Console
@@ -18,18 +17,12 @@ from ganlit.data.images.advice import Seen, completed, images_of, working_form, 
 from ganlit.data.images.catalogue import open_source
 from ganlit.data.images.depth import WHITE, Bits, Depth
 from ganlit.data.images.form import Form
-from ganlit.data.images.source import BadLabels, BadPicture, Labels, Source
+from ganlit.data.images.source import Source
+from ganlit.data.problems import Problem, counts, grouped
+from ganlit.data.source import BadItem, BadLabels, Labels
 from ganlit.errors import UserError
 
-SPELLED_OUT = 3  # problems of one topic
-COUNTED = 12  # classes, sizes and kinds, each by name
 LABELS = "labels"
-
-
-class Problem(NamedTuple):
-    topic: str
-    sentence: str
-    spare: bool = True  # whether to leave the picture out is advice
 
 
 def check(source: str, split: str, root: Path, batch: int, asked: Form, labels: Labels = True) -> None:
@@ -101,7 +94,7 @@ def survey(source: Source, asked: Form) -> tuple[list[Seen], list[Problem]]:
     def attempt(index: int) -> Seen | Problem:
         try:
             picture, label = source.picture(index, form)
-        except BadPicture as bad:
+        except BadItem as bad:
             return Problem(bad.topic, str(bad), bad.spare)
         return Seen(source.title(index), picture.image.size, picture.kind, label, picture.depth)
 
@@ -127,24 +120,11 @@ def contents(source: Source, seen: Sequence[Seen], depth: Bits = 8) -> list[str]
     names = source.classes or range(max(labels, default=-1) + 1)
     return [
         f"{source.name}: {len(source)} pictures, {len(seen)} of them readable",
-        "  classes  " + (_counts((name, labels[label]) for label, name in enumerate(names)) or "none"),
-        "  sizes    " + _counts(Counter(f"{width}x{height}" for width, height in sizes).items()),
-        "  kinds    " + _counts(Counter(str(picture.kind) for picture in seen).items()),
+        "  classes  " + (counts((name, labels[label]) for label, name in enumerate(names)) or "none"),
+        "  sizes    " + counts(Counter(f"{width}x{height}" for width, height in sizes).items()),
+        "  kinds    " + counts(Counter(str(picture.kind) for picture in seen).items()),
         *_values(seen, depth),
     ]
-
-
-def grouped(problems: Sequence[Problem]) -> list[str]:
-    """The lines of the report that say what is wrong."""
-    if not problems:
-        return ["Nothing would stop a training."]
-    lines = [f"{len(problems)} problem{'s' if len(problems) > 1 else ''} would stop a training:"]
-    for topic, number in Counter(problem.topic for problem in problems).most_common():
-        lines.append(f"  {topic}: {number}")
-        sentences = [problem.sentence for problem in problems if problem.topic == topic]
-        lines += [f"    {sentence}" for sentence in sentences[:SPELLED_OUT]]
-        lines += ["    ..."] * (number > SPELLED_OUT)
-    return lines
 
 
 def _values(seen: Sequence[Seen], depth: Bits) -> list[str]:
@@ -163,9 +143,3 @@ def _values(seen: Sequence[Seen], depth: Bits) -> list[str]:
 def _span(depths: Sequence[Depth]) -> str:
     lowest, highest = min(each.lowest for each in depths), max(each.highest for each in depths)
     return f"{lowest:.10g} to {highest:.10g}"
-
-
-def _counts(counts: Iterable[tuple[Any, int]]) -> str:
-    ordered = sorted(counts, key=lambda count: -count[1])
-    shown, more = ordered[:COUNTED], len(ordered[COUNTED:])
-    return " · ".join(f"{name} {number}" for name, number in shown) + (f" · {more} more" if more else "")

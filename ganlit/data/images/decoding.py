@@ -18,8 +18,9 @@ from ganlit.data.images.depth import Bits
 from ganlit.data.images.fitting import objection, render
 from ganlit.data.images.form import Form
 from ganlit.data.images.limits import most_pixels
-from ganlit.data.images.source import BadPicture, Source
+from ganlit.data.images.source import Source
 from ganlit.data.images.tiles import Cut, count, cut
+from ganlit.data.source import BadItem
 from ganlit.data.store import Stored, stored
 from ganlit.errors import UserError
 
@@ -55,12 +56,12 @@ def fitted(source: Source, index: int, form: Form) -> Fitted:
     """One picture.
 
     Raises:
-        BadPicture: it cannot be used.
+        BadItem: it cannot be used.
     """
     picture, label = source.picture(index, form)
     against = objection(picture.image.size, picture.kind, form, picture.depth)
     if against:
-        raise BadPicture(source.title(index), *against)
+        raise BadItem(source.title(index), *against)
     if form.fit != "tiles":
         return Fitted(render(picture, form)[None], label, picture.kind.bits)
     pixels, (width, height) = render(picture, form._replace(fit="any")), picture.image.size
@@ -76,7 +77,7 @@ def write_pixels(source: Source, form: Form, skip_bad: bool, file: Path) -> dict
         _refuse_size(source, form, sizes, file.parent)
     with file.open("wb") as pixels:
         for picture in _pictures(source, form, sizes):
-            if isinstance(picture, BadPicture):
+            if isinstance(picture, BadItem):
                 if not skip_bad:
                     raise picture
                 skipped.append((picture.title, picture.reason))
@@ -122,7 +123,7 @@ def _sizes(source: Source, form: Form) -> list[tuple[int, int]]:
     def size(index: int) -> tuple[int, int]:
         try:
             return source.size(index, form)
-        except BadPicture:  # of which the decoding tells
+        except BadItem:  # of which the decoding tells
             return 0, 0
 
     if form.fit != "tiles":
@@ -149,11 +150,11 @@ def _bytes(form: Form, pixels: int) -> int:
     return form.channels * pixels * form.dtype.itemsize
 
 
-def _pictures(source: Source, form: Form, sizes: Sequence[tuple[int, int]] = ()) -> Iterator[Fitted | BadPicture]:
-    def attempt(index: int) -> Fitted | BadPicture:
+def _pictures(source: Source, form: Form, sizes: Sequence[tuple[int, int]] = ()) -> Iterator[Fitted | BadItem]:
+    def attempt(index: int) -> Fitted | BadItem:
         try:
             return fitted(source, index, form)
-        except BadPicture as bad:
+        except BadItem as bad:
             return bad
 
     count, console = len(source), Console(stderr=True)

@@ -12,9 +12,10 @@ from ganlit.data.images.depth import WHITE, Bits, Depth, Range, depth_of, is_dee
 from ganlit.data.images.foreign import Foreign
 from ganlit.data.images.form import AnyFit, Fit, Form
 from ganlit.data.images.kind import MODES, Kind, frames_of, kind_of
-from ganlit.data.images.objections import Objection
+from ganlit.data.images.label_maps import numbered, values, wrong_numbers
 from ganlit.data.images.opening import Opened, whole
 from ganlit.data.images.rendering import Raster, central_square, planes, raster_of, rendered
+from ganlit.data.objections import Objection
 
 LARGEST = 2**14  # side of the images in pixels
 MOST = 2**10  # channels
@@ -44,20 +45,23 @@ def look(image: Opened, form: Form | None = None) -> Picture:
         image = whole(image, form.channels)
     if isinstance(image, Foreign):
         pixels, kind = image.read(form.channels if form else None)
-        return Picture(Raster(pixels), kind, values_of(pixels))
+        return Picture(Raster(pixels), kind, _values(pixels, form))
     many, frames = is_deep(image), frames_of(image)
     image.load()
     ImageOps.exif_transpose(image, in_place=True)
+    if form is not None and form.labels:
+        image = numbered(image)
     kind = kind_of(image, many, frames)
     if not deep:
         return Picture(image, kind, depth_of(image) if many else None)
     raster = raster_of(image, kind)
-    return Picture(raster, kind, values_of(raster.pixels))
+    return Picture(raster, kind, _values(raster.pixels, form))
 
 
 def objection(size: tuple[int, int], kind: Kind, form: Form, depth: Depth | None = None) -> Objection | None:
     """What keeps a picture of this size (width, height), kind and depth from the form, if anything does."""
-    return _wrong_values(kind, form, depth) or _wrong_kind(kind, form) or _wrong_size(size, form.fit, form.resolution)
+    wrong = wrong_numbers(kind, form.labels, depth) if form.labels else _wrong_values(kind, form, depth)
+    return wrong or _wrong_kind(kind, form) or _wrong_size(size, form.fit, form.resolution)
 
 
 def render(picture: Picture, form: Form) -> np.ndarray:
@@ -73,6 +77,10 @@ def render(picture: Picture, form: Form) -> np.ndarray:
             # Lanczos is antialiased in Pillow, and what the StyleGAN datasets were resized with.
             image = image.resize((resolution, resolution), Image.Resampling.LANCZOS, box=central_square(image.size))
     return planes(image)
+
+
+def _values(pixels: np.ndarray, form: Form | None) -> Depth:
+    return values_of(values(pixels) if form is not None and form.labels else pixels)
 
 
 def _wrong_values(kind: Kind, form: Form, depth: Depth | None) -> Objection | None:

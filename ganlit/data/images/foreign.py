@@ -12,7 +12,7 @@ import numpy as np
 from ganlit.data.images.depth import Bits
 from ganlit.data.images.kind import Kind
 from ganlit.data.images.limits import VARIABLE, most_bytes, most_pixels
-from ganlit.data.images.objections import Objected, Objection
+from ganlit.data.objections import Objected, Objection
 
 ORIENTATION = 274  # the tag, of EXIF and TIFF alike, of how the camera was held
 

@@ -23,7 +23,8 @@ class Form(NamedTuple):
     Another size is refused (exact), resized, cropped to the central square and resized, set on black (pad), cut into
     as many squares as it holds (tiles), or left as it is (any), which only some networks take. Where `convert` is set,
     other kinds become grey or RGB, or these with alpha: repeated, weighted, composited on black, the first of several
-    frames, cut to the upper 8 bits. Less than 16 bits become 16 unasked, for nothing is lost.
+    frames, cut to the upper 8 bits. Less than 16 bits become 16 unasked, for nothing is lost. Numbers of classes stay
+    what they are: of those that are resized, the nearest is kept, and beside what is set on a ground there are none.
     """
 
     resolution: int
@@ -32,11 +33,12 @@ class Form(NamedTuple):
     convert: bool = False
     depth: Bits = 8
     range: Range = (0.0, 1.0)  # of floats: what is stored as 0, and what as 1
+    labels: int = 0  # of maps, whose one channel holds the numbers of so many classes; 0 of pictures
 
     @property
     def plain(self) -> bool:
         """Whether Pillow holds all of it."""
-        return self.depth == 8 and self.channels in (1, 3)
+        return self.depth == 8 and self.channels in (1, 3) and not self.labels
 
     @property
     def dtype(self) -> np.dtype:
@@ -49,8 +51,9 @@ class Form(NamedTuple):
         return WHITES[self.depth]
 
     def __repr__(self) -> str:
-        """Without what is as it was when 8 bits were all that there were: caches are found by it."""
-        told = self._fields if self.depth != 8 else self._fields[:4]
+        """Without what is as it was when pictures of 8 bits were all that there were: caches are found by it."""
+        first, deep, numbered = self._fields[:4], ("depth", "range"), ("labels",)
+        told = (*first, *(deep if self.depth != 8 else ()), *(numbered if self.labels else ()))
         return f"Form({', '.join(f'{name}={getattr(self, name)!r}' for name in told)})"
 
 

@@ -11,21 +11,19 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ganlit.contracts import Labelled, Reference
-from ganlit.data.held import chosen, parted
+from ganlit.data.held import HELD_OUT, chosen, parted, rest, understood
 from ganlit.data.images.catalogue import open_source
 from ganlit.data.images.decoding import decoded
 from ganlit.data.images.depth import Bits, Range
 from ganlit.data.images.fitting import LARGEST, MOST
 from ganlit.data.images.form import Fit, Form, range_of
 from ganlit.data.images.modality import ImageModality
-from ganlit.data.images.source import Labels
+from ganlit.data.images.sides import middle
 from ganlit.data.images.tiles import Cut, pictures_of
 from ganlit.data.mapped import MappedDataModule
+from ganlit.data.source import Labels
 from ganlit.data.store import Stored
 from ganlit.errors import within
-
-HELD_OUT = "held out"
-"""What is measured and never trained on, among all that is decoded."""
 
 
 class LabelledImages(Dataset[Labelled]):
@@ -117,7 +115,7 @@ class Images(MappedDataModule):
         self.flip = flip
         self.skip_bad = skip_bad
         self.labels = labels
-        self.held_out = held_out
+        self.held_out = understood(held_out)
 
     def decoded(self) -> Stored:
         return self._decoded(self.source, self.split)
@@ -147,6 +145,12 @@ class Images(MappedDataModule):
     def _parts(self) -> tuple[Tensor, Tensor]:
         """Places to train on, and those held out, where a share is."""
         return parted(len(self.stored.reference.items), self.held_out, pictures(self.stored))
+
+    def trained_of(self, field: str) -> Reference:
+        if self.held_out is None or field != "target":
+            return self.reference_of(field)
+        all_of_it = middle(self.stored.reference, self.reference.items.shape[-1])
+        return all_of_it if self.trained is None else rest(all_of_it, self.trained)
 
     def form_of(self, field: str) -> Form:
         return self.form

@@ -16,6 +16,7 @@ from torchvision.transforms.functional import to_pil_image
 from torchvision.utils import make_grid
 
 from ganlit.contracts import Modality
+from ganlit.data.archive import members_of
 from ganlit.data.images.beside import NOTHING, Beside
 from ganlit.data.images.brought import Brought
 from ganlit.data.images.catalogue import NAMES, open_all, open_source
@@ -27,9 +28,10 @@ from ganlit.data.images.form import AnyFit, Fit, Form, range_of
 from ganlit.data.images.opening import ARRAYS
 from ganlit.data.images.pictures import Pictures
 from ganlit.data.images.pixels import from_pixels, in_8_bits, to_pixels
-from ganlit.data.images.source import BadLabels, Labels, Source
-from ganlit.data.images.walk import walked
+from ganlit.data.images.source import Source
 from ganlit.data.images.writing import write
+from ganlit.data.source import BadLabels, Labels
+from ganlit.data.walk import walked
 from ganlit.errors import UserError, within
 from ganlit.records.media import write_picture
 
@@ -99,8 +101,9 @@ class ImageModality(Modality):
     def recognises(self, place: str) -> float:
         path = Path(os.path.expanduser(place))
         if place.strip() and os.path.isdir(path):
-            files = [found.path for found in islice(walked(path), GLANCE)]
-            return sum(map(_has_suffix, files)) / max(len(files), 1)
+            return _share([found.path for found in islice(walked(path), GLANCE)])
+        if path.suffix.lower() == ".zip" and (members := members_of(path, GLANCE)):
+            return _share(members)
         return float(path.suffix.lower() in PACKED if os.path.isfile(path) else place.lower() in NAMES)
 
     def open(self, place: str, split: str, root: Path, labels: Labels = True) -> Pictures:
@@ -196,6 +199,11 @@ def _refuse_others(source: Source, place: str) -> None:
         if isinstance(source, Single):
             raise UserError(f"{place} is neither an image, for it has not the suffix of one, nor a zip: name another.")
         raise UserError(f"{place} is no folder of images, for no file in it has the suffix of one: name another.")
+
+
+def _share(paths: Sequence[str]) -> float:
+    """How many of some paths are called like pictures."""
+    return sum(map(_has_suffix, paths)) / max(len(paths), 1)
 
 
 def _has_suffix(path: str) -> bool:

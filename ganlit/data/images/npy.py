@@ -13,7 +13,7 @@ from PIL import UnidentifiedImageError
 
 from ganlit.data.images.foreign import Foreign, bits_of, numbers, refuse_large
 from ganlit.data.images.kind import Kind
-from ganlit.data.images.objections import Objected, Objection
+from ganlit.data.objections import Objected, Objection
 
 MAGIC, PACKED = b"\x93NUMPY", b"PK\x03\x04"
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}

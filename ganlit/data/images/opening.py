@@ -12,8 +12,8 @@ from ganlit.data.images import npy, tiff
 from ganlit.data.images.depth import is_deep
 from ganlit.data.images.foreign import ORIENTATION, Foreign
 from ganlit.data.images.kind import frames_of
-from ganlit.data.images.objections import Objected, Objection
 from ganlit.data.images.png import Png
+from ganlit.data.objections import Objected, Objection
 
 Opened = Image.Image | Foreign
 

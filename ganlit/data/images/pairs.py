@@ -8,23 +8,27 @@ from pathlib import Path
 from typing import Any
 
 from ganlit.contracts import Pair, Reference
-from ganlit.data.held import chosen, parted
+from ganlit.data.held import HELD_OUT, chosen, parted, rest, understood
 from ganlit.data.images.catalogue import open_source
 from ganlit.data.images.decoding import decoded
 from ganlit.data.images.depth import Bits, Range
 from ganlit.data.images.fitting import LARGEST, MOST
 from ganlit.data.images.form import Fit, Form, range_of
-from ganlit.data.images.images import HELD_OUT, pictures
+from ganlit.data.images.images import pictures
+from ganlit.data.images.label_maps import NONE
+from ganlit.data.images.label_modality import LabelMaps
 from ganlit.data.images.modality import ImageModality
 from ganlit.data.images.partners import halves, partners
 from ganlit.data.images.sides import Drawn, Sides, middle
 from ganlit.data.images.source import Source
 from ganlit.data.mapped import TRAINED, MappedDataModule
+from ganlit.data.source import BadItem
 from ganlit.data.store import Stored
 from ganlit.errors import UserError, within
 
 Both = tuple[Source, Source]
 Elsewhere = str | tuple[str, str]
+SIDES = ("source", "target")
 SOURCES = "sources of "
 """Before the name of the targets that they belong to, among all that is decoded."""
 
@@ -39,6 +43,8 @@ class TwoSided(MappedDataModule):
         source_resolution: the same of the sources, where it is another one.
         channels: of the targets: 3 for RGB, 1 for grey, or as in `Images`.
         source_channels: the same of the sources, where it is another number.
+        source_labels: of how many classes the pixels of sources hold the numbers, where they are maps of labels: grey
+            or palette pictures, with 255 where there is none. Networks see a channel for each.
         tile: side of the targets as they are kept, of which training shows random windows and validations the middle,
             as pix2pix's jitter does with 286 and 256; as large as resolution by default.
         swap: make sources of targets.
@@ -70,6 +76,7 @@ class TwoSided(MappedDataModule):
         source_resolution: int | None = None,
         channels: int = 3,
         source_channels: int | None = None,
+        source_labels: int | None = None,
         tile: int | None = None,
         swap: bool = False,
         split: str = "train",
@@ -102,19 +109,29 @@ class TwoSided(MappedDataModule):
         form = Form(kept, channels, fit, convert, depth, range_of("data.init_args.range", depth, range))
         self.form = form
         self.source_form = form._replace(resolution=kept // self.scale, channels=source_channels or channels)
-        self.modality = ImageModality(depth, form.range)
-        self.swap, self.split, self.flip, self.held_out, self.root = swap, split, flip, held_out, Path(root)
+        self.modality = self.source_modality = ImageModality(depth, form.range)
+        if source_labels is not None:
+            within("data.init_args.source_labels", source_labels, least=1, most=NONE)
+            if source_channels is not None:
+                raise UserError(
+                    "data.init_args.source_channels is of no use beside source_labels, of which each has one: leave it "
+                    "out."
+                )
+            self.source_form = Form(kept // self.scale, 1, fit, labels=source_labels)
+            self.source_modality = LabelMaps(source_labels)
+        self.held_out: float | Elsewhere | None = understood(held_out)
+        self.swap, self.split, self.flip, self.root = swap, split, flip, Path(root)
 
     @abstractmethod
     def sides(self, source: str, target: str | None, split: str) -> Both:
         """Both sides of one dataset."""
 
     def decoded(self) -> Stored:
-        return decoded(self._opened[TRAINED][1], self.form)
+        return whole(self._opened[TRAINED][1], self.form)
 
     def others(self) -> dict[str, Stored]:
-        found = {f"{SOURCES}{name}": decoded(sides[0], self.source_form) for name, sides in self._opened.items()}
-        return found | {name: decoded(sides[1], self.form) for name, sides in self._opened.items() if name != TRAINED}
+        found = {f"{SOURCES}{name}": whole(sides[0], self.source_form) for name, sides in self._opened.items()}
+        return found | {name: whole(sides[1], self.form) for name, sides in self._opened.items() if name != TRAINED}
 
     @cached_property
     def _opened(self) -> dict[str, Both]:
@@ -149,15 +166,30 @@ class TwoSided(MappedDataModule):
             sides = [chosen(side.reference, held) for side, (_, held) in zip(self._parts, self._places, strict=True)]
         else:
             sides = [self.other(name).reference for name in (f"{SOURCES}{HELD_OUT}", HELD_OUT)]
-        windows = (self.resolution // self.scale, self.resolution)
-        return tuple(middle(side, window) for side, window in zip(sides, windows, strict=True))
+        return tuple(middle(side, window) for side, window in zip(sides, self._windows, strict=True))
+
+    @property
+    def _windows(self) -> tuple[int, int]:
+        """Sides of what is shown of sources and targets."""
+        return self.resolution // self.scale, self.resolution
 
     @property
     def reference(self) -> Reference:
         return self._real[1]
 
     def reference_of(self, field: str) -> Reference:
-        return self._real[0 if field == "source" else 1]
+        return self._real[SIDES.index(field)]
+
+    def trained_of(self, field: str) -> Reference:
+        if self.held_out is None:
+            return self.reference_of(field)
+        side = SIDES.index(field)
+        all_of_it, places = middle(self._parts[side].reference, self._windows[side]), self._places[side][0]
+        return all_of_it if places is None else rest(all_of_it, places)
+
+    @property
+    def trained_on(self) -> Reference:
+        return max(map(self.trained_of, reversed(SIDES)), key=lambda real: len(real.items))
 
     @property
     def dataset(self) -> Sides:
@@ -174,8 +206,23 @@ class TwoSided(MappedDataModule):
     def form_of(self, field: str) -> Form:
         return self.source_form if field == "source" else self.form
 
+    def modality_of(self, field: str) -> ImageModality | None:
+        return self.source_modality if field == "source" else super().modality_of(field)
+
     def to_network(self, batch: Drawn) -> Pair:
-        return Pair(self.modality.to_network(batch.source), self.modality.to_network(batch.target), batch.label)
+        return Pair(self.source_modality.to_network(batch.source), self.modality.to_network(batch.target), batch.label)
+
+
+def whole(side: Source, form: Form) -> Stored:
+    """A side in which no picture may be left out, for that is what pairs it with the other one.
+
+    Raises:
+        UserError: a picture cannot be used.
+    """
+    try:
+        return decoded(side, form)
+    except BadItem as bad:
+        raise UserError(f"{bad.title} {bad.reason}: {bad.remedy}.") from None
 
 
 class Pairs(TwoSided):

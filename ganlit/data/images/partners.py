@@ -10,10 +10,11 @@ from typing import Literal
 
 from ganlit.data.images.fitting import Picture
 from ganlit.data.images.form import Form
-from ganlit.data.images.labels import normal
 from ganlit.data.images.opening import Opened
-from ganlit.data.images.source import DAMAGE, BadPicture, Source
+from ganlit.data.images.source import DAMAGE, Source
 from ganlit.data.images.tree import Tree
+from ganlit.data.labels import normal
+from ganlit.data.source import BadItem
 from ganlit.errors import UserError
 
 
@@ -45,7 +46,7 @@ class Half(Source):
         width, height = picture.image.size
         if width % 2:
             reason = f"is {width} pixels wide, which no two halves share"
-            raise BadPicture(self.whole.title(index), "width", reason, "cut source and target to one width")
+            raise BadItem(self.whole.title(index), "width", reason, "cut source and target to one width")
         left = 0 if self.side == "left" else width // 2
         return picture._replace(image=picture.image.crop((left, 0, left + width // 2, height))), None
 

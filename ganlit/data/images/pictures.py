@@ -16,10 +16,11 @@ from torch import Tensor
 from ganlit.contracts import Collection
 from ganlit.data.images.fitting import Picture, objection, render
 from ganlit.data.images.form import Form
-from ganlit.data.images.labels import normal
 from ganlit.data.images.opening import Opened
-from ganlit.data.images.source import DAMAGE, BadPicture, NoLabel, Source
+from ganlit.data.images.source import DAMAGE, Source
 from ganlit.data.images.tree import Tree
+from ganlit.data.labels import normal
+from ganlit.data.source import BadItem, NoLabel
 from ganlit.errors import UserError
 
 TOGETHER = 64  # pictures decoded at a time,
@@ -178,14 +179,14 @@ class Pictures(Collection):
         try:
             picture = self.source.view(self.choice[place], self.form)
             self._refuse(place, picture)
-        except BadPicture as bad:  # of whose remedies one is of a training
+        except BadItem as bad:  # of whose remedies one is of a training
             raise UserError(f"{bad.title} {bad.reason}: {bad.remedy}.") from None
         return picture
 
     def _refuse(self, place: int, picture: Picture) -> None:
-        """Raises BadPicture where something keeps it from the form."""
+        """Raises BadItem where something keeps it from the form."""
         if against := objection(picture.image.size, picture.kind, self.form, picture.depth):
-            raise BadPicture(self._title(place), *against)
+            raise BadItem(self._title(place), *against)
 
     def _title(self, place: int) -> str:
         return self.source.title(self.choice[place])

@@ -13,7 +13,8 @@ from PIL import Image
 from torchvision import datasets
 
 from ganlit.data.images.arrays import find_cifar, find_idx
-from ganlit.data.images.source import DAMAGE, NoLabel, Source
+from ganlit.data.images.source import DAMAGE, Source
+from ganlit.data.source import NoLabel
 from ganlit.errors import UserError, printable
 from ganlit.records.downloads import patience
 

@@ -8,6 +8,7 @@ from PIL import Image
 from ganlit.data.images.depth import WHITES, Bits
 from ganlit.data.images.form import Form
 from ganlit.data.images.kind import MODES, Kind
+from ganlit.data.images.label_maps import NONE
 
 BAND = 256  # rows of a picture
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R 601-2, as Pillow weighs colours
@@ -105,17 +106,19 @@ def central_square(size: tuple[int, int]) -> tuple[int, int, int, int]:
 
 
 def _resized(pixels: np.ndarray, form: Form) -> np.ndarray:
-    """The central square [C, R, R], each channel by Pillow's filter in floats."""
+    """The central square [C, R, R], each channel by Pillow's filter in floats; of numbers of classes the nearest."""
     side, box = (form.resolution, form.resolution), central_square(pixels.shape[:0:-1])
     images = [Image.fromarray(np.ascontiguousarray(channel, np.float32)) for channel in pixels]
-    wide = np.stack([np.asarray(image.resize(side, Image.Resampling.LANCZOS, box=box)) for image in images])
+    filtered = Image.Resampling.NEAREST if form.labels else Image.Resampling.LANCZOS
+    wide = np.stack([np.asarray(image.resize(side, filtered, box=box)) for image in images])
     whole = wide if form.depth == "float" else np.rint(wide)
     return whole.clip(0, form.white).astype(form.dtype)
 
 
 def _padded(pixels: np.ndarray, form: Form) -> np.ndarray:
     channels, height, width = pixels.shape
-    canvas = np.zeros((channels, form.resolution, form.resolution), form.dtype)
+    ground = NONE if form.labels else 0
+    canvas = np.full((channels, form.resolution, form.resolution), ground, form.dtype)
     top, left = (form.resolution - height) // 2, (form.resolution - width) // 2
     canvas[:, top : top + height, left : left + width] = pixels
     return canvas

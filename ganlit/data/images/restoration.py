@@ -15,6 +15,7 @@ from ganlit.data.images.degradations.base import Degradation
 from ganlit.data.images.fitting import LARGEST
 from ganlit.data.images.form import Form
 from ganlit.data.images.images import Images
+from ganlit.data.images.modality import ImageModality
 from ganlit.data.images.sides import Drawn, Sides, middle
 from ganlit.errors import UserError, within
 
@@ -80,6 +81,13 @@ class Restoration(Images):
         items = self.reference.items
         return Sides(items, items, self.reference.labels, seed=self.seed, fixed=True)
 
+    def modality_of(self, field: str) -> ImageModality | None:
+        return self.sources if field == "source" else super().modality_of(field)
+
+    @cached_property
+    def sources(self) -> ImageModality:
+        return Given(self.degradation, depth=self.form.depth, range=self.form.range)
+
     def form_of(self, field: str) -> Form:
         if field != "source":
             return self.form
@@ -117,6 +125,23 @@ class Restoration(Images):
                 f"data.init_args.degradation makes {self.degraded_shape[-1]} pixels of {self.resolution}, which is no "
                 "whole number of times less: take another data.init_args.resolution."
             )
+
+
+class Given(ImageModality):
+    """Sources that come from elsewhere, see `Degradation.given`.
+
+    Args:
+        degradation: whose sources they are.
+        kind: depth and range, as of any images.
+    """
+
+    def __init__(self, degradation: Degradation | None = None, **kind: Any) -> None:
+        super().__init__(**kind)
+        self.degradation = degradation
+
+    def to_network(self, stored: Tensor) -> Tensor:
+        seen = super().to_network(stored)
+        return seen if self.degradation is None else self.degradation.given(seen)
 
 
 class Degraded:

@@ -11,8 +11,7 @@ from torch.utils.data import Dataset
 
 from ganlit.contracts import Reference
 from ganlit.data.draws import Draws
-
-MEASURED = 2**62  # keys from here on are those of items that are measured
+from ganlit.data.held import MEASURED
 
 
 class Drawn(NamedTuple):

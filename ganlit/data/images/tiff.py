@@ -9,7 +9,7 @@ import numpy as np
 
 from ganlit.data.images.foreign import ORIENTATION, Foreign, bits_of, library, numbers, refuse_large, upright
 from ganlit.data.images.kind import Kind
-from ganlit.data.images.objections import Objected, Objection
+from ganlit.data.objections import Objected, Objection
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 SAMPLES = 277  # the tag of channels in a pixel

@@ -1,135 +1,22 @@
-"""Pictures that have paths, in folders or inside a zip, and labels by these."""
+"""Pictures that have paths, in folders or inside a zip."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Sequence
-from functools import cached_property
-from typing import NamedTuple
-
-from PIL import Image
-
-from ganlit.data.images.labels import LARGEST, LISTING, entries_of, normal, numbered
-from ganlit.data.images.source import DAMAGE, BadLabels, BadPicture, NoLabel, Source, trouble
+from ganlit.data import tree
+from ganlit.data.images.limits import most_bytes
+from ganlit.data.images.opening import Opened, opened
+from ganlit.data.images.source import NO_IMAGE, Source
 
 
-class Labelling(NamedTuple):
-    """Which pictures are of which class, and what is said of the others."""
+class Tree(tree.Tree, Source):
+    """All pictures of a tree."""
 
-    labels: dict[str, int]  # by member
-    classes: tuple[str, ...]
-    absent: Sequence[str] = ()  # what has a label and is not there
-    without: str = f"has no label in {LISTING}"
-    remedy: str = "add it"
-
-
-class Tree(Source):
-    """All pictures of a tree; their classes are those of a dataset.json at the top, where there is one.
-
-    Zips often hold one folder with everything in it: dataset.json may lie there too, and name paths from there.
-
-    Attributes:
-        files: the paths of all that is there and not hidden, with / between their parts, in order.
-    """
-
-    files: Sequence[str]
-
-    @abstractmethod
-    def place(self, member: str) -> str:
-        """What messages call a file."""
-
-    @abstractmethod
-    def content(self, member: str, most: float) -> bytes:
-        """What a file holds.
-
-        Raises:
-            BadPicture: it cannot be used, or has more bytes than that.
-            OSError, ...: whatever is among DAMAGE.
-        """
-
-    @abstractmethod
-    def image(self, member: str) -> Image.Image:
-        """A picture that is there, opened but not decoded.
-
-        Raises:
-            BadPicture: it cannot be used.
-        """
-
-    def unlisted(self) -> Labelling | None:
-        """The labels where there is no dataset.json; None for none at all."""
-        return None
-
-    @cached_property
-    def listing(self) -> str | None:
-        """Where dataset.json lies."""
-        named = (file for file in self.files if file.replace("\\", "/").rpartition("/")[2] == LISTING)
-        found = min(named, key=len, default="")
-        return found if found and all(file.startswith(_above(found)) for file in self.files) else None
-
-    @cached_property
-    def labelling(self) -> Labelling | None:
-        """None where there are no labels, or none are wanted.
-
-        Raises:
-            BadLabels: dataset.json cannot be used.
-        """
-        if not self.labels:
-            return None
-        return self.unlisted() if self.listing is None else self._listed(self.listing)
-
-    def _listed(self, listing: str) -> Labelling | None:
-        place = self.place(listing)
-        try:
-            content = self.content(listing, LARGEST)
-        except BadPicture as bad:
-            raise BadLabels(f"{place} {bad.reason}") from None
-        except DAMAGE as error:
-            raise BadLabels(f"{place} {trouble(error).reason}") from None
-        entries, names = entries_of(content, place)
-        if not entries:
-            return None
-        spelled = {member: normal(member) for member in self.present}
-        there = set(spelled.values())
-        below = [(normal(_above(listing) + path), path, label) for path, label in entries]
-        entries = [(path if whole not in there and path in there else whole, label) for whole, path, label in below]
-        labels, classes = numbered(entries, names, place, anew=self.labels == "renumber")
-        found = {member: labels[path] for member, path in spelled.items() if path in labels}
-        return Labelling(found, classes, [path for path in labels if path not in there])
-
-    @cached_property
-    def present(self) -> list[str]:
-        """The pictures that are there."""
-        return [file for file in self.files if file != self.listing]
-
-    @cached_property
-    def members(self) -> list[str]:
-        """These, and behind them what dataset.json lists beside them."""
-        return [*self.present, *(self.labelling.absent if self.labelling else ())]
+    item = "image"
+    stranger = NO_IMAGE
 
     @property
-    def classes(self) -> tuple[str, ...]:
-        return self.labelling.classes if self.labelling else ()
+    def most(self) -> float:
+        return most_bytes()
 
-    def __len__(self) -> int:
-        return len(self.members)
-
-    def title(self, index: int) -> str:
-        return self.place(self.members[index])
-
-    def opened(self, index: int) -> Image.Image:
-        if index < len(self.present):
-            return self.image(self.members[index])
-        remedy = f"add it, drop it from {LISTING}, or set labels: false to do without"
-        raise BadPicture(self.title(index), "missing", f"is listed in {LISTING} but not there", remedy, spare=False)
-
-    def label(self, index: int) -> int | None:
-        if self.labelling is None:
-            return None
-        label = self.labelling.labels.get(self.members[index])
-        if label is None:
-            raise NoLabel(self.title(index), self.labelling.without, self.labelling.remedy)
-        return label
-
-
-def _above(listing: str) -> str:
-    return listing[: -len(LISTING)]
+    def opened(self, index: int) -> Opened:
+        return opened(self.at(index))

@@ -11,8 +11,8 @@ from torch import Tensor
 from ganlit.data.images.beside import NOTHING, Beside
 from ganlit.data.images.depth import Range
 from ganlit.data.images.foreign import library
-from ganlit.data.images.objections import Objected
 from ganlit.data.images.packed import png
+from ganlit.data.objections import Objected
 from ganlit.errors import UserError
 from ganlit.records.durable import replacing
 from ganlit.records.media import PICTURE, named

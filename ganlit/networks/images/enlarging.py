@@ -20,6 +20,7 @@ class Enlarger(nn.Module, ABC):
         source_channels: of the source.
         channels: of the output.
         scale: sides of the output over those of the source, 1 to 4.
+        unit: whether its layers see and make numbers from 0 to 1, as those of published weights do.
         sizes: what else has to be 1 or more, by name.
 
     Raises:
@@ -34,7 +35,7 @@ class Enlarger(nn.Module, ABC):
     corrects: ClassVar[Literal["nearest", "bilinear"] | None] = None
     """By which interpolation the source becomes the image that the layers only add to; none where they make it all."""
 
-    def __init__(self, source_channels: int, channels: int, scale: int, **sizes: int) -> None:
+    def __init__(self, source_channels: int, channels: int, scale: int, unit: bool = False, **sizes: int) -> None:
         super().__init__()
         name = type(self).__name__
         within(f"{name}.scale", scale, least=1, most=4)
@@ -44,7 +45,7 @@ class Enlarger(nn.Module, ABC):
                 f"{name}.source_channels is {source_channels}, but it corrects the source to an image of {channels}: "
                 f"give it 1, which is repeated, or {channels} or more, of which the first are corrected."
             )
-        self.source_channels, self.channels, self.scale = source_channels, channels, scale
+        self.source_channels, self.channels, self.scale, self.unit = source_channels, channels, scale, unit
 
     @abstractmethod
     def layered(self, source: Tensor) -> Tensor:
@@ -57,8 +58,10 @@ class Enlarger(nn.Module, ABC):
             UserError: they have other channels, or sides that are no multiples of what they have to be.
         """
         refuse_source(self, source, least=1)
-        image = wide(self.layered(source))
-        return image + self.enlarged(source) if self.corrects else image
+        seen = (source + 1) / 2 if self.unit else source
+        image = wide(self.layered(seen))
+        image = image + self.enlarged(seen) if self.corrects else image
+        return image * 2 - 1 if self.unit else image
 
     @property
     def last_layer(self) -> nn.Parameter:

@@ -57,7 +57,7 @@ class RRDBNet(Enlarger):
 
     At scale 2 and 1 the pixels of 2x2 or 4x4 places first become channels of one: Real-ESRGAN, Wang et al., arXiv
     2107.10833, section 3.4. Labels are ignored. Parameters have the names of the authors' BasicSR, so that published
-    weights load as they are; these are of images in [0, 1].
+    weights load as they are, by `fit --from`; these are of images in [0, 1], as `unit` says.
 
     Args:
         source_channels: of the source: 1 for grey images, 3 for colour, 4 for colour and a mask.
@@ -66,6 +66,7 @@ class RRDBNet(Enlarger):
         blocks: each is three dense blocks.
         width: feature maps between them.
         growth: feature maps that a convolution inside adds.
+        unit: whether its layers see and make numbers from 0 to 1, as those of published weights do.
 
     Raises:
         UserError: an argument is out of its range.
@@ -79,8 +80,9 @@ class RRDBNet(Enlarger):
         blocks: int = 23,
         width: int = 64,
         growth: int = 32,
+        unit: bool = False,
     ) -> None:
-        super().__init__(source_channels, channels, scale, blocks=blocks, width=width, growth=growth)
+        super().__init__(source_channels, channels, scale, unit, blocks=blocks, width=width, growth=growth)
         self.multiple = {1: 4, 2: 2}.get(scale, 1)
         self.factors = (3, 1) if scale == 3 else (2, 2)
         self.conv_first = convolution(source_channels * self.multiple**2, width)

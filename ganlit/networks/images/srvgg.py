@@ -11,8 +11,8 @@ class SRVGG(Enlarger):
     """Convolutions in a row at the size of the source, which correct its enlarged pixels; labels are ignored.
 
     A grey source is repeated for each channel; of one with more channels, such as a mask behind the image, the first
-    are corrected. Parameters have the names of the authors' code, so that published weights load as they are; these are
-    of images in [0, 1].
+    are corrected. Parameters have the names of the authors' code, so that published weights load as they are, by
+    `fit --from`; these are of images in [0, 1], as `unit` says.
 
     Args:
         source_channels: of the source: 1 for grey images, 3 for colour, 4 for colour and a mask.
@@ -20,6 +20,7 @@ class SRVGG(Enlarger):
         scale: sides of the output over those of the source, 1 to 4.
         convolutions: between the first and the last.
         width: feature maps.
+        unit: whether its layers see and make numbers from 0 to 1, as those of published weights do.
 
     Raises:
         UserError: an argument is out of its range, or they do not fit one another.
@@ -28,9 +29,15 @@ class SRVGG(Enlarger):
     corrects = "nearest"
 
     def __init__(
-        self, source_channels: int = 3, channels: int = 3, scale: int = 4, convolutions: int = 16, width: int = 64
+        self,
+        source_channels: int = 3,
+        channels: int = 3,
+        scale: int = 4,
+        convolutions: int = 16,
+        width: int = 64,
+        unit: bool = False,
     ) -> None:
-        super().__init__(source_channels, channels, scale, convolutions=convolutions, width=width)
+        super().__init__(source_channels, channels, scale, unit, convolutions=convolutions, width=width)
         layers: list[nn.Module] = []
         for inputs in [source_channels] + [width] * convolutions:
             layers += [nn.Conv2d(inputs, width, 3, padding=1), nn.PReLU(width)]

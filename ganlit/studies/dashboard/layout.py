@@ -122,7 +122,12 @@ def layout(score: str, parameters: tuple[str, ...] = PARAMETERS) -> tuple[Sectio
                 Panel("Norms of the gradients", ("gradient/discriminator", "gradient/generator"), log=True),
                 Panel("D of real items", ("logits/real",), kind="histogram"),
                 Panel("D of generated items", ("logits/fake",), kind="histogram"),
-                Panel("Weight of the adversarial term", ("adversarial/ratio", "guard/scale"), log=True, always=False),
+                Panel(
+                    "Weight of the adversarial term",
+                    ("adversarial/ratio", "adversarial/ratio_back", "guard/scale"),
+                    log=True,
+                    always=False,
+                ),
             ),
         ),
         Section(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import rich
 import torch
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
@@ -16,7 +18,7 @@ class Rate(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.0f}/s")
+        return Text("" if speed is None else f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.2g}/s")
 
 
 class Bars(Progress):
@@ -34,11 +36,11 @@ class Bars(Progress):
         if not self.disable:
             super().stop()
 
-    def counted(self, title: str, total: int) -> Advance:
-        """What is told of items just seen; the bar comes with the first of them."""
+    def counted(self, title: str, total: int) -> Callable[[float], None]:
+        """What is told of items just seen, or of parts of them; the bar comes with the first of them."""
         task = None
 
-        def advance(count: int) -> None:
+        def advance(count: float) -> None:
             nonlocal task
             if task is None:
                 task = self.add_task(title, total=total)

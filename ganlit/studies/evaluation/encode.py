@@ -58,7 +58,8 @@ def encode(
     paths, values, labels = list[str](), torch.empty(0), inputs.labels.clone()
     kind = "codes" if getattr(module.generator, "codes", 0) else "latents"
     with Bars() as bars:
-        for piece in inputs.pieces(bars.counted(inputs.name, len(inputs))):
+        advance = bars.counted(inputs.name, len(inputs))
+        for piece in inputs.pieces(advance):
             with passing(f"{source}: {piece.paths[0]}", module, run):
                 latent, side = module.ema.module.encode(piece.source, piece.label)
             value = side["codes"].cpu() if kind == "codes" else finite(latent.float(), run).cpu()
@@ -68,6 +69,7 @@ def encode(
             here = slice(len(paths), len(paths) + len(value))
             values[here], labels[here] = value, piece.label.cpu()
             paths += piece.paths
+            advance(len(value))
     about = About(kind, paths, run, digest_of(module.ema.module))
     with writing("--out", path):
         write(about, values[: len(paths)], labels[: len(paths)], path)

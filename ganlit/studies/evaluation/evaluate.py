@@ -11,7 +11,7 @@ from ganlit.errors import UserError
 from ganlit.metrics.asked import lacking, require, require_real
 from ganlit.metrics.features import Precision, Resize
 from ganlit.metrics.gauges import Gauge, Pairs, Sets, comparisons
-from ganlit.metrics.groups import Real, refuse
+from ganlit.metrics.groups import refuse
 from ganlit.metrics.inside import DRAWS, Others
 from ganlit.metrics.manifold import nearest
 from ganlit.metrics.measure import Measured
@@ -37,7 +37,7 @@ from ganlit.studies.evaluation.subject import (
     is_run,
     modality_of,
     reachable,
-    reference_for,
+    real_of,
 )
 from ganlit.studies.evaluation.trained import Checkpoint, Weights
 
@@ -124,6 +124,7 @@ def evaluate(
         refuse(groups, measured.generator, measured.takes_data, "--metrics")
     else:
         found = collection_of(subject, modality, split, root, count)
+        modality = found.modality or modality  # which knows more of it, such as its rate
         measured = Collected(found, modality.name, labelled=bool({"class-fid", "kept"} & {*names}))
     few = f"There are {len(measured)} {modality.item}s of {measured.name}" if count is None else f"--count is {count}"
     require(names, len(measured), few, len(measured.classes))
@@ -131,7 +132,7 @@ def evaluate(
     if isinstance(measured, Generated) and same(subject, against):
         real = measured.sides
     else:
-        real = {"target": Real(reference_for(against or subject, modality, against_split, root), modality)}
+        real = real_of(against or subject, groups, modality, against_split, root)
     if same(subject, against):
         real = {side: each.subset(own.get("reference_images")) for side, each in real.items()}
     require_real(groups, real)
@@ -194,10 +195,10 @@ def answers(gauges: Sequence[Gauge], measured: Subject, reference: Reference, ba
 def draw_neighbours(subject: Subject, modality: Modality, sets: Sequence[Sets], path: Path) -> list[Path]:
     """Rows of an item and the training items nearest to it, the closest first; the files that were written."""
     gauge = next(gauge for gauge in sets if "memorisation" in gauge.metrics)
-    real, portrait = gauge.real, gauge.portrait
+    real, portrait = gauge.one.held_against("memorisation"), gauge.portrait
     distances, indices = nearest(portrait.rows, real.rows, min(NEAREST, len(real.rows)))
     closest = distances[:, 0].argsort()[:ROWS]
-    items = subject.at(portrait.places[closest], gauge.group.making).cpu()
+    items = subject.at(portrait.places[closest], gauge.group.making)
     rows = []
     for item, places in zip(items, real.places[indices[closest]], strict=True):
         rows += [item[None], real.reference.items[places]]

@@ -92,15 +92,14 @@ class Inputs:
         """All of them, in order.
 
         Args:
-            advance: is told of how many are done with.
+            advance: is told of how many are left out.
 
         Raises:
             UserError: one cannot be used, or, where such are left out, none can.
         """
         for first in range(0, len(self), self.together):
             whole = list(range(first, min(first + self.together, len(self))))
-            yield from self._piece(whole)
-            advance(len(whole))
+            yield from self._piece(whole, advance)
         if len(self.skipped) == len(self):
             raise UserError(f"{self.name} has no {self.kind.item} that can be used: of all, {self.skipped[0]}")
 
@@ -110,9 +109,10 @@ class Inputs:
             shown = [*self.skipped[:SHOWN], *(["..."] if len(self.skipped) > SHOWN else [])]
             say(f"left out {len(self.skipped)} of {len(self)} {self.kind.item}s: {' '.join(shown)}")
 
-    def _piece(self, whole: list[int]) -> Iterator[Piece]:
+    def _piece(self, whole: list[int], advance: Advance) -> Iterator[Piece]:
         """One, or none; what it holds is let go of before another one is read."""
         places, kept = self._usable(whole)
+        advance(len(whole) - len(places))
         if kept is not None:
             paths, label = [self.paths[place] for place in places], self.labels[places].to(self.device)
             yield Piece(paths, *kept, label, self._seen)

@@ -46,17 +46,17 @@ def prepare(data: GanDataModule, fidelity: Fidelity | None, device: torch.device
                 say(f"weights  {seen_by.protocol}: {megabytes(size_of(seen_by))} in {seen_by.home}")
                 for one in those:
                     complete(one)
-                if any(one.knows_real for one in those):
-                    say(f"real     {real.name}: {megabytes(size_below(real.folder))} in {real.folder}")
+                for asked in dict.fromkeys(asked for one in those for asked in one.asked):
+                    say(f"real     {asked.name}: {megabytes(size_below(asked.folder))} in {asked.folder}")
     say(f"all is here ({clock(time.monotonic() - began)}): fit needs no network")
 
 
 def complete(one: Pass) -> None:
     """Has everything computed that the metrics will ask of the real items, rows included, as a test's floor does."""
-    if one.knows_real:
-        one.real.prepare()
+    for real in one.asked:
+        real.prepare()
     for metric in one.metrics:
-        METRICS[metric].derived(one.real)
+        METRICS[metric].derived(one.held_against(metric))
 
 
 def size_of(extractor: FeatureExtractor) -> int:

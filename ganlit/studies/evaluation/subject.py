@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from ganlit.compute.precision import native_bf16
 from ganlit.configuration.names import by_default, recognised
 from ganlit.configuration.rebuild import setting
-from ganlit.contracts import Collection, Modality, Reference
+from ganlit.contracts import Collection, Modality
 from ganlit.data.base import GanDataModule
 from ganlit.errors import UserError
 from ganlit.metrics.gauges import Shown
-from ganlit.metrics.groups import Group, sides
+from ganlit.metrics.groups import Group, Real, Side, sides
 from ganlit.metrics.portrait import fixed_choice
 from ganlit.studies.evaluation.trained import Checkpoint, Weights, finite, loaded, truncates
 from ganlit.tasks.base import AdversarialModule
@@ -53,14 +53,14 @@ class Subject(ABC):
     def __len__(self) -> int:
         return sum(map(len, self.turns))
 
-    def at(self, places: Tensor, making: str = "") -> Tensor:
-        """The items of a making at these places, shown again."""
+    def at(self, places: Tensor, making: str = "") -> list[Tensor]:
+        """The items of a making at these places, shown again, on the CPU."""
         found = {}
         for turn, here in enumerate(self.turns):
             if (wanted := here[torch.isin(here, places)]).numel():
                 items = self.show(turn).by(making).items
-                found |= {int(place): items[int(place) - int(here[0])] for place in wanted}
-        return torch.stack([found[place] for place in places.tolist()])
+                found |= {int(place): items[int(place) - int(here[0])].cpu() for place in wanted}
+        return [found[place] for place in places.tolist()]
 
 
 class Generated(Subject):
@@ -245,8 +245,9 @@ def collection_of(word: str, modality: Modality, split: str, root: Path, count: 
     return found.chosen(fixed_choice(len(found), count).sort().values.tolist())
 
 
-def reference_for(word: str, modality: Modality, split: str, root: Path) -> Reference:
-    """What items are measured against: a collection, or the data that a run was trained on."""
+def real_of(word: str, groups: Sequence[Group], modality: Modality, split: str, root: Path) -> dict[Side, Real]:
+    """What items are measured against by metrics: a collection, or the data that a run was trained on."""
     if is_run(word):
-        return data_of(word).reference
-    return collection_of(word, modality, split, root, None).reference
+        return sides(groups, data_of(word))
+    found = collection_of(word, modality, split, root, None)
+    return {"target": Real(found.reference, found.modality or modality)}

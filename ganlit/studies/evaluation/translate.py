@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -70,10 +71,12 @@ def translate(
     cut = tiling(module.generator, inputs.kind, tile, overlap)
     make_room(folder, folder, "--out")
 
-    shown = Shown(inputs.kind, modality)
+    shown, bars = Shown(inputs.kind, modality), Bars()
+    advance = bars.counted(inputs.name, len(inputs))
 
     def written(piece: Piece) -> int:
-        network = through(module, piece, run, f"{source}: {piece.paths[0]}")
+        share = len(piece.paths) / cut.count(piece.stored)
+        network = through(module, piece, run, f"{source}: {piece.paths[0]}", lambda: advance(share))
         bands = (modality.to_stored(finite(band, run)) for band in answered(network, piece.stored, cut))
         made = joined(bands, folder)
         for path, item, rest in zip(piece.paths, made, piece.beside, strict=True):
@@ -81,9 +84,8 @@ def translate(
         shown.add(piece.stored, made)
         return len(made)
 
-    with Bars() as bars, writing("--out", folder):
-        pieces = inputs.pieces(bars.counted(inputs.name, len(inputs)))
-        count = sum(map(written, pieces))  # so that nothing holds one piece while another is read
+    with bars, writing("--out", folder):
+        count = sum(map(written, inputs.pieces(advance)))  # so that nothing holds one piece while another is read
         files = shown.write(picture)
     inputs.tell()
     first = "" if shown.count == count else f"the first {shown.count} "
@@ -91,7 +93,7 @@ def translate(
     say(f"{count:,} {what} in {folder}, {first}below what they were made of in {', '.join(map(str, files))}")
 
 
-def through(module: AdversarialModule, piece: Piece, run: str, items: str) -> Network:
+def through(module: AdversarialModule, piece: Piece, run: str, items: str, done: Callable[[], None]) -> Network:
     """What the averaged generator makes of parts of a piece.
 
     Args:
@@ -99,14 +101,16 @@ def through(module: AdversarialModule, piece: Piece, run: str, items: str) -> Ne
         piece: of which parts are given as they are stored.
         run: where the module comes from.
         items: what messages call the piece.
+        done: is called after each part.
     """
-
     seed = stateless_seed(module.seed, crc32(piece.paths[0].encode()))  # whatever else is in the folder
 
     def network(part: Tensor) -> Tensor:
         torch.manual_seed(seed)
         with passing(items, module, run):
-            return Made.of(module.ema(piece.seen(part), piece.label)).output.float().cpu()
+            made = Made.of(module.ema(piece.seen(part), piece.label)).output.float().cpu()
+        done()
+        return made
 
     return network
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ganlit.data.images.archive import Archive
-from ganlit.data.images.source import BadLabels, BadPicture
+from ganlit.data.source import BadItem, BadLabels
 from ganlit.errors import UserError
 
 Make = Callable[..., Path]
@@ -29,9 +29,9 @@ def labels(archive: Archive) -> list[int | None]:
     return [archive.read(index)[1] for index in range(len(archive))]
 
 
-def problem(archive: Archive) -> BadPicture:
+def problem(archive: Archive) -> BadItem:
     """The first of an archive."""
-    with pytest.raises(BadPicture) as raised:
+    with pytest.raises(BadItem) as raised:
         labels(archive)
     return raised.value
 
@@ -166,24 +166,24 @@ def test_what_a_zip_says_of_sizes_bounds_what_is_read(tmp_path: Path, monkeypatc
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("dataset.json", b" " * 2**21)
         packed.writestr("bomb.png", bytes(2**20))
-    monkeypatch.setattr("ganlit.data.images.tree.LARGEST", 10**6)
+    monkeypatch.setattr("ganlit.data.tree.LARGEST", 10**6)
     with pytest.raises(BadLabels, match=r"dataset.json has 2 MB, more than the 1 that are read: mend it, or set"):
         len(Archive(path))
     archive = Archive(path)
     archive.labels = False
     monkeypatch.setenv("GANLIT_MAX_IMAGE_PIXELS", "1000")
-    with pytest.raises(BadPicture, match=r"bomb.png has 1 MB, more than the 0 that are read"):
+    with pytest.raises(BadItem, match=r"bomb.png has 1 MB, more than the 0 that are read"):
         archive.picture(0)
     monkeypatch.delenv("GANLIT_MAX_IMAGE_PIXELS")
-    monkeypatch.setattr("ganlit.data.images.archive.AT_ONCE", 2**10)
+    monkeypatch.setattr("ganlit.data.archive.AT_ONCE", 2**10)
     monkeypatch.setattr(Archive, "content", lambda *given: pytest.fail("unpacked before it was looked at"))
-    with pytest.raises(BadPicture, match=r"bomb.png is not an image"):
+    with pytest.raises(BadItem, match=r"bomb.png is not an image"):
         archive.picture(0)
 
 
 def test_a_large_member_is_read_as_it_comes(make_zip: Make, paint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = Archive(make_zip(NAMES))
-    monkeypatch.setattr("ganlit.data.images.archive.AT_ONCE", 10)
+    monkeypatch.setattr("ganlit.data.archive.AT_ONCE", 10)
     for index in range(3):
         assert (np.asarray(archive.picture(index)[0].image) == np.asarray(paint(index))).all()
 

@@ -12,7 +12,7 @@ import pytest
 
 from ganlit.data.images.arrays import digits, find_cifar, find_idx, read_idx
 from ganlit.data.images.kind import GREY
-from ganlit.data.images.source import BadLabels
+from ganlit.data.source import BadLabels
 from ganlit.errors import UserError
 
 CLASSES = ("t-shirt", "trouser")

@@ -20,7 +20,7 @@ from ganlit.data.images.folder import Folder
 from ganlit.data.images.foreign import ORIENTATION
 from ganlit.data.images.form import Form, range_of
 from ganlit.data.images.modality import ImageModality
-from ganlit.data.images.source import BadPicture
+from ganlit.data.source import BadItem
 from ganlit.errors import UserError
 
 DEEP = Form(4, 3, depth=16)
@@ -59,7 +59,7 @@ def test_grey_of_16_bits_is_kept_and_becomes_colour_on_demand(tmp_path: Path) ->
     pixels = deep(1)
     Image.fromarray(pixels[..., 0]).save(tmp_path / "a.png")
     assert np.array_equal(decoded(Folder(tmp_path), DEEP._replace(channels=1)).reference.items[0], chw(pixels))
-    with pytest.raises(BadPicture, match=r"a.png is grey while channels is 3: set channels: 1 if all are grey"):
+    with pytest.raises(BadItem, match=r"a.png is grey while channels is 3: set channels: 1 if all are grey"):
         decoded(Folder(tmp_path), DEEP)
     converted = decoded(Folder(tmp_path), DEEP._replace(convert=True)).reference.items[0]
     assert np.array_equal(converted, chw(pixels).repeat(3, 0))
@@ -71,7 +71,7 @@ def test_png_of_16_bits_with_alpha_and_without(channels: int, alpha: bool, tmp_p
     (tmp_path / "a.png").write_bytes(imagecodecs.png_encode(pixels))
     assert np.array_equal(decoded(Folder(tmp_path), DEEP._replace(channels=channels)).reference.items[0], chw(pixels))
     if alpha:
-        with pytest.raises(BadPicture, match=rf"has an alpha channel: .* or channels: {channels} to keep it"):
+        with pytest.raises(BadItem, match=rf"has an alpha channel: .* or channels: {channels} to keep it"):
             decoded(Folder(tmp_path), DEEP._replace(channels=channels - 1))
 
 
@@ -93,7 +93,7 @@ def test_what_was_written_with_12_bits_is_told_how_it_can_be_seen(tmp_path: Path
     np.save(tmp_path / "a.npy", noise(4, 4, most=4096).astype(np.uint16))
     form = DEEP._replace(channels=1)
     said = r"up to 4095 of 65535: scale all to 16 bits yourself, .* or train with depth: float and range: \[0, 4095\]"
-    with pytest.raises(BadPicture, match=said):
+    with pytest.raises(BadItem, match=said):
         decoded(Folder(tmp_path), form)
     items = decoded(Folder(tmp_path), form._replace(depth="float", range=(0, 4095))).reference.items
     assert (items.dtype, items.min(), items.max()) == (torch.float32, 0, 1)
@@ -102,7 +102,7 @@ def test_what_was_written_with_12_bits_is_told_how_it_can_be_seen(tmp_path: Path
 @pytest.mark.parametrize("convert", [False, True])
 def test_floats_are_no_pixels_of_16_bits(convert: bool, tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.full((4, 4), 0.5))
-    with pytest.raises(BadPicture, match=r"holds floating-point pixels: save it with 16 bits .* with depth: float"):
+    with pytest.raises(BadItem, match=r"holds floating-point pixels: save it with 16 bits .* with depth: float"):
         decoded(Folder(tmp_path), Form(4, 1, convert=convert, depth=16))
 
 
@@ -115,7 +115,7 @@ def test_floats_are_stored_as_they_lie_in_their_range(kind: str, tmp_path: Path)
     np.testing.assert_allclose(items[0, 0], (values - low) / (high - low), atol=1e-7)
     for range in ((low + 1, high), (low, high - 1)):
         said = rf"holds values from {low} to {high}, outside of the range \[.*\]: train with a range that holds"
-        with pytest.raises(BadPicture, match=said) as raised:
+        with pytest.raises(BadItem, match=said) as raised:
             decoded(Folder(tmp_path), FLOAT._replace(range=range))
         assert "skip_bad" not in str(raised.value)
 
@@ -126,7 +126,7 @@ def test_values_that_are_none_are_damage(value: float, tmp_path: Path) -> None:
     np.save(tmp_path / "good.npy", pixels)
     pixels[2, 2] = value
     np.save(tmp_path / "bad.npy", pixels)
-    with pytest.raises(BadPicture, match=r"bad.npy holds values that are not finite: replace it, or set skip_bad"):
+    with pytest.raises(BadItem, match=r"bad.npy holds values that are not finite: replace it, or set skip_bad"):
         decoded(Folder(tmp_path), FLOAT)
     assert len(decoded(Folder(tmp_path), FLOAT, skip_bad=True).reference.items) == 1
 
@@ -180,7 +180,7 @@ def test_other_files_are_a_sentence_and_converted_where_they_can_be(
         file.write_bytes(b"P6\n4 4\n65535\n" + bytes(4 * 4 * 6))
     else:
         images[0].save(file, format, **({"save_all": True, "append_images": images[1:]} if format == "GIF" else {}))
-    with pytest.raises(BadPicture, match=f"/a {said}"):
+    with pytest.raises(BadItem, match=f"/a {said}"):
         decoded(Folder(tmp_path), DEEP)
     if format != "PPM":
         wanted = np.asarray(Image.open(file).convert("RGB"), int) * (mode != "RGBA") * 257

@@ -18,7 +18,7 @@ from ganlit.data.images.depth import Depth, depth_of, upper_bits
 from ganlit.data.images.fitting import Form
 from ganlit.data.images.folder import Folder
 from ganlit.data.images.modality import ImageModality
-from ganlit.data.images.source import BadPicture
+from ganlit.data.source import BadItem
 from ganlit.errors import UserError
 
 Make = Callable[..., Path]
@@ -71,7 +71,7 @@ def test_what_would_turn_dark_is_refused_whatever_is_asked(
 ) -> None:
     source = filled(up_to(highest // 2, kind), up_to(highest, kind), up_to(255, np.uint8))
     said = rf"0.tif has 16 bits a channel, of which the pictures here use values up to {highest} of 65535: scale all"
-    with pytest.raises(BadPicture, match=said) as raised:
+    with pytest.raises(BadItem, match=said) as raised:
         decoded(source, CONVERTED._replace(convert=convert))
     assert "skip_bad" not in str(raised.value)
     with pytest.raises(UserError, match="of which the pictures here use"):
@@ -89,14 +89,14 @@ def test_values_beyond_16_bits_are_refused_and_not_clipped(
     lowest: int, highest: int, filled: Callable[..., Folder]
 ) -> None:
     source = filled(up_to(65535), Image.fromarray(np.array([[lowest, highest]] * 2, np.int32)))
-    with pytest.raises(BadPicture, match=f"1.tif holds values from {lowest} to {highest}: scale all to 8 bits"):
+    with pytest.raises(BadItem, match=f"1.tif holds values from {lowest} to {highest}: scale all to 8 bits"):
         decoded(source, Form(2, 1, "resize", convert=True))
 
 
 def test_colour_of_12_bits_is_refused(deep_png: Callable[..., bytes], tmp_path: Path) -> None:
     for highest in (4095, 200):
         (tmp_path / "1.png").write_bytes(deep_png(np.full((4, 4, 3), highest)))
-        with pytest.raises(BadPicture, match=f"the pictures here use values up to {highest | 255} of 65535"):
+        with pytest.raises(BadItem, match=f"the pictures here use values up to {highest | 255} of 65535"):
             decoded(Folder(tmp_path), Form(4, 3, convert=True))
     (tmp_path / "2.png").write_bytes(deep_png(np.full((4, 4, 3), 40_000)))
     found = decoded(Folder(tmp_path), Form(4, 3, convert=True)).reference.items
@@ -124,5 +124,5 @@ def test_a_check_says_what_the_values_are(
 def test_a_picture_of_floats_is_refused(filled: Callable[..., Folder]) -> None:
     content = io.BytesIO()
     Image.new("F", (4, 4), 0.5).save(content, "TIFF")
-    with pytest.raises(BadPicture, match=r"holds floating-point pixels: save it with 8 bits a channel, or train"):
+    with pytest.raises(BadItem, match=r"holds floating-point pixels: save it with 8 bits a channel, or train"):
         decoded(filled(Image.open(content)), CONVERTED)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ganlit.data.images.folder import Folder
-from ganlit.data.images.source import NoLabel
+from ganlit.data.source import NoLabel
 from ganlit.errors import UserError
 
 Make = Callable[..., Path]

@@ -14,10 +14,13 @@ from PIL import Image
 
 from ganlit.data.base import GanDataModule
 from ganlit.data.images import decoding
+from ganlit.data.images.degradations.maps import Invert
 from ganlit.data.images.fitting import Form
 from ganlit.data.images.folder import Folder
 from ganlit.data.images.images import Images, LabelledImages
 from ganlit.data.images.modality import ImageModality
+from ganlit.data.images.pairs import Pairs
+from ganlit.data.images.restoration import Restoration
 from ganlit.errors import UserError
 
 
@@ -174,4 +177,36 @@ def test_held_out_images_are_measured_and_never_trained_on(make_folder: Callable
     assert torch.equal(measured, data.reference.items)
     assert not any(torch.equal(one, other) for one in trained for other in measured)
     assert data.reference.name == ("photos-val" if split else "photos-held5")
+    learnt = data.trained_of("target")
+    assert learnt.name == ("photos-train" if split else "photos-trained5")
+    assert learnt.digest != data.reference.digest
+    assert torch.equal(learnt.items[:5], trained)
+    assert torch.equal(learnt.items[torch.tensor([3, 1])], trained[[3, 1]])
+    assert len(learnt.items) == len(learnt.labels) == 5
     assert torch.equal(next(iter(data.val_dataloader())).item, measured[data._choice(torch.arange(1))])
+
+
+@pytest.mark.parametrize("share", [0, 1, True, 0.0, 1.5, -0.5, float("nan")])
+def test_a_share_of_nothing_or_of_all_is_refused(share: float) -> None:
+    for kind, more in ((Images, {}), (Pairs, {"target": "b"})):
+        with pytest.raises(UserError, match=rf"^data.init_args.held_out is {share}: it must be .*above 0 and below 1"):
+            kind("a", 8, held_out=share, **more)
+
+
+def test_too_few_images_to_train_on_are_told_as_such(make_folder: Callable[..., Path]) -> None:
+    folder = make_folder([f"{index}.png" for index in range(10)])
+    data = Images(str(folder), 8, fit="crop", flip=True, held_out=0.3, batch=8)
+    data.prepare_data()
+    with pytest.raises(UserError, match="photos-trained7 has 7 images to train on, fewer than a batch"):
+        data.setup("fit")
+
+
+def test_what_was_trained_on_is_seen_as_what_is_measured_is(make_folder: Callable[..., Path]) -> None:
+    folder = make_folder([f"{index}.png" for index in range(10)])
+    data = Restoration(Invert(), str(folder), 8, tile=12, fit="crop", held_out=0.3, batch=2)
+    data.prepare_data()
+    learnt = data.trained_of("target")
+    assert (len(learnt.items), learnt.items[:3].shape, data.reference.items.shape) == (7, (3, 3, 8, 8), (3, 3, 8, 8))
+    whole = data.stored.reference.items[data.trained]
+    assert torch.equal(learnt.items[:7], whole[:, :, 2:10, 2:10])
+    assert data.trained_of("source").items is not learnt.items

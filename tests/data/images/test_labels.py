@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganlit.data.images.catalogue import open_source
-from ganlit.data.images.labels import entries_of, normal, numbered
-from ganlit.data.images.source import BadLabels, Source
+from ganlit.data.images.source import Source
+from ganlit.data.labels import entries_of, normal, numbered
+from ganlit.data.source import BadLabels
 
 NAMES = ["00000/0.png", "00000/1.png", "00001/2.png"]
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ganlit.data.images.catalogue import open_source
 from ganlit.data.images.limits import VARIABLE, most_bytes, most_pixels
-from ganlit.data.images.source import BadPicture
+from ganlit.data.source import BadItem
 from ganlit.errors import UserError
 
 PILLOWS = 2 * Image.MAX_IMAGE_PIXELS
@@ -50,8 +50,8 @@ def test_a_limit_that_is_no_number_is_refused(told: str, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("pixels", [1198, 600, 1])
 def test_a_larger_picture_is_whole_but_too_large(pixels: int, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setenv(VARIABLE, str(pixels))
-    monkeypatch.setattr("ganlit.data.images.folder.most_bytes", lambda: 10**6)
-    with pytest.raises(BadPicture) as raised:
+    monkeypatch.setattr("ganlit.data.images.tree.most_bytes", lambda: 10**6)
+    with pytest.raises(BadItem) as raised:
         open_source(str(folder), "train", Path()).picture(0)
     told = f"Image size (1200 pixels) exceeds limit of {pixels + pixels % 2} pixels"
     assert str(raised.value) == f"{folder}/a.png is too large ({told}): shrink it, or set {VARIABLE} to more."
@@ -71,7 +71,7 @@ def test_a_picture_that_memory_cannot_hold_is_named(monkeypatch: pytest.MonkeyPa
         raise MemoryError
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
-    with pytest.raises(BadPicture, match=r"a.png needs more memory than there is: shrink it"):
+    with pytest.raises(BadItem, match=r"a.png needs more memory than there is: shrink it"):
         open_source(str(folder), "train", Path()).picture(0)
 
 
@@ -80,5 +80,5 @@ def test_a_file_of_more_bytes_than_pixels_can_have_is_not_read(folder: Path, mon
     Image.new("L", (4, 4)).save(content, "PNG")
     (folder / "a.png").write_bytes(content.getvalue() + bytes(2 * 10**6))
     monkeypatch.setenv(VARIABLE, "125000")
-    with pytest.raises(BadPicture, match=r"a.png has 2 MB, more than the 1 that are read: replace it"):
+    with pytest.raises(BadItem, match=r"a.png has 2 MB, more than the 1 that are read: replace it"):
         open_source(str(folder), "train", Path()).picture(0)

@@ -19,7 +19,7 @@ from ganlit.data.images.folder import Folder
 from ganlit.data.images.form import Form
 from ganlit.data.images.modality import ImageModality
 from ganlit.data.images.npy import Array
-from ganlit.data.images.source import BadPicture
+from ganlit.data.source import BadItem
 
 
 def saved(pixels: np.ndarray) -> io.BytesIO:
@@ -120,13 +120,13 @@ REFUSED: dict[str, tuple[bytes, str]] = {
 def test_what_is_no_picture_is_named(what: str, tmp_path: Path) -> None:
     content, said = REFUSED[what]
     (tmp_path / "x.npy").write_bytes(content)
-    with pytest.raises(BadPicture, match=rf"/x.npy {said}"):
+    with pytest.raises(BadItem, match=rf"/x.npy {said}"):
         decoded(Folder(tmp_path), Form(8, 3, "resize", convert=True))
 
 
 @pytest.mark.parametrize("form", [Form(9, 3), Form(9, 3, depth=16), Form(9, 5), Form(9, 1, depth="float")])
 def test_other_numbers_of_channels_are_named(form: Any, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros((9, 9, 7), np.uint8))
-    with pytest.raises(BadPicture, match=f"has 7 channels, not {form.channels}: train with channels: 7, or save"):
+    with pytest.raises(BadItem, match=f"has 7 channels, not {form.channels}: train with channels: 7, or save"):
         decoded(Folder(tmp_path), form._replace(convert=True))
     assert decoded(Folder(tmp_path), form._replace(channels=7)).reference.items.shape == (1, 7, 9, 9)

@@ -66,11 +66,15 @@ def test_files_of_one_path_are_a_pair(places: tuple[str, str]) -> None:
 def test_a_part_can_be_held_out(places: tuple[str, str], tmp_path: Path) -> None:
     data = ready(Pairs(places[0], 8, target=places[1], held_out=0.25, **LOADING))
     assert (len(data.dataset), len(data.measured)) == (3, 1)
+    for side in ("source", "target"):
+        shown = getattr(data.dataset[torch.arange(3)], side)
+        assert torch.equal(data.trained_of(side).items[:3], shown)
+        assert not any(torch.equal(one, data.reference_of(side).items[0]) for one in shown)
     assert torch.equal(data.measured[torch.tensor([0])].target, data.measured[torch.tensor([0])].source.flip(-1))
     other = tmp_path / "other"
     save(other / "A", {"x.png": paint(9)})
     save(other / "B", {"x.png": paint(10)})
-    held_out = (str(other / "A"), str(other / "B"))
+    held_out = [str(other / "A"), str(other / "B")]
     data = ready(Pairs(places[0], 8, target=places[1], held_out=held_out, **LOADING))
     assert (len(data.dataset), len(data.measured)) == (4, 1)
     assert torch.equal(data.reference.items[0], torch.from_numpy(np.array(paint(10))).permute(2, 0, 1))
@@ -98,6 +102,7 @@ def test_unpaired_sides_may_be_unequal(places: tuple[str, str], tmp_path: Path) 
     data = ready(Unpaired(places[0], 8, target=str(few), **LOADING))
     assert len(data.dataset) == 4
     assert len(data.measured) == 2
+    assert (len(data.trained_on.items), len(data.trained_of("target").items)) == (4, 2)
     assert data.reference.name == "few"
     assert data.reference_of("source").name == "A"
 
@@ -109,7 +114,7 @@ def test_unpaired_sides_may_be_unequal(places: tuple[str, str], tmp_path: Path) 
         ({"a.jpg": paint(1)}, r"B has 2 pictures of the path a"),
         ({"z.png": paint(1)}, r"B/z\.png has no partner of the path z in A"),
         ({"b.png": paint(1, 9)}, r"B/b\.png is 9x8 while its partner .*A/b\.png is 8x8: bring both"),
-        ({"b.png": b"no picture"}, r"B/b\.png is not an image"),
+        ({"b.png": b"no picture"}, r"B/b\.png is not an image: remove it\.$"),
     ],
 )
 def test_what_is_no_partner_is_named(places: tuple[str, str], change: dict[str, Any], message: str) -> None:

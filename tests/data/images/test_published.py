@@ -15,7 +15,7 @@ from torchvision import datasets
 
 from ganlit.data.images import published
 from ganlit.data.images.published import SETS, find_published
-from ganlit.data.images.source import NoLabel
+from ganlit.data.source import NoLabel
 from ganlit.errors import UserError
 
 

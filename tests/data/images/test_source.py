@@ -22,7 +22,8 @@ from ganlit.data.images.fitting import Form
 from ganlit.data.images.folder import Folder
 from ganlit.data.images.kind import RGB
 from ganlit.data.images.opening import Opened, opened
-from ganlit.data.images.source import BadPicture, Source
+from ganlit.data.images.source import Source
+from ganlit.data.source import BadItem
 
 Paint = Callable[..., Image.Image]
 
@@ -37,9 +38,7 @@ def content(image: Image.Image, format: str) -> bytes:
 def test_a_truncated_picture_is_named(make_folder: Callable[..., Path], paint: Paint, format: str, suffix: str) -> None:
     whole = content(paint(size=(40, 40)), format)
     source = Folder(make_folder([f"cut.{suffix}", "fine.png"], cut=whole[: len(whole) // 2]))
-    with pytest.raises(
-        BadPicture, match=rf"photos/cut.{suffix} is truncated or damaged \(.*\): replace it, or set skip"
-    ):
+    with pytest.raises(BadItem, match=rf"photos/cut.{suffix} is truncated or damaged \(.*\): replace it, or set skip"):
         source.picture(0)
     assert source.picture(1)[0].kind == RGB
 
@@ -100,7 +99,7 @@ def test_a_picture_that_is_hit_anywhere_is_read_or_refused(
     written: tuple[str, str], depth: int, data: st.DataObject
 ) -> None:
     source = spoilt(content(Image.new(written[1], (5, 4)), written[0]), data)
-    with suppress(BadPicture), warnings.catch_warnings():
+    with suppress(BadItem), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pixels = fitted(source, 0, Form(8, 3, "crop", convert=True, depth=depth)).pixels
         assert (pixels.shape, pixels.itemsize) == ((1, 3, 8, 8), depth // 8)
@@ -109,7 +108,7 @@ def test_a_picture_that_is_hit_anywhere_is_read_or_refused(
 @given(st.sampled_from(["PNG", "TIFF", "NPY", "NPZ"]), st.sampled_from([8, 16, "float"]), st.data())
 def test_so_is_a_deep_one(kind: str, depth: Any, data: st.DataObject) -> None:
     form = Form(8, 3, "crop", convert=True, depth=depth, range=(0, 2**16))
-    with suppress(BadPicture), warnings.catch_warnings():
+    with suppress(BadItem), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert fitted(spoilt(deep(kind), data), 0, form).pixels.shape == (1, 3, 8, 8)
 
@@ -117,7 +116,7 @@ def test_so_is_a_deep_one(kind: str, depth: Any, data: st.DataObject) -> None:
 @pytest.mark.parametrize("file", ["fake.png", "notes.txt", "empty.png"])
 def test_a_file_that_is_no_picture_is_named(make_folder: Callable[..., Path], file: str) -> None:
     source = Folder(make_folder([file], fake=b"text", notes=b"text", empty=b""))
-    with pytest.raises(BadPicture, match=f"photos/{file} is not an image: remove it, or set skip_bad: true") as raised:
+    with pytest.raises(BadItem, match=f"photos/{file} is not an image: remove it, or set skip_bad: true") as raised:
         source.picture(0)
     assert raised.value.topic == "not an image"
 
@@ -129,5 +128,5 @@ def test_a_damaged_member_is_named(make_zip: Callable[..., Path]) -> None:
     damaged = bytearray(path.read_bytes())
     damaged[start : start + 60] = bytes(60)
     path.write_bytes(damaged)
-    with pytest.raises(BadPicture, match=r"set.zip: a.png is truncated or damaged \(Bad CRC"):
+    with pytest.raises(BadItem, match=r"set.zip: a.png is truncated or damaged \(Bad CRC"):
         Archive(path).picture(0)

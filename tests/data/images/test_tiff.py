@@ -16,7 +16,7 @@ from ganlit.data.images.decoding import decoded
 from ganlit.data.images.folder import Folder
 from ganlit.data.images.foreign import ORIENTATION, upright
 from ganlit.data.images.form import Form
-from ganlit.data.images.source import BadPicture
+from ganlit.data.source import BadItem
 
 
 def noise(channels: int, dtype: str, seed: int = 0) -> np.ndarray:
@@ -56,7 +56,7 @@ def test_grey_pages_are_channels_where_as_many_are_wanted(options: Any, written:
     assert np.array_equal(decoded(source, Form(4, 5, "crop", depth=16)).reference.items[0], pages[:, :, 1:5])
     for depth in (8, 16):
         form = Form(4, 1, "crop", depth=depth)
-        with pytest.raises(BadPicture, match=r"holds 5 frames: save one of them|has 16 bits a channel"):
+        with pytest.raises(BadItem, match=r"holds 5 frames: save one of them|has 16 bits a channel"):
             decoded(source, form)
         first = decoded(source, form._replace(convert=True)).reference.items[0]
         assert np.array_equal(first, pages[:1, :, 1:5] >> (16 - depth))
@@ -65,7 +65,7 @@ def test_grey_pages_are_channels_where_as_many_are_wanted(options: Any, written:
 def test_the_first_channel_is_not_taken_for_all(written: Callable[..., Folder]) -> None:
     """Pillow does, where each lies apart."""
     source = written(noise(4, "u1").transpose(2, 0, 1), photometric="minisblack", planarconfig="separate")
-    with pytest.raises(BadPicture, match="has 4 channels, not 1: train with channels: 4, or save 1 of them"):
+    with pytest.raises(BadItem, match="has 4 channels, not 1: train with channels: 4, or save 1 of them"):
         decoded(source, Form(4, 1, "crop", convert=True))
 
 
@@ -73,7 +73,7 @@ def test_alpha_is_kept_or_composited(written: Callable[..., Folder]) -> None:
     pixels = noise(4, "u2")
     source = written(pixels, photometric="rgb", extrasamples=["unassalpha"])
     assert np.array_equal(decoded(source, Form(4, 4, "crop", depth=16)).reference.items[0, 3], pixels[:, 1:5, 3])
-    with pytest.raises(BadPicture, match=r"has an alpha channel: flatten it, .* or channels: 4 to keep it"):
+    with pytest.raises(BadItem, match=r"has an alpha channel: flatten it, .* or channels: 4 to keep it"):
         decoded(source, Form(4, 3, "crop", depth=16))
     mixed = decoded(source, Form(4, 3, "crop", True, 16)).reference.items[0]
     wanted = np.rint(pixels[..., :3] * (pixels[..., 3:] / 65535))[:, 1:5].transpose(2, 0, 1)
@@ -103,7 +103,7 @@ def test_white_is_white_where_it_is_zero(written: Callable[..., Folder]) -> None
 
 def test_numbers_that_are_no_brightness_are_named(written: Callable[..., Folder]) -> None:
     source = written(noise(4, "u2"), photometric="separated")
-    with pytest.raises(BadPicture, match=r"/x.tif is a TIFF whose numbers are no brightness: save it as grey or RGB"):
+    with pytest.raises(BadItem, match=r"/x.tif is a TIFF whose numbers are no brightness: save it as grey or RGB"):
         decoded(source, Form(4, 3, "crop", True, 16))
 
 
@@ -112,12 +112,12 @@ def test_what_is_missing_is_not_black(written: Callable[..., Folder]) -> None:
     file = source.folder / source.files[0]
     with tifffile.TiffFile(file, mode="r+") as tiff:
         tiff.pages.first.tags["StripByteCounts"].overwrite((5120, 0, 5120, 5120))
-    with pytest.raises(BadPicture, match=r"x.tif is truncated or damaged \(parts of it are missing\): replace it"):
+    with pytest.raises(BadItem, match=r"x.tif is truncated or damaged \(parts of it are missing\): replace it"):
         decoded(source, Form(64, 5))
 
 
 def test_a_package_that_is_missing_is_named(written: Callable[..., Folder], monkeypatch: pytest.MonkeyPatch) -> None:
     source = written(noise(5, "u1"), photometric="minisblack", planarconfig="contig")
     monkeypatch.setitem(sys.modules, "tifffile", None)
-    with pytest.raises(BadPicture, match=r'which takes the package tifffile: run pip install "ganlit\[deep\]".$'):
+    with pytest.raises(BadItem, match=r'which takes the package tifffile: run pip install "ganlit\[deep\]".$'):
         decoded(source, Form(4, 5, "crop"))

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from ganlit.data.images.folder import Folder
-from ganlit.data.images.source import BadPicture
-from ganlit.data.images.walk import walked
+from ganlit.data.source import BadItem
+from ganlit.data.walk import walked
 from ganlit.errors import UserError
 
 Make = Callable[..., Path]
-SKIP = "or set skip_bad: true to leave such pictures out."
+SKIP = "or set skip_bad: true to leave such out."
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def refused(folder: Path) -> dict[str, str]:
     for index, member in enumerate(source.members):
         try:
             source.picture(index)
-        except BadPicture as bad:
+        except BadItem as bad:
             found[member] = str(bad).removeprefix(f"{folder}/{member} ")
     return found
 

@@ -1,4 +1,4 @@
-"""Fifty steps of real networks: what every rank then holds, and what each of them has drawn."""
+"""Twenty steps of real networks: what every rank then holds, and what each of them has drawn."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ganlit.networks.images.dcgan import DCDiscriminator, DCGenerator
 from ganlit.networks.images.stylegan import StyleDiscriminator, StyleGenerator
 from ganlit.tasks.synthesis import Synthesis
 
-STEPS = 50
+STEPS = 20
 BATCH = 12  # over all ranks
 PICTURE = torch.linspace(-1, 1, 16 * 16).view(1, 1, 16, 16)
 

@@ -49,10 +49,12 @@ def played(steps: int = 2, **parts: Any) -> dict[str, Tensor]:
 
 def found() -> dict[str, dict[str, Tensor]]:
     """By "loss regularizer", and by what was done beside: accumulation, clipping."""
+    # Three ranks differ from two in the shares that they have of a batch: each loss and each regularizer once.
     games = {
         f"{loss.__name__} {name}": played(loss=loss(), **regularizer())
         for loss in LOSSES
         for name, regularizer in REGULARIZERS.items()
+        if WORLD < 3 or loss is Relativistic or name == "R1"
     }
     # What ranks do to a batch and what accumulation does to a rank's share of it are independent: with one process all
     # is tried, with several a few.
@@ -71,7 +73,7 @@ def found() -> dict[str, dict[str, Tensor]]:
         torch.manual_seed(0)
         both = [ThereAndBack(part(), part()) for part in (Translator, Judge)]
         given = {"generator": both[0], "discriminator": both[1], "regularizers": [R1(weight=0.5)], "pool": 30}
-        criteria = {"cycle": [L1(5.0)], "identity": [L1(2.0)]}
+        criteria = {"cycle": [L1(5.0)], "identity": [L1(2.0)], "adversarial": AdaptiveWeight(0.5)}
         key = "cycle" if count == 1 else f"cycle accumulate={count}"
         games[key] = played(3, kind=CycleTranslation, accumulate=count, **criteria, **given)
     games["clipped"] = played(loss=NonSaturating(), steps=1, **CLIPS)

@@ -10,6 +10,8 @@ launched, as under SLURM or torchrun.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
 import random
@@ -19,13 +21,11 @@ import sys
 import time
 from contextlib import suppress
 from importlib import import_module
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.utilities import rank_zero_only
-
-import ganlit.cli.main  # noqa: F401
-
+FORKS = get_context("fork")  # which leave by `os._exit`: else onnxruntime would wait for threads that no fork has
 LIMIT = 200  # seconds after which a rank is killed, whatever it waits for
 
 
@@ -46,23 +46,29 @@ def become(job: dict[str, Any], rank: int, port: int, folder: Path) -> None:
         place = {"LOCAL_RANK": rank, "NODE_RANK": 0, "WORLD_SIZE": job["world"]}
         os.environ |= {key: str(value) for key, value in place.items()}
         os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-        rank_zero_only.rank = rank  # Lightning read it from the environment when it was imported
+        import_module("lightning.pytorch.utilities").rank_zero_only.rank = rank  # it was read when that was imported
     for stream, suffix in ((sys.stdout, "out"), (sys.stderr, "err")):
         os.dup2(os.open(folder / f"{job['name']}-{rank}.{suffix}", os.O_WRONLY | os.O_CREAT), stream.fileno())
     module, _, function = job["target"].partition(":")
-    sys.exit(getattr(import_module(module), function)(*job.get("arguments", [])))
+    try:
+        sys.exit(getattr(import_module(module), function)(*job.get("arguments", [])))
+    finally:
+        atexit._run_exitfuncs()
 
 
 def main(folder: Path) -> None:
+    gc.disable()  # what is imported stays: neither this process nor its forks look through it for garbage
+    import_module("ganlit.cli.main")
+    gc.freeze()
+    gc.enable()
     jobs = json.loads((folder / "jobs.json").read_text())
     running: dict[int, tuple[str, int]] = {}
     for job in jobs:
         port = free_port()
         for rank in range(job["world"]):
-            pid = os.fork()
-            if not pid:
-                become(job, rank, port, folder)
-            running[pid] = job["name"], rank
+            fork = FORKS.Process(target=become, args=(job, rank, port, folder))
+            fork.start()
+            running[fork.pid] = job["name"], rank
     ended = {job["name"]: {"codes": [None] * job["world"], "ended": 0.0} for job in jobs}
     while running:
         pid, status = os.wait()

@@ -137,3 +137,11 @@ def test_sides_that_become_no_whole_places_are_refused(scale: int, multiple: int
         told = rf"RRDBNet takes images whose sides are multiples of {multiple}.*, but is shown some of 8x{side}: bring"
         with pytest.raises(UserError, match=told) if side % multiple else nullcontext():
             network(torch.zeros(2, 3, 8, side), LABEL)
+
+
+@pytest.mark.parametrize("kind", [RRDBNet, SRVGG])
+def test_layers_may_see_numbers_from_0_to_1(kind: type[Enlarger]) -> None:
+    of_unit, plain = small(kind, scale=2, unit=True), small(kind, scale=2)
+    plain.load_state_dict(of_unit.state_dict())
+    image = torch.rand(2, 3, 8, 6)
+    torch.testing.assert_close((of_unit(image * 2 - 1, LABEL) + 1) / 2, plain(image, LABEL))

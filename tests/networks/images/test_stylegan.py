@@ -65,7 +65,7 @@ def test_truncation_draws_styles_towards_the_mean_of_their_class() -> None:
     net = generator(classes=2)
     label = torch.arange(512) % 2
     for _ in range(1500):
-        net(torch.randn(4, 8), label[:4])
+        net.styles(torch.randn(4, 8), label[:4])
     net.eval()
     styles = net.mapping(torch.randn(512, 8), label)
     for c in range(2):

@@ -28,6 +28,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "grey": {"generator": part("filters.Filter")},
     "blur": {"generator": part("filters.Blur", radius=3, multiple=4)},
     "twice": {"generator": part("filters.Twice")},
+    "holes": {"generator": part("filters.Colours")},
 }
 COLOUR = {"data": part("Images", **(DATA | {"channels": 3}))}
 OTHERS = {
@@ -36,6 +37,7 @@ OTHERS = {
     "deep": {"data": part("Images", **(DATA | {"channels": 3, "depth": 16}))},
     "blur": COLOUR,
     "twice": COLOUR,
+    "holes": {"data": part("Restoration", **(DATA | {"channels": 3, "degradation": "Masked"}))},
 }
 """Data that are no grey images."""
 

@@ -331,7 +331,7 @@ def test_images_can_be_shown_again(run: str) -> None:
     made = Generated(run, 50, "ema", 1.0, None, "last", torch.device("cpu"))
     every = torch.cat([made.show(turn).items for turn in range(len(made.turns))])
     places = torch.tensor([41, 3, 40])
-    assert torch.equal(made.at(places), every[places])
+    assert torch.equal(torch.stack(made.at(places)), every[places])
 
 
 def test_neighbours_are_drawn_the_closest_first(place: Path, tmp_path: Path) -> None:
@@ -344,6 +344,33 @@ def test_neighbours_are_drawn_the_closest_first(place: Path, tmp_path: Path) -> 
     copy = np.asarray(Image.open("squares/dark/002.png"))
     assert np.array_equal(grid[2:18, 2:18, 0], copy)
     assert np.array_equal(grid[2:18, 20:36, 0], copy)
+
+
+@pytest.fixture(scope="module")
+def sparing(place: Path) -> str:
+    """The average of a run on squares of which a fifth is held out."""
+    config = tiny(model={"generator": STYLES["generator"]}, data={"held_out": 0.2, "test_images": 30})
+    write_weights(build(config, Path("tiny.yaml")).ema.module, config, 0, place / "sparing.safetensors", [0, 1])
+    return "sparing.safetensors"
+
+
+def test_copies_are_looked_for_among_what_was_trained_on(sparing: str, measured: Any, tmp_path: Path) -> None:
+    (fid, *copies, _) = values(measured(sparing, metrics="fid,memorisation", bootstrap=0))
+    assert "/squares-held20@" in fid
+    assert all("/squares-trained80@" in name for name in copies)
+    data = setting(sparing).data
+    data.prepare_data()
+    learnt, held = data.trained_of("target").items[:9], data.reference.items[:9]
+    for name, items in {"learnt": learnt, "held": held}.items():
+        for number, item in enumerate(items):
+            data.modality.write(item, tmp_path / name / f"{number}")
+    near = tmp_path / "near.png"
+    found = values(measured(str(tmp_path / "learnt"), sparing, metrics="memorisation", neighbours=near))
+    assert next(value for name, value in found.items() if name.startswith("nearest9/")) == 0
+    grid = np.asarray(Image.open(near))
+    assert all(np.array_equal(grid[top : top + 16, 2:18], grid[top : top + 16, 20:36]) for top in range(2, 160, 18))
+    found = values(measured(str(tmp_path / "held"), sparing, metrics="memorisation"))
+    assert next(value for name, value in found.items() if name.startswith("nearest9/")) > 0
 
 
 def test_pairs_are_compared_by_their_paths(place: Path, measured: Any, tmp_path: Path) -> None:

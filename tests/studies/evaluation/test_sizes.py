@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.cbook import get_sample_data
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image, ImageChops, ImageCms
 from squares import Answer
 
 from ganlit.errors import UserError
+from ganlit.studies.evaluation.bars import Bars
 from ganlit.studies.evaluation.translate import translate
 
 Command = Callable[..., Answer]
@@ -76,6 +77,19 @@ def test_a_photograph_comes_out_as_large_as_the_network_makes_it(
     assert np.abs(np.asarray(above, float) - np.asarray(below, float)).mean() < 6
 
 
+def test_it_is_seen_how_far_a_large_picture_is(
+    photograph: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").mkdir()
+    photograph.crop((0, 0, 50, 64)).save(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "b.png").write_bytes(b"damaged")
+    photograph.crop((0, 0, 100, 140)).save(tmp_path / "in" / "c.png")
+    steps: list[float] = []
+    monkeypatch.setattr(Bars, "counted", lambda self, title, total: steps.append)
+    translate("twice.safetensors", str(tmp_path / "in"), out=str(tmp_path / "out"), tile=64, skip_bad=True)
+    assert [step for step in steps if step] == [1, 1, *[1 / 6] * 6]  # whole, left out, and two by three tiles
+
+
 def test_tiles_give_what_the_whole_gives(photograph: Image.Image, tmp_path: Path) -> None:
     long = photograph.resize((90, 601))  # than the usual tiles are
     whole = made("blur", long, tmp_path / "whole", tile="whole")
@@ -114,6 +128,24 @@ def test_what_shines_through_does_so_again(run: str, mode: str, photograph: Imag
         assert np.array_equal(band, np.asarray(given).repeat(scale, 0).repeat(scale, 1))
     bicubic = source.getchannel("A").resize(found.size, Image.Resampling.BICUBIC)
     assert np.abs(alpha - np.asarray(bicubic, int)).max() <= (1 if scale == 2 else 0)
+
+
+def test_what_is_erased_of_a_picture_is_a_hole_for_who_fills_holes(
+    photograph: Image.Image, ganlit: Command, tmp_path: Path
+) -> None:
+    mask = Image.new("L", photograph.size)
+    mask.paste(255, (30, 40, 90, 100))
+    erased = photograph.copy()
+    erased.putalpha(ImageChops.invert(mask))
+    (tmp_path / "in").mkdir()
+    erased.save(tmp_path / "in" / "a.png")
+    assert ganlit("translate", "holes.safetensors", str(tmp_path / "in"), "--out", str(tmp_path / "out")).code == 0
+    with Image.open(tmp_path / "out" / "a.png") as found:
+        assert found.mode == "RGB"
+        grey, seen = np.asarray(found), np.asarray(photograph)
+    hidden = np.asarray(mask) > 0
+    assert np.array_equal(grey[~hidden], seen[~hidden])
+    assert np.isin(grey[hidden], (127, 128)).all()
 
 
 def test_16_bits_stay_16_bits(tmp_path: Path) -> None:

@@ -285,7 +285,7 @@ def test_what_is_drawn_for_a_file_follows_from_its_name_alone() -> None:
     def drawn(*paths: str) -> torch.Tensor:
         piece = SimpleNamespace(paths=list(paths), seen=lambda part: part, label=None)
         module = SimpleNamespace(seed=0, ema=lambda items, label: items + torch.randn(items.shape))
-        return through(module, piece, "run", "items")(torch.zeros(1, 2))
+        return through(module, piece, "run", "items", lambda: None)(torch.zeros(1, 2))
 
     assert torch.equal(drawn("a"), drawn("a", "b"))
     assert not torch.equal(drawn("a"), drawn("b"))

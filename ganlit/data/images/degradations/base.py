@@ -38,6 +38,10 @@ class Degradation(ABC):
             UserError: these images cannot be degraded so, for their size or the number of their channels.
         """
 
+    def given(self, source: Tensor) -> Tensor:
+        """What networks see of a source [B, C', h, w] in [-1, 1] that comes from elsewhere, and was not made here."""
+        return source
+
     def on_the_way(self, height: int, width: int) -> Degradation:
         """The same in the middle of a `Detour`, where images of this size set out."""
         return self

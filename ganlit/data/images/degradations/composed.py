@@ -38,6 +38,9 @@ class Chain(Degradation):
             images = step(images, draws.part(str(number)))
         return images
 
+    def given(self, source: Tensor) -> Tensor:
+        return self.steps[-1].given(source)
+
     def on_the_way(self, height: int, width: int) -> Chain:
         return Chain([step.on_the_way(height, width) for step in self.steps])
 

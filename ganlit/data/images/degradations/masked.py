@@ -20,8 +20,10 @@ TURN, SPREAD = 2 * math.pi / 5, 2 * math.pi / 15
 class Masked(Degradation):
     """Images with holes, drawn by a brush or as rectangles, and one more channel that shows them, for inpainting.
 
-    Holes are 0, mid-grey, in the channels of the image; the last channel is 1 in them and -1 elsewhere. Strokes have 4
-    to 12 corners, an eighth of the diagonal apart on the average: the numbers of the paper's own code.
+    Holes are 0, mid-grey, in the channels of the image; the last channel is -1 in them and 1 elsewhere, as alpha is
+    where something was erased. So a mask of one's own is the alpha of a picture that `translate` is given: what is
+    transparent is filled in, whatever lies under it. Strokes have 4 to 12 corners, an eighth of the diagonal apart on
+    the average: the numbers of the paper's own code.
 
     Args:
         strokes: how many of a brush.
@@ -52,7 +54,12 @@ class Masked(Degradation):
         hidden = self._strokes(draws, height, width) | self._rectangles(draws, height, width)
         draws.tell("mask/share", hidden.float().mean(dim=(1, 2)))
         mask = hidden[:, None].to(images.dtype)
-        return torch.cat([images * (1 - mask), mask * 2 - 1], dim=1)
+        return torch.cat([images * (1 - mask), 1 - mask * 2], dim=1)
+
+    def given(self, source: Tensor) -> Tensor:
+        """Nothing is seen of what is transparent."""
+        colours, alpha = source[:, :-1], source[:, -1:]
+        return torch.cat([colours * (alpha + 1) / 2, alpha], dim=1)
 
     def _strokes(self, draws: Draws, height: int, width: int) -> Tensor:
         """[B, H, W] bool: under the brush."""

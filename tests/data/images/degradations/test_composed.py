@@ -7,22 +7,19 @@ from typing import Any
 
 import pytest
 import torch
+from degraders import DEGRADATIONS
 from torch import Tensor
 
 from ganlit.data.draws import Draws
 from ganlit.data.images.degradations.base import Degradation, each
-from ganlit.data.images.degradations.blur import Blur, Sinc
+from ganlit.data.images.degradations.blur import Blur
 from ganlit.data.images.degradations.colour import Grey
 from ganlit.data.images.degradations.composed import Chain, Either
 from ganlit.data.images.degradations.detour import Detour, Resize
-from ganlit.data.images.degradations.edges import Edges
 from ganlit.data.images.degradations.jpeg import Jpeg
-from ganlit.data.images.degradations.maps import Invert, Tint, Turn
-from ganlit.data.images.degradations.masked import Masked
-from ganlit.data.images.degradations.motion import MotionBlur
-from ganlit.data.images.degradations.noise import Noise, PoissonNoise
+from ganlit.data.images.degradations.maps import Invert, Tint
+from ganlit.data.images.degradations.noise import Noise
 from ganlit.data.images.degradations.resampling import Downsample, Upsample
-from ganlit.data.images.degradations.steps import Quantise
 from ganlit.errors import UserError
 
 
@@ -39,38 +36,15 @@ class Grown(Degradation):
         return images + each(drawn)
 
 
-ALL = {
-    "Downsample": Downsample(4),
-    "Downsample matlab": Downsample(4, "matlab"),
-    "Upsample": Upsample(2),
-    "Noise": Noise((0.0, 50.0), grey=0.5),
-    "PoissonNoise": PoissonNoise((0.0, 3.0), grey=0.5),
-    "Blur": Blur(anisotropic=True, beta=(0.5, 4.0)),
-    "Sinc": Sinc(),
-    "MotionBlur": MotionBlur(),
-    "Jpeg": Jpeg(),
-    "Grey": Grey(),
-    "Invert": Invert(),
-    "Turn": Turn(),
-    "Tint": Tint(),
-    "Edges": Edges(),
-    "Masked": Masked(rectangles=(0, 2)),
-    "Quantise": Quantise(),
-    "Chain": Chain([Blur(), Downsample(2), Noise(), Downsample(2), Jpeg()]),
-    "Either": Either([Noise(), PoissonNoise(), Jpeg()], [0.3, 0.3, 0.2]),
-    "Detour": Detour(2, [Resize((0.5, 1.5)), Either([Noise(), Jpeg()]), Blur(), Resize(0.5)]),
-}
-
-
 @pytest.fixture(scope="module")
 def images(photograph: Any, network: Any) -> Tensor:
     tops = range(0, 96, 8)
     return torch.cat([network(photograph(32, 48, top=80 + top)) for top in tops])
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", DEGRADATIONS)
 def test_an_image_gets_the_same_whatever_it_stands_beside(name: str, images: Tensor) -> None:
-    step, keys = ALL[name], torch.arange(len(images)) * 1000
+    step, keys = DEGRADATIONS[name], torch.arange(len(images)) * 1000
     whole = Draws(keys, seed=7)
     made = step(images, whole)
     assert made.shape[2:] == tuple(side / step.scale for side in images.shape[2:]) or name == "Turn"
@@ -85,20 +59,20 @@ def test_an_image_gets_the_same_whatever_it_stands_beside(name: str, images: Ten
         assert torch.equal(values.nan_to_num(-9), whole.told[key][some].nan_to_num(-9))
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", DEGRADATIONS)
 def test_it_follows_the_seed_and_leaves_the_target_as_it_was(name: str, images: Tensor) -> None:
-    step, before = ALL[name], images.clone()
+    step, before = DEGRADATIONS[name], images.clone()
     one, again, other = (step(images, Draws(torch.arange(len(images)), seed)) for seed in (1, 1, 2))
     assert torch.equal(one, again)
-    known = ("Downsample", "Downsample matlab", "Upsample", "Grey", "Invert", "Turn", "Tint", "Edges", "Quantise")
-    assert torch.equal(one, other) == (name in known)
+    known = ("Downsample", "Upsample", "Grey", "Invert", "Turn", "Tint", "Edges", "Quantise")
+    assert torch.equal(one, other) == name.startswith(known)
     assert torch.equal(images, before)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", DEGRADATIONS)
 def test_a_gradient_flows_back_to_the_images(name: str, images: Tensor) -> None:
     seen = (images * 0.5).requires_grad_()
-    ALL[name](seen, Draws(torch.arange(len(images)))).square().sum().backward()
+    DEGRADATIONS[name](seen, Draws(torch.arange(len(images)))).square().sum().backward()
     assert seen.grad.isfinite().all()
     assert (seen.grad.flatten(1).abs().sum(dim=1) > 0).all()
 

@@ -10,6 +10,8 @@ import torch
 from scipy.ndimage import distance_transform_edt
 
 from ganlit.data.images.degradations import masked
+from ganlit.data.images.degradations.colour import Grey
+from ganlit.data.images.degradations.composed import Chain
 from ganlit.data.images.degradations.masked import Masked, covered, under_line
 from ganlit.errors import UserError
 
@@ -20,8 +22,8 @@ def test_holes_are_grey_and_all_else_is_kept(channels: int, sides: tuple[int, in
     images, drawn = torch.rand(16, channels, *sides) - 2 / 3, draws(16)
     made = Masked(rectangles=(0, 2))(images, drawn)
     assert made.shape == (16, channels + 1, *sides)
-    hole = made[:, -1:] == 1
-    assert torch.equal(made[:, -1:], torch.where(hole, 1.0, -1.0))
+    hole = made[:, -1:] == -1
+    assert torch.equal(made[:, -1:], torch.where(hole, -1.0, 1.0))
     assert torch.equal(made[:, :-1], torch.where(hole, 0.0, images))
     assert torch.allclose(drawn.told["mask/share"], hole.float().mean(dim=(1, 2, 3)))
 
@@ -52,7 +54,7 @@ def test_a_stroke_is_as_wide_as_its_share_of_the_shorter_side(
 ) -> None:
     monkeypatch.setattr(masked, "CORNERS", (1, 1))
     made = Masked(strokes=1, width=width)(torch.zeros(16, 1, 64, 96), draws(16))
-    farthest = [distance_transform_edt(np.pad(mask, 1)).max() for mask in (made[:, -1] > 0).numpy()]
+    farthest = [distance_transform_edt(np.pad(mask, 1)).max() for mask in (made[:, -1] < 0).numpy()]
     assert max(farthest) == pytest.approx(64 * width / 2, abs=1)
 
 
@@ -68,15 +70,15 @@ def test_strokes_have_as_many_corners_as_were_drawn(draws: Any, monkeypatch: pyt
 
 def test_rectangles_have_the_sides_that_were_asked_for(draws: Any) -> None:
     made = Masked(strokes=0, rectangles=1, side=(0.25, 0.5))(torch.zeros(3000, 1, 16, 32), draws(3000))
-    masks = made[:, -1] > 0
+    masks = made[:, -1] < 0
     rows, columns = masks.any(dim=2).sum(dim=1), masks.any(dim=1).sum(dim=1)
     assert torch.equal(masks.sum(dim=(1, 2)), rows * columns)
     assert (rows.min(), rows.max()) == (4, 8)
     assert (columns.min(), columns.max()) == (8, 16)
-    mean = (made[:, -1] > 0).float().mean(dim=0)
+    mean = (made[:, -1] < 0).float().mean(dim=0)
     assert mean.min() > 0  # they come everywhere
     whole = Masked(strokes=0, rectangles=1, side=1.0)(torch.zeros(1, 1, 5, 5), draws())
-    assert whole[:, -1].eq(1).all()
+    assert whole[:, -1].eq(-1).all()
 
 
 def test_as_many_rectangles_as_were_drawn(draws: Any) -> None:
@@ -112,7 +114,7 @@ def test_the_gradient_reaches_what_is_shown(draws: Any) -> None:
     images = torch.zeros(2, 3, 16, 16, requires_grad=True)
     made = Masked()(images, draws(2))
     made[:, :3].sum().backward()
-    assert torch.equal(images.grad, (made[:, -1:] < 0).float().expand(-1, 3, -1, -1))
+    assert torch.equal(images.grad, (made[:, -1:] > 0).float().expand(-1, 3, -1, -1))
 
 
 @pytest.mark.parametrize(
@@ -128,3 +130,12 @@ def test_the_gradient_reaches_what_is_shown(draws: Any) -> None:
 def test_what_means_nothing_is_refused(options: Any, said: str) -> None:
     with pytest.raises(UserError, match=f"^{said}"):
         Masked(**options)
+
+
+def test_nothing_is_seen_of_what_somebody_has_erased(draws: Any) -> None:
+    images, drawn = torch.rand(4, 3, 16, 16) * 2 - 1, draws(4)
+    made = Masked()(images, drawn)
+    erased = torch.cat([images, made[:, -1:]], dim=1)  # with all of its colours below
+    for degradation in (Masked(), Chain([Grey(), Masked()])):
+        torch.testing.assert_close(degradation.given(erased), made, rtol=0, atol=1e-6)
+        assert torch.equal(degradation.given(made), made)

@@ -1,4 +1,4 @@
-"""The labels that a dataset.json gives to pictures, as StyleGAN's tools write it."""
+"""The labels that a dataset.json gives to items, as StyleGAN's tools write it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from collections.abc import Sequence
 from reprlib import repr  # in a few words, however large or nested
 from typing import Any, NamedTuple
 
-from ganlit.data.images.source import BadLabels
+from ganlit.data.source import BadLabels
 from ganlit.errors import printable
 
 LISTING = "dataset.json"
-LARGEST = 2**27  # bytes of it: two million pictures, or half a million with poses
+LARGEST = 2**27  # bytes of it: two million items, or half a million with poses
 
 Entries = list[tuple[str, Any]]
 
 
 class Numbered(NamedTuple):
-    """Pictures with the numbers of their classes."""
+    """Items with the numbers of their classes."""
 
     labels: dict[str, int]  # by path
     classes: tuple[str, ...]
@@ -58,7 +58,7 @@ def normal(path: str) -> str:
 
 
 def numbered(entries: Entries, names: Sequence[str], place: str, anew: bool) -> Numbered:
-    """What class each picture is of.
+    """What class each item is of.
 
     Args:
         entries: paths with labels: whole numbers, or lists with a single one among zeros; with `anew`, or words.
@@ -67,7 +67,7 @@ def numbered(entries: Entries, names: Sequence[str], place: str, anew: bool) -> 
         anew: number the classes from 0 in their order, whatever they were called.
 
     Raises:
-        BadLabels: a picture is listed twice, or the labels are not the numbers of classes, from 0 without gaps.
+        BadLabels: an item is listed twice, or the labels are not the numbers of classes, from 0 without gaps.
     """
     counts = Counter(path for path, _ in entries)
     if len(counts) < len(entries):

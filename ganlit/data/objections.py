@@ -1,4 +1,4 @@
-"""What is said against a picture."""
+"""What is said against an item."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Objection(NamedTuple):
-    """Why a picture does not fit: the `topic` groups reports, the rest completes the sentence "cat.png ..."."""
+    """Why an item does not fit: the `topic` groups reports, the rest completes the sentence "cat.png ..."."""
 
     topic: str
     reason: str

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ganlit.data.images.fitting import Objection
+from ganlit.data.objections import Objection
 
 LITTER = {"__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information", "Thumbs.db", "desktop.ini"}
 """What systems leave in folders that people see: as good as hidden."""

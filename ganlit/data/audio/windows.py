@@ -1,0 +1,91 @@
+"""Windows of recordings: drawn anew in each pass of a training, and always the same ones where they are measured."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from ganlit.contracts import Labelled, Reference
+from ganlit.data.draws import Draws
+from ganlit.data.held import MEASURED
+from ganlit.data.ragged import Ragged
+
+BITS = 2**31  # of a number from which a start is drawn: recordings have fewer samples
+
+
+class Windows(Dataset[Labelled]):
+    """Gathers whole batches of windows, which lie anywhere in their recordings; item i of pass e is i + N * e.
+
+    Args:
+        recordings: M of them, [T, C] int16 each; what is shorter than a window ends in silence.
+        labels: [M] int64.
+        length: samples of a window.
+        places: [N] int64, of the recordings among them.
+        seed: of the draws.
+    """
+
+    endless = True
+
+    def __init__(self, recordings: Ragged, labels: Tensor, length: int, places: Tensor, seed: int) -> None:
+        self.recordings, self.labels, self.length, self.places, self.seed = recordings, labels, length, places, seed
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, indices: Tensor) -> Labelled:
+        places = self.places[indices % len(self)]
+        return Labelled(cut(self.recordings, places, self.length, Draws(indices, self.seed)), self.labels[places])
+
+
+class Fixed(Dataset[Labelled]):
+    """Items that are measured, in batches.
+
+    Args:
+        reference: with items [N, C, T].
+    """
+
+    def __init__(self, reference: Reference) -> None:
+        self.reference = reference
+
+    def __len__(self) -> int:
+        return len(self.reference.items)
+
+    def __getitem__(self, places: Tensor) -> Labelled:
+        return Labelled(self.reference.items[places], self.reference.labels[places])
+
+
+class Excerpts:
+    """A window [C, T] of each of N recordings, drawn once for all seeds, and read when it is asked for.
+
+    Args:
+        recordings: [T, C] int16 each.
+        length: samples of a window.
+    """
+
+    def __init__(self, recordings: Ragged, length: int) -> None:
+        self.recordings = recordings
+        self.length = length
+
+    def __len__(self) -> int:
+        return len(self.recordings)
+
+    def __getitem__(self, wanted: slice | Tensor) -> Tensor:
+        places = torch.arange(len(self))[wanted]
+        return cut(self.recordings, places, self.length, Draws(places + MEASURED))
+
+
+def excerpts(reference: Reference, length: int) -> Reference:
+    """What is measured of recordings, under a name of its own."""
+    digest = blake2b(f"{reference.digest}-{length}".encode(), digest_size=16).hexdigest()
+    items = Excerpts(reference.items, length)
+    return reference._replace(name=f"{reference.name}-heard{length}", digest=digest, items=items)
+
+
+def cut(recordings: Ragged, places: Tensor, length: int, draws: Draws) -> Tensor:
+    """A window [B, C, T] of each of some recordings [B], as far as they have room for it to move."""
+    room = (recordings.lengths[places] - length).clamp(min=0)
+    starts = draws.integers(BITS) * (room + 1) // BITS
+    return recordings.windows(places, starts, length).mT.contiguous()

@@ -1,0 +1,56 @@
+"""Weights of a network, as others publish them."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from ganlit.errors import UserError
+from ganlit.records import durable
+
+SUFFIXES = (".safetensors", ".pth", ".pt")
+
+INSIDE = ("params_ema", "params", "state_dict")
+"""What the weights are called in a file that holds more: an average comes before what it is of."""
+
+PICKLED = b"\x80"
+"""Every pickle's first byte."""
+
+PARALLEL = "module."
+"""Before the names of a network that was trained on several devices."""
+
+
+def read(path: Path) -> dict[str, Tensor]:
+    """The tensors of a network by their names in it, whoever has written them; nothing in the file is run.
+
+    Raises:
+        UserError: it is damaged, holds code, or no weights.
+    """
+    found = durable.tensors(path)[0] if path.suffix == ".safetensors" else saved(path)
+    inside = next((found[name] for name in INSIDE if isinstance(found.get(name), dict)), found)
+    state = {str(name): value for name, value in inside.items() if isinstance(value, Tensor)}
+    if not state:
+        there = ", ".join(map(str, found)) or "nothing"
+        raise UserError(
+            f"{path} holds {there[:200]}, and no weights by their names: give a file of these alone, or one that has "
+            f"them as {', '.join(INSIDE[:-1])} or {INSIDE[-1]}."
+        )
+    parallel = all(name.startswith(PARALLEL) for name in state)
+    return {name.removeprefix(PARALLEL): value for name, value in state.items()} if parallel else state
+
+
+def saved(path: Path) -> dict[str, Any]:
+    """What torch.save has written: a zip, or before 2020 pickles in a row.
+
+    Raises:
+        UserError: as `read`.
+    """
+    if zipfile.is_zipfile(path):
+        return durable.load(path)
+    with path.open("rb") as file:
+        if file.read(1) != PICKLED:
+            raise UserError(f"{path} is damaged or no file of weights: get it anew.")
+    return durable.unpickled(path)

@@ -1,0 +1,58 @@
+"""`python -m ganlit`, for what only a process of its own shows: one, because its imports take seconds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from ganlit.cli.main import main
+
+
+class Ended(NamedTuple):
+    code: int
+    err: str
+    folder: Path  # in which it was typed
+    changed: list[Path]  # files of the run that it was told to train
+
+
+def content(run: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in run.rglob("*") if path.is_file() and path.name != "lock"}
+
+
+@pytest.fixture(scope="module")
+def ended(place: Path) -> Ended:
+    """A run that is done is trained again, among files that are called as libraries, with a variable left behind."""
+    assert main(["fit", "--config", "tiny.yaml", "--fidelity=null"]) == 0
+    before = content(place / "runs")
+    folder = place / "elsewhere"
+    (folder / "ganlit").mkdir(parents=True)  # as a clone is called, seen from the folder in which it lies
+    (folder / "yaml.py").write_text("open('imported', 'w')\n")
+    words = ["fit", "--config", f"{place}/tiny.yaml", "--trainer.default_root_dir", f"{place}/runs"]
+    command, environment = [sys.executable, "-m", "ganlit", *words], {**os.environ, "RANK": "1"}
+    told = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    after = content(place / "runs")
+    changed = [path for path in before.keys() | after.keys() if before.get(path) != after.get(path)]
+    return Ended(told.returncode, told.stderr, folder, changed)
+
+
+def test_it_refuses_with_a_sentence_and_its_exit_code(ended: Ended) -> None:
+    assert ended.code == 2
+    assert ended.err.splitlines()[-1].startswith("error: ")
+    assert "/runs/tiny already holds a run: " in ended.err
+
+
+def test_a_variable_left_behind_overwrites_nothing(ended: Ended) -> None:
+    """It would make this process the second of two, which holds no lock and believes that the first has asked."""
+    assert ended.err.startswith("ignored RANK=1: ")
+    assert ended.changed == []
+
+
+def test_the_working_directory_is_not_on_the_import_path(ended: Ended) -> None:
+    """`python -m` puts it first; a file called as a library would be imported in its place."""
+    assert (ended.folder / "yaml.py").exists()
+    assert not (ended.folder / "imported").exists()
