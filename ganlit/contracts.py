@@ -217,7 +217,9 @@ class Modality(ABC):
     shaped_by: str  # the settings, of data and networks alike, that they follow: "resolution and channels"
     extractor: str  # that metrics see items by, unless they name another
     tile: int | None = None  # side of the parts that larger items [C, ...] go through a network in; None for whole ones
-    step: int = 1  # places along a side of a stored item that one place of what networks take stands for
+    step: int = 1  # places along a side of a stored item that one place of what networks take stands for,
+    reach: int = 0  # and how many beside that one it depends on, on either side
+    ragged: bool = False  # whether items go on along their last side, and are of any length
 
     @abstractmethod
     def to_network(self, stored: Tensor) -> Tensor:
@@ -235,6 +237,10 @@ class Modality(ABC):
             wanted: what the extractor says of itself by its attribute `wants`, such as a sample rate.
         """
         return stored
+
+    def seconds(self, stored: Tensor) -> float:
+        """How long stored items [B, ...] last, one after the other; 0 of what does not."""
+        return 0.0
 
     @abstractmethod
     def write(self, stored: Tensor, path: Path, beside: Any = None) -> Path:

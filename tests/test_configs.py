@@ -11,6 +11,7 @@ import yaml
 from PIL import Image
 
 from ganlit.cli.commands import GanlitCLI
+from ganlit.data.audio.modality import AudioModality
 from ganlit.data.images.modality import ImageModality
 from ganlit.metrics.groups import grouped
 
@@ -209,4 +210,5 @@ def test_photos_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photos: Pat
 def test_its_metrics_are_known(config: Path) -> None:
     fidelity = yaml.safe_load(config.read_text()).get("fidelity") or {}
     if "metrics" in fidelity:
-        grouped(fidelity["metrics"], str(config), ImageModality())
+        kind = AudioModality(16_000) if "audio" in config.parts else ImageModality()
+        grouped(fidelity["metrics"], str(config), kind)

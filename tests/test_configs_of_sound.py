@@ -29,6 +29,12 @@ SMALL = {
         *("generator.quantizer.levels=2", "generator.quantizer.code_dim=2"),
         NARROW,
     ],
+    "codec": [
+        *("generator.width=2", "generator.decoder_width=32", "generator.strides=[2,4,4,8]"),
+        *("generator.quantizer.dim=8", "generator.quantizer.codes=8", "generator.quantizer.levels=2"),
+        *("generator.quantizer.code_dim=2", "discriminator.width=2"),
+        *("adversarial.start=0.004", "adversarial.lead=0"),
+    ],
     "wavegan_sc09": [
         "generator.width=1",
         "discriminator.width=1",
@@ -41,8 +47,18 @@ SMALL = {
         "generator.samples=2048",
         "discriminator.samples=2048",
     ],
+    "drums": [
+        "generator.classes=6",
+        "discriminator.classes=6",
+        "generator.width=1",
+        "discriminator.width=1",
+        "generator.samples=2048",
+        "discriminator.samples=2048",
+    ],
+    "specgan_syllables": ["generator.network.width=2", "discriminator.network.width=2"],
 }
 """Of the model, as small as a test affords."""
+BANDS = {"specgan_syllables": ["--data.init_args.spectrogram.bands=8"]}  # as many as frames
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +80,7 @@ def test_a_config_of_sound_runs(config: Path, sounds: Path, tmp_path: Path, monk
     given = [*MINIATURE, *SHORT, f"--data.init_args.source={sounds}", f"--trainer.default_root_dir={tmp_path}"]
     if "held_out" in config.read_text():
         given.append("--data.init_args.held_out=0.34")
-    small = [f"--model.init_args.{option}" for option in SMALL[config.stem]]
+    small = [f"--model.init_args.{option}" for option in SMALL[config.stem]] + BANDS.get(config.stem, [])
     cli = GanlitCLI(["fit", "--config", str(config), *given, *small, "--trainer.accelerator=cpu"])
     assert cli.config.fit.name == config.stem
     assert cli.model.images_seen == 8

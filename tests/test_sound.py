@@ -154,6 +154,28 @@ def test_its_samples_show_what_griffin_lim_makes_of_the_same(vocoder: Path) -> N
     assert not (frames(sounds[0]) == real).all()
 
 
+def test_recordings_are_made_as_spectrograms_and_heard(place: Path) -> None:
+    """Networks see 8 bands of as many frames alone; all that is written and measured are sounds."""
+    networks = {
+        player: f"{{class_path: Spectrogram{kind}, init_args: {{network: {{class_path: DC{kind}, init_args: "
+        "{resolution: 8, channels: 1, width: 4}}}}"
+        for player, kind in {"generator": "Generator", "discriminator": "Discriminator"}.items()
+    }
+    spectrogram = "{class_path: MelSpectrogram, init_args: {rate: 8000, size: 128, hop: 32, bands: 8}}"
+    data = f"{{class_path: Spectrograms, init_args: {{spectrogram: {spectrogram}, source: tones, segment: 256, batch: 8"
+    data += ", tick: 0.08, val_images: 10, test_images: 10, held_out: 0.25}}"
+    given = [f"--model.init_args.{player}={network}" for player, network in networks.items()]
+    said("fit", "--config", str(TOYS / "sounds.yaml"), "--name=spec", "--kimg=0.08", *given, f"--data={data}")
+    run = Path("runs/spec")
+    measured = {name.partition("/")[0] for row in rows(run) for name, value in row.items() if IDS in name and value}
+    assert measured >= {"fid10", "probe-is10"}
+    made = [frames(path) for path in sorted((run / "samples").glob("kimg000000.1-*.wav"))]
+    assert [each.shape for each in made] == [(256,)] * 12
+    assert all(np.abs(each.astype(int)).max() > 0 for each in made)
+    assert "4 recordings in runs/spec/generated" in said("generate", str(run), "--count", "4")
+    assert frames(run / "generated" / "000003.wav").shape == (256,)
+
+
 @pytest.mark.parametrize(
     ("name", "made", "said"),
     [

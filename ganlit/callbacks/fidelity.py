@@ -37,11 +37,13 @@ class Fidelity(Callback):
         metrics: a list, or names with commas between them; the first decides which checkpoint is best. Any of fid, kid,
             is, prdc, probe, kept (percent of items whose class is as their label says), class-fid and memorisation,
             each, if need be, by an extractor other than the modality's own (of images, the FID's Inception), such as
-            fid@dinov2. Of a generator that takes data these are about what it makes of data; fid:prior is about what
-            it makes of its prior, fid:back about what it makes in its other direction. And then psnr, ssim and lpips
-            compare what it makes with what it should, psnr-y-crop4 by the Y of RGB and without a border of 4; matched
-            is the percent of items that are nearest to their own target; codes tells how a codebook is used, elbo and
-            iwae are the bounds of a VAE in bits per dimension.
+            fid@dinov2 or, of sound, where fid is called fad, fad@vggish. Of a generator that takes data these are about
+            what it makes of data; fid:prior is about what it makes of its prior, fid:back about what it makes in its
+            other direction. And then some compare what it makes with what it should: of images psnr, ssim and lpips,
+            psnr-y-crop4 by the Y of RGB and without a border of 4; of sound mel, stft, sisdr, snr, pesq, stoi, estoi,
+            pitch, periodicity and vuv, while dnsmos looks at what it makes alone; matched is the percent of images that
+            are nearest to their own target. codes tells how a codebook is used, elbo and iwae are the bounds of a VAE
+            in bits per dimension.
         weights: file of that own extractor's weights; None looks for them.
         precision: of the features; bf16 is another protocol, and is used where the processor has it natively.
         resize: what brings items to an extractor's size: legacy as in the papers, or clean (arXiv 2104.11222).

@@ -83,8 +83,8 @@ class Samples(Callback):
         elif of_one_kind(data):
             parts = [(data.modality_of("source"), sampled.source), *parts]
         shown = max(1, self.rows // len(parts)) * self.columns
-        stored = [kind.to_stored(items[:shown]).split(1) for kind, items in parts]
-        return one_under_the_other(stored, self.columns)
+        seen = [kind.glance(kind.to_stored(items[:shown])).split(1) for kind, items in parts]
+        return one_under_the_other(seen, self.columns)
 
 
 def of_one_kind(data: Any) -> bool:

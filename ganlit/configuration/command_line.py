@@ -19,7 +19,7 @@ from ganlit.configuration.inheritance import KEYS, Inheritance
 from ganlit.configuration.manual import MANUAL
 from ganlit.configuration.names import import_named
 from ganlit.configuration.parser import Parser
-from ganlit.configuration.references import kept
+from ganlit.configuration.references import kept, refuse_open
 from ganlit.configuration.refusals import refused
 from ganlit.data.base import GanDataModule
 from ganlit.errors import UserError, within
@@ -201,6 +201,7 @@ class CommandLine(LightningCLI):
 
     def before_instantiate_classes(self) -> None:
         self.give_name()
+        refuse_open(self.settings)
         self.check_flags()
         self.inheritance = Inheritance.of(self.settings)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -96,7 +97,7 @@ def inherit(module: AdversarialModule, asked: Inheritance, resumed: bool = False
         module.ema.rampup = None
     lines: list[str] = []
     if asked.source is not None and not resumed:
-        source = read(asked.source)
+        source = read(asked.source, names)
         lines.append(f"from     {source.path}")
         if source.run is None:
             wanted = [name for name in wanted if name.startswith("generator.")]
@@ -142,14 +143,19 @@ def still(train: list[str] | None, state: dict[str, Tensor], names: list[str]) -
     return {name for name in names if id(state[name]) not in learning}
 
 
-def read(path: Path) -> Source:
+def read(path: Path, names: Collection[str]) -> Source:
     """What there is at a path; nothing in it is run.
+
+    Args:
+        path: a run, a checkpoint in one, or the weights of a generator alone.
+        names: of what the players have here, by which weights of others are called, too.
 
     Raises:
         UserError: it is no run, or damaged.
     """
     if path.suffix in published.SUFFIXES and path.is_file():
-        return Source(path, {f"generator.{name}": value for name, value in published.read(path).items()}, None)
+        weights = {f"generator.{name}": value for name, value in published.read(path).items()}
+        return Source(path, published.renamed(weights, names), None)
     run = path if path.is_dir() else path.absolute().parent.parent
     if path.is_dir():
         if not trained(path):

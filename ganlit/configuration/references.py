@@ -2,15 +2,17 @@
 
 References are filled in when a configuration is read. Two of them stand in the record of a run as they were written:
 what follows its length, which a run that goes on may change, and what comes from the environment, which is nobody's
-business.
+business. `???` refers to whoever uses a file: they have to give a value of their own.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from typing import Any
 
+from jsonargparse import Namespace
 from omegaconf import OmegaConf
 
 from ganlit.errors import UserError
@@ -18,6 +20,8 @@ from ganlit.records.trust import VARIABLE, trusted
 
 RELATIVE = re.compile(r"\$\{(\.+)([^{}:]*)\}")
 KEPT = re.compile(r"\$\{kimg\}|oc\.env")
+OPEN = "???"
+"""What OmegaConf writes for a value that is to be given."""
 
 
 def environment(name: str, default: str | None = None) -> str | None:
@@ -42,6 +46,29 @@ OmegaConf.register_resolver("oc.env", environment, replace=True)
 def filled(tree: Any) -> Any:
     """A tree, or what stands in one at its top, with what its references lead to."""
     return OmegaConf.to_container(tree, resolve=True) if OmegaConf.is_config(tree) else tree
+
+
+def refuse_open(settings: Namespace) -> None:
+    """Refuses a configuration in which something is left to whoever uses it.
+
+    Raises:
+        UserError: something is.
+    """
+    if keys := [*open_keys(settings.as_dict())]:
+        are, them = ("is", "it") if len(keys) == 1 else ("are", "them")
+        options = " ".join(f"--{key}=VALUE" for key in keys)
+        raise UserError(
+            f"{' and '.join(keys)} {are} {OPEN}, which the configuration leaves to you: give {them} by {options}."
+        )
+
+
+def open_keys(tree: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """The keys of what is to be given."""
+    if tree == OPEN:
+        yield ".".join(path)
+    inside = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, value in inside:
+        yield from open_keys(value, (*path, str(key)))
 
 
 def kept(resolved: Any, written: Any, path: tuple[str, ...] = ()) -> Any:

@@ -23,7 +23,7 @@ class Protocol(NamedTuple):
     variant: str  # what else the metric was asked for: "k5", "10x200"; empty where there is no choice
     extractor: str  # network, digest of its weights, resize: "inception-2015-12-05@1a2b3c4d/legacy"
     reference: str  # dataset, split and digest of its content, "digits-train@9f8e7d"; "-" where none is used
-    made: str  # how the items were made: "ema", "ema-psi0.7", "trained-prior", "ema-reconstruction", "images"
+    made: str  # how the items were made: "ema", "ema-psi0.7", "ema@levels2+800bps-reconstruction", "images"
     part: str = ""  # the class, where there is a number for each
 
     def __str__(self) -> str:

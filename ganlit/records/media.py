@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import io
 import mimetypes
+import re
 import wave
 from base64 import b64encode
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ Kind = Literal["image", "audio", "video", "text"]
 PICTURE = ".png"
 """Suffix of every picture that is written."""
 
+PLACE = re.compile(r"(.+)-(\d)(\d)")
+
 LARGE = 700_000  # bytes of a picture that a page takes in as it is; a larger one is scaled down
 LARGEST = 3_000_000  # of another file; a larger one is left out
 ACROSS = 1400  # pixels, then
@@ -40,6 +43,24 @@ def kind_of(path: Path) -> Kind | None:
 def named(path: Path, suffix: str) -> Path:
     """A path with a suffix behind its whole name, which may have dots."""
     return path.with_name(path.name + suffix)
+
+
+class Place(NamedTuple):
+    """Where something is in the grid of a picture that is written with it."""
+
+    picture: str  # its name without the suffix
+    row: int  # from 0 on, and below ten, as the column
+    column: int
+
+    def path(self, folder: Path, suffix: str) -> Path:
+        """The file of what is there."""
+        return folder / f"{self.picture}-{self.row}{self.column}{suffix}"
+
+    @classmethod
+    def of(cls, file: Path) -> Place | None:
+        """The same of a file that has such a name."""
+        match = PLACE.fullmatch(file.stem)
+        return None if match is None else cls(match[1], int(match[2]), int(match[3]))
 
 
 def companions(picture: Path) -> list[Path]:

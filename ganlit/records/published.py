@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from ganlit.records import durable
 
 SUFFIXES = (".safetensors", ".pth", ".pt")
 
-INSIDE = ("params_ema", "params", "state_dict")
+INSIDE = ("params_ema", "params", "state_dict", "generator")
 """What the weights are called in a file that holds more: an average comes before what it is of."""
 
 PICKLED = b"\x80"
@@ -21,6 +22,9 @@ PICKLED = b"\x80"
 
 PARALLEL = "module."
 """Before the names of a network that was trained on several devices."""
+
+NORMED = {"weight_g": "parametrizations.weight.original0", "weight_v": "parametrizations.weight.original1"}
+"""What length and direction of a weight were called before torch 2.0 made weight norm a parametrization."""
 
 
 def read(path: Path) -> dict[str, Tensor]:
@@ -40,6 +44,22 @@ def read(path: Path) -> dict[str, Tensor]:
         )
     parallel = all(name.startswith(PARALLEL) for name in state)
     return {name.removeprefix(PARALLEL): value for name, value in state.items()} if parallel else state
+
+
+def renamed(state: dict[str, Tensor], names: Collection[str]) -> dict[str, Tensor]:
+    """The same weights, where they have an older torch's names for what a network has, by its own names.
+
+    Args:
+        state: by the names of whoever wrote them.
+        names: of the network.
+    """
+
+    def today(name: str) -> str:
+        layer, dot, last = name.rpartition(".")
+        new = f"{layer}{dot}{NORMED.get(last, last)}"
+        return new if name not in names and new in names else name
+
+    return {today(name): value for name, value in state.items()}
 
 
 def saved(path: Path) -> dict[str, Any]:

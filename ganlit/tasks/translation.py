@@ -50,7 +50,8 @@ class Translation(WeighedModule):
         items = super().check_data(data)
         codes = self.sample(items).side.get("codes")
         if codes is not None:
-            refuse_codebook(self.generator.codes, codes[0].numel(), data)
+            levels = getattr(self.generator, "levels", 1)  # each has a codebook of its own
+            refuse_codebook(self.generator.codes, codes[0].numel() // levels, data)
         return items
 
     def discriminator_terms(self, batch: Pair | Labelled) -> Terms:
@@ -96,10 +97,11 @@ class Translation(WeighedModule):
 
 def refuse_codebook(codes: int, places: int, data: Any) -> None:
     """Refuses, with a UserError, a codebook of which the data, with so many places an item, can never fill a part."""
-    count = len(data.reference.items) * places
+    trained = data.trained_on
+    count = len(trained.items) * places
     if codes > count:
         raise UserError(
-            f"the codebook has {codes:,} codes, but {data.reference.name} only {count:,} places for them, "
+            f"the codebook has {codes:,} codes, but {trained.name} only {count:,} places for them, "
             f"{places:,} in each {data.modality.item}: take a smaller one, or more data."
         )
 

@@ -18,6 +18,8 @@ from torch.utils.data import Dataset
 from ganlit.callbacks.loggers.board import Board
 from ganlit.callbacks.samples import Samples
 from ganlit.contracts import Modality, Pair
+from ganlit.data.images.label_maps import painted
+from ganlit.data.images.label_modality import LabelMaps
 from ganlit.data.images.modality import ImageModality, grid
 from ganlit.data.images.pixels import to_uint8
 from ganlit.losses.adversarial import NonSaturating
@@ -189,6 +191,18 @@ def test_a_translation_stands_between_source_and_target(tmp_path: Path, rows: in
     assert np.array_equal(sources, 255 - targets)
     assert np.array_equal(outputs, halved(sources))
     assert np.array_equal(targets, cells(tmp_path / "samples" / "real.png")[: len(targets)])
+
+
+def test_sources_in_maps_of_labels_are_shown_in_their_colours(tmp_path: Path) -> None:
+    class Chosen(Halved):
+        def forward(self, source: Tensor, label: Tensor) -> Tensor:
+            return source[:, :1] * self.gain
+
+    data = Partnered(lambda items: items % 4, LabelMaps(4))
+    shown(tmp_path, Chosen(), data)
+    colours = np.asarray(Image.open(tmp_path / "samples" / "kimg000000.0.png").convert("RGB"))[2:10, 2:10]
+    first = to_uint8(data.grid(4, 3).target[:1]) % 4
+    assert np.array_equal(colours, painted(first)[0].movedim(0, -1))
 
 
 def test_small_sources_are_shown_as_large_as_what_is_made_of_them(tmp_path: Path) -> None:

@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from ganlit.callbacks.fidelity import Fidelity
+from ganlit.cli.check import check
 from ganlit.cli.tools import underscored
+from ganlit.data.audio.published import SETS
+from ganlit.metrics.groups import called, kinds
+from ganlit.studies.evaluation.evaluate import evaluate
 
 
 @pytest.mark.parametrize(
@@ -33,3 +40,15 @@ def test_a_value_may_be_many_words() -> None:
     value = "--gpu-bind=none\n--max-parallel 3"
     assert underscored(["sweep", "submit", "--sbatch", value]) == ["sweep", "submit", f"--sbatch={value}"]
     assert underscored(["sweep", "submit", f"--sbatch={value}"]) == ["sweep", "submit", f"--sbatch={value}"]
+
+
+@pytest.mark.parametrize("told", [Fidelity, evaluate])
+def test_every_metric_is_named_where_they_are_asked_for(told: Any) -> None:
+    words = {word.strip(",.;:") for word in told.__doc__.split()}
+    assert not {*kinds(), *called()} - words
+
+
+def test_every_set_of_recordings_is_named_where_data_are_checked() -> None:
+    (source,) = (line for line in check.__doc__.replace("\n            ", " ").splitlines() if "source:" in line)
+    assert "recordings" in source
+    assert all(name in source for name in SETS)

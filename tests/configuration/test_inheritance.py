@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from coders import translation
 from points import PointDiscriminator, PointGenerator
 from torch import Tensor, nn
 
@@ -20,6 +21,7 @@ from ganlit.losses.adversarial import NonSaturating
 from ganlit.losses.base import Criterion
 from ganlit.losses.reconstruction import L1
 from ganlit.losses.regularizers.generator import PathLength
+from ganlit.networks.audio.hifigan import HiFiGenerator
 from ganlit.networks.images.stylegan import StyleDiscriminator, StyleGenerator
 from ganlit.records import durable
 from ganlit.tasks.base import AdversarialModule
@@ -336,6 +338,20 @@ def test_weights_that_others_publish_are_a_generator(tmp_path: Path) -> None:
         "[2, 4] here; let these begin anew by --fresh=generator.constant,generator.w_mean, or take the networks that "
         "it is of."
     )
+
+
+def test_weight_norm_of_an_older_torch_is_known_by_its_names(tmp_path: Path) -> None:
+    def vocoder() -> HiFiGenerator:
+        return HiFiGenerator(4, width=4, strides=(2, 2), kernels=(3,), dilations=((1,),))
+
+    source, module = vocoder().state_dict(), translation(vocoder())
+    old = {"parametrizations.weight.original0": "weight_g", "parametrizations.weight.original1": "weight_v"}
+    names = {name: name.replace(new, then) for new, then in old.items() for name in source if new in name}
+    assert {"conv_pre.weight_g", "ups.1.weight_v", "conv_post.weight_g"} <= {*names.values()}
+    torch.save({"generator": {names.get(name, name): value for name, value in source.items()}}, tmp_path / "g.pth")
+    inherit(module, asked(tmp_path / "g.pth"))
+    for generator in (module.generator, module.ema.module):
+        assert equal(generator.state_dict(), source, "")
 
 
 def test_an_average_has_no_optimizers(average: Path) -> None:

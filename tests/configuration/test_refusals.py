@@ -152,6 +152,30 @@ def test_what_is_missing_is_named(refusal: Any, capsys: pytest.CaptureFixture) -
     assert "none.ckpt does not exist" in refusal(None, None, "--ckpt_path", "none.ckpt")
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        (
+            "data.init_args.source",
+            "???",
+            "data.init_args.source is ???, which the configuration leaves to you: give it by "
+            "--data.init_args.source=VALUE.",
+        ),
+        (
+            "data.init_args",
+            {"source": "???", "split": "???", "resolution": 32},
+            "data.init_args.source and data.init_args.split are ???, which the configuration leaves to you: give them "
+            "by --data.init_args.source=VALUE --data.init_args.split=VALUE.",
+        ),
+        ("data.init_args.resolution", "???", "data.init_args.resolution: expected int, got ???"),
+        ("kimg", "???", "kimg: expected float, got ???"),
+    ],
+)
+def test_what_a_file_leaves_open_is_asked_for(refusal: Any, key: str, value: Any, sentence: str) -> None:
+    assert refusal(key, value) == sentence
+    assert not Path("runs").exists()
+
+
 def test_a_reference_that_leads_nowhere_is_named(refusal: Any) -> None:
     sentence = refusal(f"{GENERATOR}.channels", "${data.init_args.chanels}")
     assert sentence.startswith(f"{GENERATOR}.channels: ")

@@ -6,7 +6,16 @@ import pytest
 import torch
 from PIL import Image
 
-from ganlit.records.media import LARGEST, companions, embedded, kind_of, named, one_under_the_other, write_picture
+from ganlit.records.media import (
+    LARGEST,
+    Place,
+    companions,
+    embedded,
+    kind_of,
+    named,
+    one_under_the_other,
+    write_picture,
+)
 from ganlit.records.samples import latest, place
 
 
@@ -77,3 +86,10 @@ def test_the_latest_samples_are_found_whatever_they_are(tmp_path: Path) -> None:
     assert [file.name for file in found.files] == [
         f"kimg000012.0{name}" for name in (".png", "-prior.png", "-0.wav", "-1.wav")
     ]
+
+
+def test_a_file_is_called_by_its_place_in_a_picture(tmp_path: Path) -> None:
+    there = Place("kimg000000.1-prior", 2, 3)
+    assert there.path(tmp_path, ".wav") == tmp_path / "kimg000000.1-prior-23.wav"
+    assert Place.of(there.path(tmp_path, ".wav")) == there
+    assert Place.of(Path("kimg000000.1.png")) is None

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from ganlit.errors import UserError
-from ganlit.records.published import read
+from ganlit.records.published import read, renamed
 
 WEIGHTS = {"conv_first.weight": torch.arange(6.0).view(2, 3), "conv_first.bias": torch.ones(2)}
 OTHERS = {name: -value for name, value in WEIGHTS.items()}
@@ -23,6 +23,7 @@ OTHERS = {name: -value for name, value in WEIGHTS.items()}
         WEIGHTS,
         {"params": OTHERS, "params_ema": WEIGHTS},
         {"params": WEIGHTS},
+        {"generator": WEIGHTS},
         {"epoch": 3, "state_dict": WEIGHTS, "optimizer": {"lr": 0.1}},
         {f"module.{name}": value for name, value in WEIGHTS.items()},
         {"params": {f"module.{name}": value for name, value in WEIGHTS.items()}},
@@ -35,6 +36,13 @@ def test_weights_are_found_by_their_names(content: dict[str, Any], of_today: boo
     found = read(tmp_path / "net.pth")
     assert found.keys() == WEIGHTS.keys()
     assert all(torch.equal(found[name], value) for name, value in WEIGHTS.items())
+
+
+def test_names_of_an_older_weight_norm_are_changed_where_the_network_has_the_new_ones() -> None:
+    normed = [f"conv.parametrizations.weight.original{place}" for place in (0, 1)]
+    given = dict.fromkeys(["conv.weight_v", "conv.weight_g", "conv.bias", "own.weight_g", "gone.weight_g"], 0)
+    found = renamed(given, [*normed, "conv.bias", "own.weight_g", "own.parametrizations.weight.original0"])
+    assert [*found] == [*normed[::-1], "conv.bias", "own.weight_g", "gone.weight_g"]
 
 
 def test_safetensors_need_no_metadata(tmp_path: Path) -> None:

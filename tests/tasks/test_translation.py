@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import matplotlib.image
@@ -26,6 +27,7 @@ from ganlit.callbacks.budget import Budget
 from ganlit.callbacks.samples import Samples
 from ganlit.contracts import Labelled, Made, Pair, Verdict
 from ganlit.data.base import GanDataModule
+from ganlit.data.images.modality import ImageModality
 from ganlit.ema import EMA
 from ganlit.errors import UserError
 from ganlit.losses.adversarial import NonSaturating
@@ -39,7 +41,7 @@ from ganlit.losses.weight import AdaptiveWeight, Weight
 from ganlit.networks.images.autoencoder import VQAutoencoder
 from ganlit.networks.images.patchgan import PatchDiscriminator
 from ganlit.networks.quantizers import VectorQuantizer
-from ganlit.tasks.translation import Translation
+from ganlit.tasks.translation import Translation, refuse_codebook
 
 BATCH = 16
 SHAPE = (1, 8, 8)
@@ -368,21 +370,31 @@ def test_reconstruction_is_learnt() -> None:
 class Coded(Translator):
     """Gives each item one code of many."""
 
-    codes = 65
+    codes, levels = 65, 1
 
     def forward(self, source: Tensor, label: Tensor) -> Made:
         output, side = super().forward(source, label)
-        return Made(output, {**side, "codes": torch.zeros(len(source), 1, dtype=torch.int64)})
+        return Made(output, {**side, "codes": torch.zeros(len(source), self.levels, dtype=torch.int64)})
 
 
-def test_a_codebook_larger_than_the_data_is_refused() -> None:
+@pytest.mark.parametrize("levels", [1, 3])
+def test_a_codebook_larger_than_the_data_is_refused(levels: int) -> None:
     coded = Coded((1, 16, 16))
+    coded.levels = levels
     with pytest.raises(
         UserError, match=r"has 65 codes, but noises-train only 64 places for them, 1 in each image: take"
     ):
         on_noises(game(generator=coded, discriminator=Judge((1, 16, 16))))
     coded.codes = 64
     on_noises(game(generator=coded, discriminator=Judge((1, 16, 16))))
+
+
+def test_a_codebook_has_the_places_of_what_is_trained_on() -> None:
+    trained, held = (Noises(count=count, batch=1).reference for count in (64, 2))
+    data = SimpleNamespace(trained_on=trained, reference=held, modality=ImageModality())
+    refuse_codebook(64, 1, data)
+    with pytest.raises(UserError, match="only 64 places"):
+        refuse_codebook(65, 1, data)
 
 
 def tokenizer(**parts: Any) -> Translation:

@@ -29,7 +29,7 @@ from ganlit.data.source import BadItem, BadLabels, Labels
 from ganlit.data.walk import walked
 from ganlit.errors import UserError, within
 from ganlit.records.durable import replacing
-from ganlit.records.media import named, write_picture
+from ganlit.records.media import Place, named, write_picture
 
 GLANCE = 2000  # files of a folder at a first look
 SHOWN = 2**18  # samples of a recording that is shown, at most
@@ -50,6 +50,7 @@ class AudioModality(Modality):
     shaped_by = "rate, segment and channels"
     extractor = "logmel"
     tile = 2**17
+    ragged = True
 
     def __init__(self, rate: int | None = None, channels: int | None = None) -> None:
         self.rate = rate
@@ -69,6 +70,9 @@ class AudioModality(Modality):
         found = resampled(waves.cpu().numpy().T, self._known_rate, wanted)
         return torch.from_numpy(np.ascontiguousarray(found.T)).to(stored.device)
 
+    def seconds(self, stored: Tensor) -> float:
+        return len(stored) * stored.shape[2] / self._known_rate
+
     def write(self, stored: Tensor, path: Path, beside: Any = None) -> Path:
         """A WAV file of 16 bits."""
         file, rate = named(path, ".wav"), self._known_rate
@@ -84,12 +88,13 @@ class AudioModality(Modality):
         return stored[..., :SHOWN]
 
     def show(self, rows: Sequence[Tensor], columns: int, path: Path) -> list[Path]:
-        """Their spectrograms in a grid, and a WAV of each of the first ones, called by its place in the grid."""
-        picture = write_picture(grid(rows, self._known_rate, columns), path)
-        places, sounds = [row * columns + column for row in range(HEARD[0]) for column in range(HEARD[1])], []
-        for place, item in enumerate(item for batch in rows for item in batch):
-            if place in places and place % columns < HEARD[1]:
-                sounds.append(self.write(item, path.with_name(f"{path.name}-{place:02}")))
+        """Their spectrograms in a grid, and a WAV of each of the first ones, called by its row and column there."""
+        picture, sounds = write_picture(grid(rows, self._known_rate, columns), path), list[Path]()
+        for number, item in enumerate(item for batch in rows for item in batch):
+            row, column = divmod(number, columns)
+            if row < HEARD[0] and column < HEARD[1]:
+                place = Place(path.name, row, column).path(path.parent, "")
+                sounds.append(self.write(item, place))
         return [picture, *sounds]
 
     def recognises(self, place: str) -> float:

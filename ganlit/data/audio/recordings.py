@@ -47,6 +47,7 @@ class Recordings(MappedDataModule):
         mix: average the channels of recordings that have others, or repeat the one, instead of refusing them.
         upsample: raise lower rates instead of refusing them, though nothing is above half of them.
         cut: seconds of the pieces that longer recordings are cut into, each of which then counts as a recording.
+        begin: have windows begin where recordings do, such as those of drums, and not anywhere.
         skip_bad: count, list and leave out recordings that cannot be used instead of refusing the dataset.
         labels: false does without labels and does not look at them; renumber numbers the classes of dataset.json anew,
             from 0 without gaps, in their order.
@@ -74,6 +75,7 @@ class Recordings(MappedDataModule):
         mix: bool = False,
         upsample: bool = False,
         cut: float | None = None,
+        begin: bool = False,
         skip_bad: bool = False,
         labels: Labels = True,
         held_out: float | str | None = None,
@@ -87,6 +89,7 @@ class Recordings(MappedDataModule):
         self.form = form_of(rate, channels, level, mix, upsample, cut)
         self.modality = AudioModality(rate, channels)
         self.segment = segment
+        self.begin = begin
         self.heard = heard or segment
         self.split = split
         self.skip_bad = skip_bad
@@ -140,7 +143,7 @@ class Recordings(MappedDataModule):
         return chosen(self._heard_of(self.stored), self._parts[1])
 
     def _heard_of(self, stored: Stored) -> Reference:
-        return excerpts(stored.reference, self.heard)
+        return excerpts(stored.reference, self.heard, self.begin)
 
     @cached_property
     def _parts(self) -> tuple[Tensor, Tensor]:
@@ -165,11 +168,32 @@ class Recordings(MappedDataModule):
     def dataset(self) -> Windows:
         items, labels = self.stored.reference.items, self.stored.reference.labels
         places = torch.arange(len(items)) if self.trained is None else self.trained
-        return Windows(items, labels, self.segment, places, self.seed)
+        return Windows(items, labels, self.segment, places, self.seed, self.begin)
 
     @property
     def measured(self) -> Fixed:
         return Fixed(self.reference)
+
+
+class Spectrograms(Recordings):
+    """Recordings that networks see as spectrograms, and make as such: one hears them by Griffin and Lim's phases.
+
+    What `generate` writes may then go through a trained vocoder, by `translate`.
+
+    Args:
+        spectrogram: as what recordings are seen; it tells the rate.
+        source: as for `Recordings`.
+        segment: samples of a window, a multiple of the spectrogram's hop.
+        recordings: all else, as in `Recordings`.
+
+    Raises:
+        UserError: a window holds no whole number of hops.
+    """
+
+    def __init__(self, spectrogram: MelSpectrogram, source: str, segment: int, **recordings: Any) -> None:
+        super().__init__(source, spectrogram.rate, segment, **recordings)
+        _refuse_parts_of_hops(self, spectrogram)
+        self.modality = SpectrogramModality(spectrogram, self.form.channels)
 
 
 class Vocoding(Recordings):
@@ -187,12 +211,7 @@ class Vocoding(Recordings):
 
     def __init__(self, spectrogram: MelSpectrogram, source: str, segment: int, **recordings: Any) -> None:
         super().__init__(source, spectrogram.rate, segment, **recordings)
-        for key, length in {"segment": self.segment, "heard": self.heard}.items():
-            if length % spectrogram.hop:
-                raise UserError(
-                    f"data.init_args.{key} is {length}, and the spectrogram has a hop of {spectrogram.hop} samples: "
-                    "set it to a multiple of that."
-                )
+        _refuse_parts_of_hops(self, spectrogram)
         self.seen = SpectrogramModality(spectrogram, self.form.channels)
 
     def modality_of(self, field: str) -> Modality | None:
@@ -201,3 +220,12 @@ class Vocoding(Recordings):
     def to_network(self, batch: Labelled) -> Pair:
         source, target = self.seen.to_network(batch.item), self.modality.to_network(batch.item)
         return Pair(source, target, batch.label)
+
+
+def _refuse_parts_of_hops(data: Recordings, spectrogram: MelSpectrogram) -> None:
+    for key, length in {"segment": data.segment, "heard": data.heard}.items():
+        if length % spectrogram.hop:
+            raise UserError(
+                f"data.init_args.{key} is {length}, and the spectrogram has a hop of {spectrogram.hop} samples: set it "
+                "to a multiple of that."
+            )

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ganlit.data.audio.modality import AudioModality
+from ganlit.errors import UserError
 from ganlit.networks.audio.spectrograms import MelSpectrogram
 
 
@@ -19,12 +20,12 @@ class SpectrogramModality(AudioModality):
         channels: of the recordings.
     """
 
-    axes = "bands, frames"
-    shaped_by = "the spectrogram"
+    shaped_by = "segment and the spectrogram's bands and hop"
 
     def __init__(self, spectrogram: MelSpectrogram | None = None, channels: int | None = None) -> None:
         super().__init__(None if spectrogram is None else spectrogram.rate, channels)
-        self.step = 1 if spectrogram is None else spectrogram.hop
+        if spectrogram is not None:
+            self.step, self.reach = spectrogram.hop, (spectrogram.size + spectrogram.hop) // 2
         self._spectrograms = {} if spectrogram is None else {torch.device("cpu"): spectrogram}
         self._heard: tuple[Tensor, Tensor] | None = None
 
@@ -33,7 +34,16 @@ class SpectrogramModality(AudioModality):
             return self._on(stored.device)(super().to_network(stored))
 
     def to_stored(self, output: Tensor) -> Tensor:
-        """The sound of Griffin and Lim, [B, channels, frames * hop], in which one hears what a spectrogram knows."""
+        """The sound of Griffin and Lim, [B, channels, frames * hop], in which one hears what a spectrogram knows.
+
+        Raises:
+            UserError: it has other bands.
+        """
+        if output.shape[1] != (wanted := self._on(output.device).bands * (self.channels or 1)):
+            raise UserError(
+                f"A network makes spectrograms of {output.shape[1]} bands, while the data's have {wanted}: set bands "
+                "of data.init_args.spectrogram, or the network's, to the other."
+            )
         if self._heard is None or not torch.equal(self._heard[0], output.cpu()):  # the same are shown in each tick
             spectrogram = self._on(output.device)
             mels = output.float().unflatten(1, (-1, spectrogram.bands)).flatten(0, 1)

@@ -147,7 +147,7 @@ class Images(MappedDataModule):
         return parted(len(self.stored.reference.items), self.held_out, pictures(self.stored))
 
     def trained_of(self, field: str) -> Reference:
-        if self.held_out is None or field != "target":
+        if self.held_out is None:
             return self.reference_of(field)
         all_of_it = middle(self.stored.reference, self.reference.items.shape[-1])
         return all_of_it if self.trained is None else rest(all_of_it, self.trained)

@@ -36,5 +36,6 @@ class LabelMaps(ImageModality):
         return super().glance(painted(stored))
 
     def show(self, rows: Sequence[Tensor], columns: int, path: Path) -> list[Path]:
-        """In colours."""
-        return super().show([painted(maps) if maps.shape[1] == 1 else maps for maps in rows], columns, path)
+        """In colours; where some have such already, as `glance` gives them, the others are no maps, but grey images."""
+        stored = all(maps.shape[1] == 1 for maps in rows)
+        return super().show([painted(maps) for maps in rows] if stored else rows, columns, path)

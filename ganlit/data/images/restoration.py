@@ -68,7 +68,16 @@ class Restoration(Images):
         return self._real
 
     def reference_of(self, field: str) -> Reference:
-        return Degraded(self).reference if field == "source" else self.reference
+        return Degraded(self, self.measured, self.reference).reference if field == "source" else self.reference
+
+    def trained_of(self, field: str) -> Reference:
+        real = super().trained_of(field)
+        if self.held_out is None or field != "source":
+            return real
+        items, labels = self.stored.reference.items, self.stored.reference.labels
+        places = (self.trained, self.trained)
+        shown = Sides(items, items, labels, self.resolution, places=places, seed=self.seed, fixed=True)
+        return Degraded(self, shown, real).reference
 
     @property
     def dataset(self) -> Sides:
@@ -145,22 +154,30 @@ class Given(ImageModality):
 
 
 class Degraded:
-    """The sources of what is measured, as items [N, C, h, w] stored, made when they are asked for."""
+    """Sources as items [N, C, h, w] stored, made of their targets when they are asked for.
 
-    def __init__(self, data: Restoration) -> None:
+    Args:
+        data: whose they are.
+        sides: that hold the targets, always the same part of each.
+        real: the targets, as others are measured against them.
+    """
+
+    def __init__(self, data: Restoration, sides: Sides, real: Reference) -> None:
         self.data = data
+        self.sides = sides
+        self.real = real
 
     def __len__(self) -> int:
-        return len(self.data.measured)
+        return len(self.sides)
 
     def __getitem__(self, places: slice | Tensor) -> Tensor:
         wanted = torch.arange(len(self))[places]
-        return self.data.modality_of("source").to_stored(self.data.to_network(self.data.measured[wanted]).source)
+        return self.data.modality_of("source").to_stored(self.data.to_network(self.sides[wanted]).source)
 
     @property
     def reference(self) -> Reference:
         """As what others are measured against, told apart by the first of them."""
-        real = self.data.reference
+        real = self.real
         digest = blake2b(f"{real.digest}-{self.data.seed}".encode(), digest_size=16)
         digest.update(self[:GLANCE].numpy().tobytes())
         return real._replace(name=f"{real.name}-degraded", digest=digest.hexdigest(), items=self)

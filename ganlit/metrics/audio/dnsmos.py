@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ganlit.contracts import Modality
 from ganlit.metrics.audio.last import Last
-from ganlit.metrics.audio.listening import heard, package, rate_of, resampled
+from ganlit.metrics.audio.listening import heard, package, rate_of, refuse
 from ganlit.metrics.carriers import Carrier
 from ganlit.metrics.likeness import Likeness
 
@@ -32,23 +32,24 @@ class Listener:
     """The network, which hears 9.01 s of each second on; shorter sound is repeated, as speechmos does.
 
     Args:
-        rate: of the recordings.
+        kind: of the recordings, whose rate is known.
 
     Raises:
         UserError: onnxruntime, or the weights, are not here.
     """
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, kind: Modality) -> None:
         runtime = package("onnxruntime", "dnsmos")
         options = runtime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
         self.network = runtime.InferenceSession(CARRIER.read("dnsmos"), options, providers=["CPUExecutionProvider"])
-        self.rate = rate
+        self.kind = kind
         self.opinions = Last(self.hear)
 
     def hear(self, items: Tensor) -> Tensor:
         """Of stored sound [B, C, T], whose channels are heard together: [B, 3], as `SCALES` has them."""
-        waves = resampled(heard(items, self.rate // 4, "dnsmos"), self.rate, RATE).clamp(-1, 1)
+        refuse(items, self.kind.rate // 4, "dnsmos")
+        waves = heard(items, self.kind, RATE).clamp(-1, 1)
         return torch.tensor(np.stack([self.opinion(wave) for wave in waves.numpy()]), dtype=torch.float64)
 
     def opinion(self, wave: np.ndarray) -> np.ndarray:
@@ -64,14 +65,14 @@ class Listener:
 
 
 @lru_cache(maxsize=4)
-def listener(rate: int) -> Listener:
+def listener(kind: Modality) -> Listener:
     """That of all metrics by this network."""
-    return Listener(rate)
+    return Listener(kind)
 
 
 def dnsmos(option: str, kind: Modality, device: torch.device | str) -> Likeness:
     """Opinions of the whole, of the speech or of what is behind it."""
     rate = rate_of(kind, "dnsmos")
-    found, place = listener(rate), list(SCALES).index(option or "ovrl")
+    found, place = listener(kind), list(SCALES).index(option or "ovrl")
     variant = f"{'' if option else 'ovrl-'}{CARRIER.sha256[:8]}-{rate}hz"
     return Likeness(variant, lambda items: found.opinions(items)[:, place])

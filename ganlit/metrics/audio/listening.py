@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,9 +15,17 @@ FULL = 32768  # of stored sound, int16, which is 1 of waves
 
 
 def compared(output: Tensor, target: Tensor, least: int, what: str) -> tuple[Tensor, Tensor]:
-    """Waves [B, C, T] of [-1, 1] in float32 of outputs and targets, stored [B, C, T] both.
+    """Waves [B, C, T] of [-1, 1] in float32 of outputs and targets, stored [B, C, T] both; as for `refuse_unlike`."""
+    refuse_unlike(output, target, least, what)
+    return waves(output), waves(target)
+
+
+def refuse_unlike(output: Tensor, target: Tensor, least: int, what: str) -> None:
+    """Refuses outputs and targets that cannot be compared one by one.
 
     Args:
+        output: what was made.
+        target: what that should be.
         least: samples that a metric needs.
         what: it is called, for the error.
 
@@ -32,17 +39,15 @@ def compared(output: Tensor, target: Tensor, least: int, what: str) -> tuple[Ten
             f"{what} compares recordings one to one, but the outputs are {list(output.shape)} and the targets "
             f"{list(target.shape)}: bring them to one number, one number of channels and one length."
         )
-    return waves(output), waves(target)
 
 
-def heard(items: Tensor, least: int, what: str) -> Tensor:
-    """The mean over channels [B, T] of stored sound [B, C, T], in float32 of [-1, 1].
+def heard(items: Tensor, kind: Modality, rate: int) -> Tensor:
+    """The mean over channels [B, T] of stored sound [B, C, T] at a rate of one's own, in float32 of [-1, 1] on the CPU.
 
     Raises:
-        UserError: it is no stored sound, or too short.
+        UserError: the package is missing that changes rates, and needed.
     """
-    refuse(items, least, what)
-    return waves(items).mean(1)
+    return kind.for_extractor(items, rate).cpu()
 
 
 def refuse(items: Tensor, least: int, what: str) -> None:
@@ -90,20 +95,6 @@ def rate_of(kind: Modality, what: str) -> int:
             "that say it."
         )
     return kind.rate
-
-
-def resampled(waves: Tensor, rate: int, wanted: int) -> Tensor:
-    """Waves [B, T] at another rate, on the CPU, by soxr's HQ, which leaves nothing above half of either rate.
-
-    Raises:
-        UserError: soxr is missing, and needed.
-    """
-    waves = waves.cpu()
-    if rate == wanted:
-        return waves
-    soxr = package("soxr", "another sample rate")
-    found = soxr.resample(np.ascontiguousarray(waves.T.numpy()), rate, wanted, quality="HQ")
-    return torch.from_numpy(found).T.contiguous()
 
 
 def package(name: str, what: str) -> ModuleType:

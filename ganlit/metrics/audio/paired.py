@@ -16,7 +16,7 @@ from torch import Tensor
 from ganlit.contracts import Modality
 from ganlit.errors import UserError
 from ganlit.metrics.audio.dnsmos import dnsmos
-from ganlit.metrics.audio.listening import compared, package, rate_of, resampled
+from ganlit.metrics.audio.listening import compared, heard, package, rate_of, refuse_unlike
 from ganlit.metrics.audio.spectral import Resolutions, mel_distance
 from ganlit.metrics.audio.voices import periodicity, pitch, voices, voicing
 from ganlit.metrics.likeness import Likeness, that_tell
@@ -83,7 +83,7 @@ def pesq(option: str, kind: Modality, device: torch.device | str) -> Likeness:
     rate, judge, mode = rate_of(kind, "pesq"), package("pesq", "pesq"), option or "wb"
 
     def seen(output: Tensor, target: Tensor) -> Tensor:
-        sides = mono(output, target, rate, SPEECH, math.ceil(rate / 4), "pesq")
+        sides = mono(output, target, kind, SPEECH, math.ceil(rate / 4), "pesq")
         return torch.tensor([opinion(judge, *pair, mode) for pair in sides], dtype=torch.float64)
 
     return Likeness(f"{rate}hz" if option else f"{mode}-{rate}hz", seen, that_tell)
@@ -97,8 +97,8 @@ def opinion(judge: ModuleType, output: np.ndarray, target: np.ndarray, mode: str
     """
 
     def found(spoken: np.ndarray) -> float:
-        heard = target.any() and spoken.any()
-        return judge.pesq(SPEECH, target, spoken, mode, on_error=judge.PesqError.RETURN_VALUES) if heard else NAN
+        audible = target.any() and spoken.any()
+        return judge.pesq(SPEECH, target, spoken, mode, on_error=judge.PesqError.RETURN_VALUES) if audible else NAN
 
     if (score := found(output)) > 0:
         return score
@@ -122,7 +122,7 @@ def stoi(extended: bool, option: str, kind: Modality, device: torch.device | str
                 return NAN
 
     def seen(output: Tensor, target: Tensor) -> Tensor:
-        sides = mono(output, target, rate, rate, math.ceil(0.4 * rate), name)
+        sides = mono(output, target, kind, rate, math.ceil(0.4 * rate), name)
         return torch.tensor([score(*pair) for pair in sides], dtype=torch.float64)
 
     return Likeness(f"{rate}hz", seen, that_tell)
@@ -140,11 +140,11 @@ def steady() -> Iterator[None]:
 
 
 def mono(
-    output: Tensor, target: Tensor, rate: int, wanted: int, least: int, what: str
+    output: Tensor, target: Tensor, kind: Modality, rate: int, least: int, what: str
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Outputs and targets one by one, their channels' mean [T] at another rate."""
-    sides = (resampled(x.mean(1), rate, wanted).numpy() for x in compared(output, target, least, what))
-    return zip(*sides, strict=True)
+    """Outputs and targets one by one, their channels' mean [T] at a rate of one's own."""
+    refuse_unlike(output, target, least, what)
+    return zip(*(heard(items, kind, rate).numpy() for items in (output, target)), strict=True)
 
 
 def tracked(
@@ -152,7 +152,7 @@ def tracked(
 ) -> Likeness:
     """What is asked of the tracks of pitch of both sides."""
     rate = rate_of(kind, name)
-    found = voices(option, rate, device)
+    found = voices(option, kind, device)
 
     def seen(output: Tensor, target: Tensor) -> Tensor:
         return score(*found.tracks(output, target))

@@ -8,9 +8,10 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from ganlit.contracts import Modality
 from ganlit.metrics.audio.crepe import RATE, WINDOW
 from ganlit.metrics.audio.last import Last
-from ganlit.metrics.audio.listening import compared, resampled
+from ganlit.metrics.audio.listening import heard, refuse_unlike
 from ganlit.metrics.audio.pitch import Listening, Track, Tracker, Yin
 
 
@@ -19,12 +20,12 @@ class Voices:
 
     Args:
         tracker: what hears the pitch.
-        rate: of the recordings.
+        kind: of the recordings, whose rate is known.
         device: of the tracker.
     """
 
-    def __init__(self, tracker: Tracker, rate: int, device: torch.device | str) -> None:
-        self.tracker, self.rate, self.device = tracker, rate, device
+    def __init__(self, tracker: Tracker, kind: Modality, device: torch.device | str) -> None:
+        self.tracker, self.kind, self.device = tracker, kind, device
         self.tracks = Last(self.hear)
 
     def hear(self, output: Tensor, target: Tensor) -> list[Track]:
@@ -33,18 +34,18 @@ class Voices:
         Raises:
             UserError: they cannot be compared, or are too short for a frame.
         """
-        sides = compared(output, target, math.ceil(WINDOW * self.rate / RATE), "a track of pitch")
-        return [self.tracker(resampled(x.mean(1), self.rate, RATE).to(self.device)) for x in sides]
+        refuse_unlike(output, target, math.ceil(WINDOW * self.kind.rate / RATE), "a track of pitch")
+        return [self.tracker(heard(items, self.kind, RATE).to(self.device)) for items in (output, target)]
 
 
 @lru_cache(maxsize=4)
-def voices(option: str, rate: int, device: torch.device | str) -> Voices:
+def voices(option: str, kind: Modality, device: torch.device | str) -> Voices:
     """Those of all metrics of pitch: by YIN, or by CREPE where the option is that.
 
     Raises:
         UserError: CREPE's weights are not here.
     """
-    return Voices(Listening("full", "CREPE", device) if option else Yin(), rate, device)
+    return Voices(Listening("full", "CREPE", device) if option else Yin(), kind, device)
 
 
 def pitch(output: Track, target: Track) -> Tensor:

@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from ganlit.contracts import Made
 from ganlit.errors import UserError, within
 from ganlit.networks.audio.activations import Snake
-from ganlit.networks.audio.convolutions import check, down, level, matrix, normed, up
+from ganlit.networks.audio.convolutions import down, level, matrix, normed, up
 from ganlit.networks.audio.reach import Reach
 from ganlit.networks.layers import wide
 from ganlit.networks.residual import ResidualQuantizer
+from ganlit.networks.sizes import check
 
 DILATIONS = 1, 3, 9
 

@@ -8,8 +8,6 @@ from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 from torch.nn.utils.parametrize import is_parametrized
 
-from ganlit.errors import within
-
 
 def level(inputs: int, outputs: int, kernel: int, dilation: int = 1) -> nn.Conv1d:
     """As many places as there were, by an odd kernel."""
@@ -51,13 +49,3 @@ def folded(network: nn.Module) -> nn.Module:
             del layer.parametrizations
             layer.weight = nn.Parameter(weight, requires_grad=False)
     return plain
-
-
-def check(network: str, **sizes: int) -> None:
-    """Refuses sizes of which no network can be made.
-
-    Raises:
-        UserError: one of them is too small, or larger than any that was ever meant.
-    """
-    for name, size in sizes.items():
-        within(f"{network}.{name}", size, least=1, most=2**20)

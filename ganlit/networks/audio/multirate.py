@@ -11,9 +11,9 @@ from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
 from ganlit.contracts import Judgement
 from ganlit.errors import UserError
-from ganlit.networks.audio.convolutions import check
 from ganlit.networks.audio.judging import judged, seen
 from ganlit.networks.several import together
+from ganlit.networks.sizes import check
 
 MOST_GROUPS = 16
 

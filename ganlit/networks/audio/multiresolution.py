@@ -11,11 +11,11 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from ganlit.contracts import Judgement
 from ganlit.errors import UserError, within
-from ganlit.networks.audio.convolutions import check
 from ganlit.networks.audio.judging import judged, seen
 from ganlit.networks.audio.spectrograms import STFT
 from ganlit.networks.layers import wide
 from ganlit.networks.several import together
+from ganlit.networks.sizes import check
 
 LAYERS = (9, 1), (9, 2), (9, 2), (9, 2), (3, 1)
 """Kernel and stride along the second side of each convolution; along the first they are 3 and 1."""

@@ -11,9 +11,10 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from ganlit.errors import UserError, within
-from ganlit.networks.audio.convolutions import check, level, matrix
+from ganlit.networks.audio.convolutions import level, matrix
 from ganlit.networks.audio.reach import Reach
 from ganlit.networks.layers import wide
+from ganlit.networks.sizes import check
 
 Block = Callable[[int, int, Sequence[int]], nn.Module]
 """Of feature maps, a kernel and dilations makes what takes [B, maps, T] to the same."""

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from ganlit.errors import UserError
-from ganlit.networks.audio.convolutions import check
 from ganlit.networks.audio.spectrograms import STFT
 from ganlit.networks.layers import wide
+from ganlit.networks.sizes import check
 
 KERNEL = 7  # frames
 LOUDEST = 100.0  # magnitude of a frequency, at most
@@ -97,6 +97,12 @@ class FourierGenerator(nn.Module):
         with torch.autocast(source.device.type, enabled=False):
             spectra = torch.polar(magnitude.exp().clamp(max=LOUDEST), phase)
             return self.stft.waves(spectra, source.shape[-1] * self.scale)
+
+    @property
+    def reach(self) -> int:
+        """Frames on either side of its own on which a sample depends, at most."""
+        shared = max(self.stft.size - 1 - self.stft.beyond, self.stft.hop - 1 + self.stft.beyond) // self.stft.hop
+        return KERNEL // 2 * (len(self.blocks) + 1) + shared
 
     @property
     def last_layer(self) -> nn.Parameter:

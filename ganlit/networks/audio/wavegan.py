@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganlit.errors import UserError, within
-from ganlit.networks.audio.convolutions import check
 from ganlit.networks.layers import wide
+from ganlit.networks.sizes import check
 
 KERNEL, STRIDE, FIRST = 25, 4, 16
 

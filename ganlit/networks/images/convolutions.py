@@ -6,7 +6,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from ganlit.errors import UserError, within
+from ganlit.errors import UserError
 
 Norm = Literal["batch", "instance", "none"]
 
@@ -30,16 +30,6 @@ def initialise(module: nn.Module) -> None:
         nn.init.normal_(module.weight, 1.0 if isinstance(module, nn.BatchNorm2d) else 0.0, 0.02)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
-
-
-def check(network: str, **sizes: int) -> None:
-    """Refuses sizes of which no network can be made.
-
-    Raises:
-        UserError: one of them is too small, or larger than any that was ever meant.
-    """
-    for name, size in sizes.items():
-        within(f"{network}.{name}", size, least=1, most=2**20)
 
 
 def refuse_source(network: nn.Module, source: Tensor, least: int, remedy: str = "bring them to such a size") -> None:

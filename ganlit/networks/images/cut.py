@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganlit.contracts import Made
-from ganlit.networks.images.convolutions import Norm, check, initialise
+from ganlit.networks.images.convolutions import Norm, initialise
 from ganlit.networks.images.resnet import ResNetBlock, ResNetGenerator
 from ganlit.networks.layers import wide
+from ganlit.networks.sizes import check
 
 SHORTEST = 1e-4
 """Vectors below this length stay shorter than one: those of grey without any colour begin at zero, where a direction

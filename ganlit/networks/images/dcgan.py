@@ -6,8 +6,9 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from ganlit.errors import UserError, within
+from ganlit.errors import UserError
 from ganlit.networks.layers import wide
+from ganlit.networks.sizes import check
 
 
 def doublings(resolution: int) -> int:
@@ -40,8 +41,7 @@ class DCGenerator(nn.Module):
 
     def __init__(self, resolution: int, channels: int = 3, z_dim: int = 100, width: int = 64) -> None:
         super().__init__()
-        for name, size in {"channels": channels, "z_dim": z_dim, "width": width}.items():
-            within(f"DCGenerator.{name}", size, least=1, most=2**20)
+        check("DCGenerator", channels=channels, z_dim=z_dim, width=width)
         self.z_dim = z_dim
         steps = doublings(resolution)
         maps = [width << step for step in reversed(range(steps))]
@@ -68,8 +68,7 @@ class DCDiscriminator(nn.Module):
 
     def __init__(self, resolution: int, channels: int = 3, width: int = 64) -> None:
         super().__init__()
-        for name, size in {"channels": channels, "width": width}.items():
-            within(f"DCDiscriminator.{name}", size, least=1, most=2**20)
+        check("DCDiscriminator", channels=channels, width=width)
         self.resolution = resolution
         maps = [width << step for step in range(doublings(resolution))]
         layers: list[nn.Module] = [nn.Conv2d(channels, maps[0], 4, 2, 1), nn.LeakyReLU(0.2)]

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganlit.errors import UserError, within
-from ganlit.networks.images.convolutions import check, refuse_source
+from ganlit.networks.images.convolutions import refuse_source
 from ganlit.networks.layers import wide
+from ganlit.networks.sizes import check
 
 
 class Enlarger(nn.Module, ABC):

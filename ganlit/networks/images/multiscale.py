@@ -7,9 +7,10 @@ from torch.nn import functional as F
 
 from ganlit.contracts import Judgement
 from ganlit.errors import UserError
-from ganlit.networks.images.convolutions import Norm, check
+from ganlit.networks.images.convolutions import Norm
 from ganlit.networks.images.patchgan import PatchDiscriminator
 from ganlit.networks.several import together
+from ganlit.networks.sizes import check
 
 
 class MultiscaleDiscriminator(nn.Module):

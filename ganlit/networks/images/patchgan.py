@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from ganlit.contracts import Judgement
 from ganlit.errors import UserError
-from ganlit.networks.images.convolutions import Norm, check, initialise, normalisation
+from ganlit.networks.images.convolutions import Norm, initialise, normalisation
 from ganlit.networks.layers import wide
+from ganlit.networks.sizes import check
 
 HALVINGS = {1: 0, 16: 1, 34: 2, 70: 3, 142: 4, 286: 5}
 """By the side of a patch, how often its network halves the resolution."""

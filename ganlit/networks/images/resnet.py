@@ -5,8 +5,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganlit.networks.images.convolutions import Norm, check, initialise, normalisation, refuse_source
+from ganlit.networks.images.convolutions import Norm, initialise, normalisation, refuse_source
 from ganlit.networks.layers import wide
+from ganlit.networks.sizes import check
 
 
 def mirrored(inputs: int, outputs: int, kernel: int, norm: Norm) -> list[nn.Module]:

@@ -11,8 +11,9 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ganlit.errors import within
-from ganlit.networks.images.convolutions import Norm, check, initialise, normalisation, refuse_source
+from ganlit.networks.images.convolutions import Norm, initialise, normalisation, refuse_source
 from ganlit.networks.layers import wide
+from ganlit.networks.sizes import check
 
 
 class Modulation(nn.Module):

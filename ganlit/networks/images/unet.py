@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganlit.errors import within
-from ganlit.networks.images.convolutions import Norm, check, initialise, normalisation, refuse_source
+from ganlit.networks.images.convolutions import Norm, initialise, normalisation, refuse_source
 from ganlit.networks.layers import wide
+from ganlit.networks.sizes import check
 
 NOISY = 3
 """Decoder layers with dropout, counted from the innermost."""

@@ -7,8 +7,8 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ganlit.errors import UserError
-from ganlit.networks.images.convolutions import check
 from ganlit.networks.layers import wide
+from ganlit.networks.sizes import check
 
 HALVINGS = 3
 

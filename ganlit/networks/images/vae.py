@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from ganlit.contracts import Made
-from ganlit.errors import within
 from ganlit.networks.images.blocks import Normalisation
 from ganlit.networks.images.dcgan import DCGenerator, doublings
 from ganlit.networks.images.likelihoods import DiscretisedNormal, GreyBernoulli
 from ganlit.networks.posterior import Posterior
+from ganlit.networks.sizes import check
 
 
 class ConvVAE(nn.Module):
@@ -46,8 +46,7 @@ class ConvVAE(nn.Module):
         likelihood: Literal["gaussian", "bernoulli"] = "gaussian",
     ) -> None:
         super().__init__()
-        for name, size in {"channels": channels, "z_dim": z_dim, "width": width}.items():
-            within(f"ConvVAE.{name}", size, least=1, most=2**20)
+        check("ConvVAE", channels=channels, z_dim=z_dim, width=width)
         self.z_dim = z_dim
         self.log_scale = nn.Parameter(torch.tensor(math.log(0.3))) if likelihood == "gaussian" else None
         maps = [width << step for step in range(doublings(resolution))]

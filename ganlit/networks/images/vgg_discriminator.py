@@ -7,8 +7,8 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from ganlit.errors import UserError
-from ganlit.networks.images.convolutions import check
 from ganlit.networks.layers import wide
+from ganlit.networks.sizes import check
 
 
 def layer(inputs: int, outputs: int, halving: bool, norm: bool = True) -> list[nn.Module]:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganlit.compute.console import say
 from ganlit.configuration.rebuild import setting
+from ganlit.contracts import Modality
 from ganlit.data.base import SAMPLED
 from ganlit.errors import UserError
 from ganlit.studies.evaluation.bars import Bars
-from ganlit.studies.evaluation.inputs import Inputs, batch_of, existing
-from ganlit.studies.evaluation.latents import LARGEST, About, Latents, file_of, read, write
+from ganlit.studies.evaluation.inputs import Inputs, Piece, batch_of, existing
+from ganlit.studies.evaluation.latents import About, Gathered, Latents, Values, file_of, read, write
+from ganlit.studies.evaluation.levels import reduced, tell_levels
 from ganlit.studies.evaluation.outputs import beside, empty, make_room, new, outside, writing
+from ganlit.studies.evaluation.pace import Pace
 from ganlit.studies.evaluation.subject import reachable
+from ganlit.studies.evaluation.tiles import Tiling, answered, joined, tiling
 from ganlit.studies.evaluation.trained import Checkpoint, digest_of, finite, passing, taking_data
 from ganlit.tasks.translation import Translation
 
@@ -27,12 +32,15 @@ def encode(
     out: str | None = None,
     checkpoint: Checkpoint = "last",
     skip_bad: bool = False,
+    levels: int | None = None,
     **options: Any,
 ) -> None:
     """Write the latents of items, or their codes where an autoencoder has a codebook, into one safetensors file.
 
     It holds `latents` [N, ...] float32 (means, where there is a posterior) or `codes` [N, ...] int64, `labels` [N], and
-    in its metadata the items' paths, as JSON, and whose they are.
+    in its metadata the items' paths, as JSON, and whose they are. Recordings may be of any length: the file also says
+    by `ends` [N] how long each is, and where their latents are of unequal length, these are one after the other, [sum
+    of the lengths, ...], with `lengths` [N].
 
     Args:
         run: the run directory, such as runs/vqgan, or the .safetensors file of an averaged generator
@@ -41,6 +49,7 @@ def encode(
         out: a new file; by default encoded.safetensors in the run directory, or beside the file
         checkpoint: of a run directory, the last, or the best of the validations
         skip_bad: leave out items that cannot be used
+        levels: of codes that are in several, the first ones alone, which are fewer bits
         options: of the kind of data that it is
 
     Raises:
@@ -52,30 +61,46 @@ def encode(
     new(path, "--out")
     outside(path, "--out", [source])
     module = autoencoder(run, checkpoint)
+    reduced(module, levels, run)
     inputs = Inputs(source, run, module, options, skip_bad)
+    ragged = inputs.kind.ragged
+    cut = encoding(module.generator, inputs.kind)
     make_room(path.parent, path, "--out")
 
-    paths, values, labels = list[str](), torch.empty(0), inputs.labels.clone()
+    paths, labels, ends = list[str](), list[Tensor](), list[int]()
     kind = "codes" if getattr(module.generator, "codes", 0) else "latents"
-    with Bars() as bars:
+    gathered, pace = Gathered(len(inputs), source, ragged), Pace(inputs.kind)
+
+    def taken(piece: Piece) -> None:
+        items, share = f"{source}: {piece.paths[0]}", len(piece.paths) / cut.count(piece.stored)
+
+        def network(part: Tensor) -> Tensor:
+            with passing(items, module, run):
+                latent, side = module.ema.module.encode(piece.seen(part), piece.label)
+            advance(share)
+            return side["codes"].double().cpu() if kind == "codes" else finite(latent.float(), run).cpu()
+
+        value = joined(answered(network, piece.stored, cut), path.parent)
+        gathered.add(value.long() if kind == "codes" else value, items)
+        paths.extend(piece.paths)
+        labels.append(piece.label.cpu())
+        ends.extend([piece.stored.shape[-1]] * len(piece.paths))
+        pace.add(piece.stored)
+
+    with Bars() as bars, writing("--out", path):
         advance = bars.counted(inputs.name, len(inputs))
         for piece in inputs.pieces(advance):
-            with passing(f"{source}: {piece.paths[0]}", module, run):
-                latent, side = module.ema.module.encode(piece.source, piece.label)
-            value = side["codes"].cpu() if kind == "codes" else finite(latent.float(), run).cpu()
-            if not paths:
-                values = room_for(value, len(inputs), source)
-            _refuse_unlike(value, values, f"{source}: {piece.paths[0]}")
-            here = slice(len(paths), len(paths) + len(value))
-            values[here], labels[here] = value, piece.label.cpu()
-            paths += piece.paths
-            advance(len(value))
-    about = About(kind, paths, run, digest_of(module.ema.module))
+            taken(piece)
+    flat, lengths = gathered.joined()
+    values = Values(flat, torch.cat(labels), lengths, torch.tensor(ends) if ragged else None)
     with writing("--out", path):
-        write(about, values[: len(paths)], labels[: len(paths)], path)
+        write(About(kind, paths, run, digest_of(module.ema.module)), values, path)
     inputs.tell()
     what = inputs.kind.item if len(paths) == 1 else f"{inputs.kind.item}s"
-    say(f"{kind} {[len(paths), *values.shape[1:]]} of {len(paths):,} {what} in {path}")
+    shape = [len(paths), *flat.shape[1:]] if lengths is None else [*flat.shape]
+    say(f"{kind} {shape} of {len(paths):,} {what} in {path}")
+    tell_levels(module.ema.module)
+    pace.tell()
 
 
 def decode(run: str, latents: str, out: str | None = None, checkpoint: Checkpoint = "last") -> None:
@@ -83,7 +108,7 @@ def decode(run: str, latents: str, out: str | None = None, checkpoint: Checkpoin
 
     Args:
         run: the run directory, or the .safetensors file of an averaged generator, by which they were encoded
-        latents: the file that encode has written
+        latents: the file that encode has written; of codes in levels it may hold the first ones alone
         out: an empty or new folder; by default `decoded` in the run directory, or beside the file
         checkpoint: of a run directory, the last, or the best of the validations
 
@@ -99,19 +124,42 @@ def decode(run: str, latents: str, out: str | None = None, checkpoint: Checkpoin
     found = read(path)
     _refuse_others(found, path, run, module)
     make_room(folder, folder, "--out")
+    cut, pace = decoding(generator, modality), Pace(modality)
     with Bars() as bars, writing("--out", folder):
-        advance, together = bars.counted(path.name, len(found)), batch_of(module, data)
-        for first in range(0, len(found), together):
-            places = slice(first, first + together)
-            value, label = (part[places].to(module.device) for part in (found, found.labels))
-            with passing(f"{path}: {found.about.paths[first]}", module, run):
-                latent = generator.embedded(value) if found.about.kind == "codes" else value
-                output = generator.decode(latent, label).float().cpu()
-            made = modality.to_stored(finite(output, run))
-            for name, item in zip(found.about.paths[places], made, strict=True):
+        advance = bars.counted(path.name, len(found))
+        for places, value in found.pieces(batch_of(module, data)):
+            label, names = found.labels[places].to(module.device), found.about.paths[places]
+
+            def network(part: Tensor, label: Tensor = label, item: str = f"{path}: {names[0]}") -> Tensor:
+                part = part.to(module.device)
+                with passing(item, module, run):
+                    latent = generator.embedded(part) if found.about.kind == "codes" else part
+                    return generator.decode(latent, label).float().cpu()
+
+            made = joined((modality.to_stored(finite(band, run)) for band in answered(network, value, cut)), folder)
+            if found.ends is not None:
+                made = made[..., : int(found.ends[places].max())]
+            for name, item in zip(names, made, strict=True):
                 modality.write(item, folder / name)
+            pace.add(made)
             advance(len(made))
     say(f"{len(found):,} {modality.item if len(found) == 1 else f'{modality.item}s'} in {folder}")
+    pace.tell()
+
+
+def encoding(generator: nn.Module, kind: Modality) -> Tiling:
+    """How items are cut whose latents are wanted: one for so many places as the network needs a multiple of."""
+    if not kind.ragged:
+        return Tiling(None)
+    cut = tiling(generator, kind, None, None)
+    return cut._replace(scale=Fraction(1, cut.multiple), fading=False)
+
+
+def decoding(generator: nn.Module, kind: Modality) -> Tiling:
+    """How latents are cut of which items of this kind are made."""
+    cut = encoding(generator, kind)
+    side = None if cut.side is None else cut.side // cut.multiple
+    return Tiling(side, -(-cut.overlap // cut.multiple), scale=cut.multiple)
 
 
 def autoencoder(run: str, checkpoint: Checkpoint) -> Translation:
@@ -127,30 +175,6 @@ def autoencoder(run: str, checkpoint: Checkpoint) -> Translation:
     return module
 
 
-def room_for(value: Tensor, count: int, source: str) -> Tensor:
-    """A tensor [N, ...] for as many latents like the first [B, ...].
-
-    Raises:
-        UserError: it would be too large.
-    """
-    size = value[0].nbytes * count
-    if size > LARGEST:
-        raise UserError(
-            f"{source} has {count:,} items, whose latents take {size / 1e9:,.1f} GB, and a file holds "
-            f"{LARGEST / 1e9:,.1f} at most: encode it in parts, such as its sub-folders."
-        )
-    return value.new_empty(count, *value.shape[1:])
-
-
-def _refuse_unlike(value: Tensor, others: Tensor, item: str) -> None:
-    """Latents of several shapes are not one tensor."""
-    if value.shape[1:] != others.shape[1:]:
-        raise UserError(
-            f"{item} has a latent of {list(value.shape[1:])} while the first has one of {list(others.shape[1:])}, and "
-            "a file holds those of one shape: bring all items to one size."
-        )
-
-
 def _refuse_others(found: Latents, path: Path, run: str, module: Translation) -> None:
     """Latents mean something to the weights alone that they are of."""
     about, codes = found.about, getattr(module.generator, "codes", 0)
@@ -163,7 +187,6 @@ def _refuse_others(found: Latents, path: Path, run: str, module: Translation) ->
     known = max(getattr(module.generator, "classes", 0), 1)
     if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < known:
         raise UserError(f"{path} has labels from {labels.min()} to {labels.max()}; this run knows 0 to {known - 1}.")
-    for first in range(0, len(found), SAMPLED) if about.kind == "codes" else ():
-        value = found[first : first + SAMPLED]
+    for _, value in found.pieces(SAMPLED) if about.kind == "codes" else ():
         if not 0 <= int(value.min()) <= int(value.max()) < codes:
             raise UserError(f"{path} has codes from {value.min()} to {value.max()}; this run knows 0 to {codes - 1}.")

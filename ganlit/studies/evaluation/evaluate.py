@@ -18,6 +18,7 @@ from ganlit.metrics.measure import Measured
 from ganlit.metrics.passes import Options, passes
 from ganlit.studies.evaluation import scores
 from ganlit.studies.evaluation.bars import Bars, device_of
+from ganlit.studies.evaluation.levels import tell_levels
 from ganlit.studies.evaluation.options import (
     DATASETS,
     Sides,
@@ -65,17 +66,20 @@ def evaluate(
     json: Path | None = None,
     baseline: Path | None = None,
     neighbours: Path | None = None,
+    levels: int | None = None,
 ) -> None:
     """Measure a run, or items from anywhere, against real ones.
 
     Args:
         subject: a run directory, the .safetensors file of a run, a folder or zip of items, or a dataset by name
         against: the same, where a run stands for its training data, which is also the default for a run
-        metrics: any of fid, kid, is, prdc, probe, kept, class-fid and memorisation with commas between them; fid@dinov2
-            asks for another extractor than the FID's own Inception; psnr, ssim, lpips and matched compare items of one
-            path, psnr-y-crop4 by Y alone and without a border; of a run that takes data they compare what it makes with
-            its targets; fid:prior is of its prior, fid:back of its other direction, codes of its codebook, elbo and
-            iwae are its bounds in bits per dimension
+        metrics: any of fid, kid, is, prdc, probe, kept, class-fid and memorisation with commas between them, fid being
+            called fad of sound; fid@dinov2 and fad@vggish ask for another extractor than the FID's own Inception or
+            that of sound; others compare items of one path: of images psnr, ssim, lpips and matched, psnr-y-crop4 by Y
+            alone and without a border; of sound mel, stft, sisdr, snr, pesq, stoi, estoi, pitch, periodicity and vuv,
+            beside dnsmos, which asks for no others; of a run that takes data they compare what it makes with its
+            targets; fid:prior is of its prior, fid:back of its other direction, codes of its codebook, elbo and iwae
+            are its bounds in bits per dimension
         count: items; by default as many as a run's own tests, so that the numbers can be compared with its record,
             and all items of a folder; fewer of these are a fixed random choice
         split: of the subject, where it is a dataset
@@ -95,6 +99,7 @@ def evaluate(
         json: a new file for the numbers, {metric: {id: {value, spread, of}}}
         baseline: such a file of before, to compare with
         neighbours: a new picture of the items most like a training item, each beside its nearest ones
+        levels: of a run whose codes are in several, the first ones alone; ids say so
 
     Raises:
         UserError: one of these is not there, does not fit the others, or would overwrite a file.
@@ -110,7 +115,7 @@ def evaluate(
     sides = [subject] if against is None else [subject, against]
     for word in sides:
         reachable(word)
-    refuse_idle_options(Sides(subject, against, split, against_split, root, weights, truncation, checkpoint))
+    refuse_idle_options(Sides(subject, against, split, against_split, root, weights, truncation, checkpoint, levels))
     if picture is not None:
         apart(json, picture, "--neighbours", [word for word in sides if not is_run(word)])
     modality = modality_of(subject, against)
@@ -120,7 +125,7 @@ def evaluate(
     if weights_file is not None and modality.extractor not in [group.extractor for group in groups]:
         raise UserError(f"--weights_file is of {modality.extractor}, which no metric asks for: leave the option out.")
     if is_run(subject):
-        measured: Subject = Generated(subject, count, weights, truncation, seed, checkpoint, place, groups)
+        measured: Subject = Generated(subject, count, weights, truncation, seed, checkpoint, place, groups, levels)
         refuse(groups, measured.generator, measured.takes_data, "--metrics")
     else:
         found = collection_of(subject, modality, split, root, count)
@@ -168,6 +173,8 @@ def evaluate(
     finally:
         total = len(reference.items)
         say(f"{len(measured):,} {modality.item}s of {measured.name} against {total:,} of {reference.name}")
+        if measured.generator is not None:
+            tell_levels(measured.generator)
         print_table(scores.table(found, before))
     if json is not None:
         say(f"numbers  {json}")

@@ -49,8 +49,8 @@ class Inputs:
         module: what is in it.
         options: of the kind of data that it is, see `Modality.bring`.
         skip_bad: leave out items that cannot be used.
-        back: whether what is made of each goes into a file like its own: of any size, if the network takes such, and
-            with what is beside it there.
+        back: whether what is made of each goes into a file like its own: of any size, if the network takes such, as
+            those may be anyway that go on along a side, and with what is beside it there.
         field: which part of a batch they stand for.
 
     Raises:
@@ -71,7 +71,7 @@ class Inputs:
         self.kind = data.modality_of(field)
         given = given_options(self.kind, "bring", options)
         known = getattr(module.generator, "classes", 0)
-        any_size = back and takes_any_size(module.generator)
+        any_size = (back or self.kind.ragged) and takes_any_size(module.generator)
         self.items = self.kind.bring(existing(place), data.form_of(field), known > 0, any_size, **given)
         self.back = back
         self.skip_bad = skip_bad

@@ -31,6 +31,7 @@ class Sides(NamedTuple):
     weights: Weights
     truncation: float
     checkpoint: str
+    levels: int | None = None
 
 
 def sorted_out(metrics: str, with_neighbours: bool, modality: Modality | None = None) -> list[Group]:
@@ -106,7 +107,7 @@ def refuse_idle_options(sides: Sides) -> None:
     """Refuses options that nothing would listen to."""
     subject, against = sides.subject, sides.against
     if not is_run(subject):
-        about, those = "is about a run, and {} is none", ("weights", "truncation", "checkpoint")
+        about, those = "is about a run, and {} is none", ("weights", "truncation", "checkpoint", "levels")
         _refuse(sides, those, about.format(subject))
         if against is None:
             raise UserError(f"{subject} is no run, which would have training data: say what it is measured --against.")
@@ -121,7 +122,7 @@ def refuse_idle_options(sides: Sides) -> None:
 
 
 def _refuse(sides: Sides, options: tuple[str, ...], why: str) -> None:
-    untouched = {"weights": "ema", "truncation": 1, "checkpoint": "last", "root": DATASETS}
+    untouched = {"weights": "ema", "truncation": 1, "checkpoint": "last", "root": DATASETS, "levels": None}
     for option in options:
         if getattr(sides, option) != untouched.get(option, "train"):
             raise UserError(f"--{option} {why}: leave the option out.")

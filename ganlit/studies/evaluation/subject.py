@@ -21,6 +21,7 @@ from ganlit.errors import UserError
 from ganlit.metrics.gauges import Shown
 from ganlit.metrics.groups import Group, Real, Side, sides
 from ganlit.metrics.portrait import fixed_choice
+from ganlit.studies.evaluation.levels import reduced
 from ganlit.studies.evaluation.trained import Checkpoint, Weights, finite, loaded, truncates
 from ganlit.tasks.base import AdversarialModule
 
@@ -75,9 +76,11 @@ class Generated(Subject):
         checkpoint: of a run directory, the last, or the best.
         device: where they are made.
         groups: the metrics that they are made for.
+        levels: of codes that are in several; all by default.
 
     Raises:
-        UserError: the run cannot be loaded, does not hold such weights, or its generator cannot truncate.
+        UserError: the run cannot be loaded, does not hold such weights, or its generator cannot truncate, or has no
+            such levels.
     """
 
     def __init__(
@@ -90,10 +93,12 @@ class Generated(Subject):
         checkpoint: Checkpoint,
         device: torch.device,
         groups: Sequence[Group] = (),
+        levels: int | None = None,
     ) -> None:
         self.name = run
-        self.made = weights if truncation == 1 else f"{weights}-psi{truncation:g}"
         self.module: AdversarialModule = loaded(run, checkpoint, weights).to(device)
+        self.made = weights + reduced(self.module, levels, run)
+        self.made += "" if truncation == 1 else f"-psi{truncation:g}"
         self.generator = self.module.ema.module
         self.takes_data = self.module.takes_data
         _, precision, self.fidelity = setting(run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from itertools import chain, product
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -21,7 +22,11 @@ Network = Callable[[Tensor], Tensor]
 
 Side = int | Literal["whole"] | None
 
-SHARE = 16  # of a tile's side is the overlap, unless told
+Scale = int | Fraction
+"""Sides of an answer over those of its source."""
+
+SHARE = 16  # of a tile's side is the overlap, unless it is told or the network says how far it looks,
+LONG = 6  # overlaps at least are then in the usual side, so that half of each tile counts
 MOST = 2**20  # steps of a side
 
 
@@ -31,7 +36,7 @@ class Axis(NamedTuple):
     length: int  # of the item, in steps; and so are the others
     side: int  # of a tile
     starts: list[int]  # of the tiles, in order; the last ends where the item does, or beyond
-    fade: int  # over which one tile takes over from the one before
+    fade: int  # over which one tile takes over from the one before; 0 for at once
 
     @property
     def end(self) -> int:
@@ -43,9 +48,9 @@ class Axis(NamedTuple):
         places = torch.arange(self.starts[tile], self.starts[tile] + self.side) % max(period, 1)
         return torch.minimum(places, period - places)
 
-    def weight(self, tile: int, scale: int) -> Tensor:
+    def weight(self, tile: int, scale: Scale) -> Tensor:
         """How much [side * scale] a tile's answer counts along it: of all tiles together it is one at every place."""
-        steps = (torch.arange(self.side * scale) + 0.5) / scale + self.starts[tile]
+        steps = (torch.arange(scaled(self.side, scale)) + 0.5) / float(scale) + self.starts[tile]
         return self._risen(tile, steps) - self._risen(tile + 1, steps)
 
     def _risen(self, tile: int, steps: Tensor) -> Tensor:
@@ -53,7 +58,7 @@ class Axis(NamedTuple):
         if tile in (0, len(self.starts)):
             return torch.full_like(steps, float(tile == 0))
         middle = (self.starts[tile - 1] + self.side + self.starts[tile]) / 2
-        return ((steps - middle) / max(self.fade, 1e-9) + 0.5).clamp(0, 1)
+        return ((steps - middle) / self.fade + 0.5).clamp(0, 1) if self.fade else (steps > middle).float()
 
 
 class Tiling(NamedTuple):
@@ -69,7 +74,8 @@ class Tiling(NamedTuple):
     side: int | None  # of a tile, at most; None for whole items
     overlap: int = 0
     multiple: int = 1  # of which the network needs its sides to be
-    scale: int = 1  # sides of its answer over those of its source
+    scale: Scale = 1
+    fading: bool = True  # otherwise each place is that of one tile alone, as codes have to be
 
     def axis(self, length: int) -> Axis:
         """As few tiles as there can be, all of one side, and evenly spread."""
@@ -78,7 +84,7 @@ class Tiling(NamedTuple):
         hops = -(-(whole - side) // max(side - shared, 1))
         side = -(-(whole + hops * shared) // (hops + 1))
         starts = [hop * (whole - side) // max(hops, 1) * self.multiple for hop in range(hops + 1)]
-        return Axis(length, side * self.multiple, starts, self.overlap)
+        return Axis(length, side * self.multiple, starts, self.overlap if self.fading else 0)
 
     def count(self, source: Tensor) -> int:
         """How many tiles a source has."""
@@ -93,11 +99,13 @@ def takes_any_size(network: nn.Module) -> bool:
 def tiling(network: nn.Module, kind: Modality, side: Side, overlap: int | None) -> Tiling:
     """How items are cut for a network that says what it needs: `multiple` if it takes any size, and `scale`.
 
+    By its `reach` it says how far it looks around each place of what it takes.
+
     Args:
         network: that is asked.
         kind: of what it takes, which says how items are usually cut.
         side: of a tile; "whole" for none; by default the usual one, of networks that take any size.
-        overlap: see `Tiling`; by default a share of the side.
+        overlap: see `Tiling`; by default as far as the network looks, or, where it does not say, a share of the side.
 
     Raises:
         UserError: no tile can be cut so.
@@ -105,8 +113,10 @@ def tiling(network: nn.Module, kind: Modality, side: Side, overlap: int | None) 
     multiple, scale = (getattr(network, name, None) for name in ("multiple", "scale"))
     multiple = kind.step * (multiple if isinstance(multiple, int) else 1)
     declared = {"multiple": multiple, "scale": scale // kind.step if isinstance(scale, int) else 1}
+    reach = getattr(network, "reach", None)
+    needed = reach * kind.step + kind.reach if isinstance(reach, int) else None
     if side is None and takes_any_size(network) and kind.tile is not None:
-        side = max(kind.tile, 2 * multiple)
+        side = max(kind.tile, 2 * multiple, LONG * (needed or 0))
     if side in (None, "whole"):
         if overlap is not None:
             raise UserError(f"--overlap is {overlap}, but items go through whole: add --tile, or leave it out.")
@@ -116,7 +126,14 @@ def tiling(network: nn.Module, kind: Modality, side: Side, overlap: int | None) 
     within("--tile", side, least=multiple, most=MOST)
     within("--overlap", overlap, least=0, most=MOST, optional=True)
     side = side // multiple * multiple
-    overlap = side // SHARE if overlap is None else overlap
+    if overlap is None and needed is not None and side - multiple < 3 * needed:
+        least = (-(-3 * needed // multiple) + 1) * multiple
+        raise UserError(
+            f"--tile is {side}, but {type(network).__name__} looks {needed} steps around each, of which a tile holds "
+            f"three times as many beside {multiple} of its own: raise it to {least}, or say by --overlap how far is "
+            "enough."
+        )
+    overlap = (side // SHARE if needed is None else needed) if overlap is None else overlap
     if side - multiple < 3 * overlap:
         raise UserError(
             f"--overlap is {overlap}, of which a tile of {side} holds three beside {multiple} of its own: lower it to "
@@ -144,7 +161,7 @@ def answered(network: Network, source: Tensor, tiling: Tiling) -> Iterator[Tenso
         yield network(source)
         return
     (first, *others), scale = axes, tiling.scale
-    inside = [slice(axis.length * scale) for axis in others]
+    inside = [slice(scaled(axis.length, scale)) for axis in others]
     held = torch.empty(0)
     for row, start in enumerate(first.starts):
         band = source.index_select(2, first.seen(row))
@@ -153,12 +170,12 @@ def answered(network: Network, source: Tensor, tiling: Tiling) -> Iterator[Tenso
             for dim, (axis, number) in enumerate(zip(others, numbers, strict=True), start=3):
                 tile = tile.index_select(dim, axis.seen(number))
                 weight = weight[..., None] * axis.weight(number, scale)
-                place.append(slice(axis.starts[number] * scale, (axis.starts[number] + axis.side) * scale))
+                place.append(slice(*(scaled(axis.starts[number] + end, scale) for end in (0, axis.side))))
             answer = _of_scale(network(tile), tile, scale)
             if not held.numel():
-                held = answer.new_zeros(*answer.shape[:3], *(axis.end * scale for axis in others))
+                held = answer.new_zeros(*answer.shape[:3], *(scaled(axis.end, scale) for axis in others))
             held[tuple(place)] += weight * answer
-        done = ([*first.starts, first.length][row + 1] - start) * scale
+        done = scaled([*first.starts, first.length][row + 1] - start, scale)
         yield held[(slice(None), slice(None), slice(done), *inside)]
         held = torch.cat([held[:, :, done:], torch.zeros_like(held[:, :, :done])], dim=2)
 
@@ -181,9 +198,14 @@ def joined(bands: Iterator[Tensor], folder: Path) -> Tensor:
     return torch.from_numpy(mapped).movedim(0, 2)
 
 
-def _of_scale(answer: Tensor, tile: Tensor, scale: int) -> Tensor:
+def scaled(steps: int, scale: Scale) -> int:
+    """Steps of a source in those of its answer, to the end of the last one."""
+    return math.ceil(steps * scale)
+
+
+def _of_scale(answer: Tensor, tile: Tensor, scale: Scale) -> Tensor:
     """The same answer, where it can stand beside others."""
-    if answer.shape[2:] != torch.Size(side * scale for side in tile.shape[2:]):
+    if answer.shape[2:] != torch.Size(scaled(side, scale) for side in tile.shape[2:]):
         raise UserError(
             f"The network makes {[*answer.shape[1:]]} of a tile {[*tile.shape[1:]]}, while `scale` of it is {scale}: "
             "let that say how much longer sides become, or add --tile whole."

@@ -17,7 +17,9 @@ from ganlit.errors import UserError
 from ganlit.records.media import one_under_the_other
 from ganlit.studies.evaluation.bars import Bars
 from ganlit.studies.evaluation.inputs import Inputs, Piece, existing
+from ganlit.studies.evaluation.levels import reduced, tell_levels
 from ganlit.studies.evaluation.outputs import beside, make_room, room_for_items, writing
+from ganlit.studies.evaluation.pace import Pace
 from ganlit.studies.evaluation.subject import reachable
 from ganlit.studies.evaluation.tiles import Network, Side, answered, joined, tiling
 from ganlit.studies.evaluation.trained import Checkpoint, finite, passing, taking_data
@@ -36,6 +38,7 @@ def translate(
     tile: Side = None,
     overlap: int | None = None,
     back: bool = False,
+    levels: int | None = None,
     **options: Any,
 ) -> None:
     """Write what a run's generator makes of items, each under its own name, and beside their folder some to look at.
@@ -50,9 +53,11 @@ def translate(
         tile: side of the tiles in which longer items go through the network, or whole for none; by default 512 for
             images, if the network takes any size. The memory that the network needs follows from it; beside that, an
             item is in memory once, and what is made of it, where that comes in tiles, in a file
-        overlap: how far a tile sees beyond what counts of it, by default a sixteenth of its side: if the network looks
-            no farther around, the answer is that of the whole
+        overlap: how far a tile sees beyond what counts of it: if the network looks no farther around, the answer is
+            that of the whole. By default it is as far as the network says that it looks, or else a sixteenth of the
+            side
         back: of a run that goes both ways, make sources of targets
+        levels: of a codec whose codes are in several, the first ones alone, which are fewer bits
         options: of the kind of data that it is
 
     Raises:
@@ -66,12 +71,13 @@ def translate(
     given, made = ("target", "source") if back else ("source", "target")
     if back:
         turn(module, run)
+    reduced(module, levels, run)
     inputs = Inputs(source, run, module, options, skip_bad, back=True, field=given)
     modality = data.modality_of(made)
     cut = tiling(module.generator, inputs.kind, tile, overlap)
     make_room(folder, folder, "--out")
 
-    shown, bars = Shown(inputs.kind, modality), Bars()
+    shown, bars, pace = Shown(inputs.kind, modality), Bars(), Pace(inputs.kind)
     advance = bars.counted(inputs.name, len(inputs))
 
     def written(piece: Piece) -> int:
@@ -82,6 +88,7 @@ def translate(
         for path, item, rest in zip(piece.paths, made, piece.beside, strict=True):
             modality.write(item, folder / path, rest if shown.alike else None)
         shown.add(piece.stored, made)
+        pace.add(piece.stored)
         return len(made)
 
     with bars, writing("--out", folder):
@@ -91,6 +98,8 @@ def translate(
     first = "" if shown.count == count else f"the first {shown.count} "
     what = modality.item if count == 1 else f"{modality.item}s"
     say(f"{count:,} {what} in {folder}, {first}below what they were made of in {', '.join(map(str, files))}")
+    tell_levels(module.ema.module)
+    pace.tell()
 
 
 def through(module: AdversarialModule, piece: Piece, run: str, items: str, done: Callable[[], None]) -> Network:
@@ -138,13 +147,14 @@ class Shown:
     def __init__(self, source: Modality, made: Modality) -> None:
         self.kind = made
         self.alike = source.name == made.name
-        self.parts: list[list[Tensor]] = [[], []] if self.alike else [[]]
+        self.kinds = [source, made] if self.alike else [made]
+        self.parts: list[list[Tensor]] = [[] for _ in self.kinds]
 
     def add(self, source: Tensor, made: Tensor) -> None:
         """Batches [B, ...] as they are stored."""
-        for part, items in zip(reversed(self.parts), (made, source), strict=False):
+        for kind, part, items in zip(reversed(self.kinds), reversed(self.parts), (made, source), strict=False):
             if wanted := COLUMNS * ROWS - len(part):
-                part += [item.cpu() for item in self.kind.glance(items[:wanted]).split(1)]
+                part += [item.cpu() for item in kind.glance(items[:wanted]).split(1)]
 
     @property
     def columns(self) -> int:

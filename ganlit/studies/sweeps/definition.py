@@ -40,6 +40,8 @@ KEY = re.compile(r"[^\s=-][^\s=]*")
 
 OWN = ("name", "trainer.default_root_dir", "resume")  # which the sweep gives to each trial
 
+CONFIG = ("config", "c")  # options that name files
+
 HELP = ("help", "h", "print_config")
 
 EXAMPLE = "[${interpreter}, -m, ganlit, fit, --config, configs/x.yaml, ${args}]"
@@ -217,7 +219,7 @@ def _base(given: Mapping[str, Any], path: Path) -> list[str]:
     base = words[begin + 1 : end]
     for key, value in options(base):
         refuse_own(key, f"{path}: --{key} in command")
-        if key in ("config", "c") and not os.path.isfile(value):
+        if key in CONFIG and not os.path.isfile(value):
             raise UserError(f"{value}, which {path} names, is not here: call this in the folder of the project.")
     return base
 

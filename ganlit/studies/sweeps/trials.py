@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice, product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,9 +21,13 @@ from ganlit.records.moved import current
 from ganlit.records.resume import differences
 from ganlit.records.settings import configuration, plain
 from ganlit.studies.sweeps.definition import Sweep
+from ganlit.studies.sweeps.sources import changed, named
 
 Values = dict[str, Any]
 """What a trial sets, by key."""
+
+FILES = "# files "
+"""What the third line of a frozen trial begins with."""
 
 TRIES = 1000  # draws before a random sweep is found to have no other trial
 
@@ -38,16 +42,19 @@ class Trial(NamedTuple):
         base: the arguments that all trials had when it was frozen.
         config: the resolved configuration, as YAML.
         damage: what is wrong with its file, of which nothing is then believed.
+        files: that it was resolved from, each with a hash of what it said; none where an older ganlit has frozen it.
     """
 
     values: Values
     base: list[str]
     config: str
     damage: str | None = None
+    files: Mapping[str, str] = {}
 
     @property
     def text(self) -> str:
-        return f"# {json.dumps(self.values)}\n# fit {shlex.join(self.base)}\n{self.config}"
+        head = f"# {json.dumps(self.values)}\n# fit {shlex.join(self.base)}\n"
+        return f"{head}{FILES}{json.dumps(self.files)}\n{self.config}"
 
     @property
     def nameless(self) -> str:
@@ -106,7 +113,7 @@ def resolved(sweep: Sweep, number: int, values: Values) -> Trial:
         config = resolve([*args, f"--name={number:04}", f"--trainer.default_root_dir={sweep.runs}"])
     except UserError as error:
         raise UserError(f"{sweep.folder}: trial {number} ({told(values)}): {error}") from None
-    return Trial(values, sweep.base, config)
+    return Trial(values, sweep.base, config, files=named(args))
 
 
 def written(value: Any) -> str:
@@ -166,8 +173,14 @@ def load(path: Path) -> Trial:
     """
     configuration(path)
     try:
-        values, base, config = current(path.read_text()).split("\n", 2)
-        found = Trial(json.loads(values.removeprefix("# ")), shlex.split(base.removeprefix("# fit ")), config)
+        values, base, rest = current(path.read_text()).split("\n", 2)
+        files, config = rest.split("\n", 1) if rest.startswith(f"{FILES}{{") else (f"{FILES}{{}}", rest)
+        found = Trial(
+            json.loads(values.removeprefix("# ")),
+            shlex.split(base.removeprefix("# fit ")),
+            config,
+            files={file: str(then) for file, then in json.loads(files.removeprefix(FILES)).items()},
+        )
         if not (values.startswith("# {") and base.startswith("# fit")):
             raise ValueError("its first two lines do not say what it is a trial of")
     except (ValueError, RecursionError) as error:
@@ -186,12 +199,14 @@ def freeze(sweep: Sweep, dry_run: bool = False) -> dict[int, Trial]:
         dry_run: write nothing.
 
     Raises:
-        UserError: a trial cannot be, two are one, or others are written down than sweep.yaml now gives.
+        UserError: a trial cannot be, two are one, or others are written down than sweep.yaml and the files that it
+            names now give.
     """
     before = frozen(sweep)
     sound = whole(before)
     if sweep.method == "bayes":  # each is chosen later, but what cannot be resolved shall be told now
         check_base(sweep, sound)
+        check_files(sweep, sound)
         check_runs(sweep, sound)
         if not before:
             resolved(sweep, 1, next(_drawn(sweep)))
@@ -221,7 +236,8 @@ def write(path: Path, trial: Trial) -> None:
 def check_frozen(sweep: Sweep, before: dict[int, Trial], wanted: dict[int, Values]) -> None:
     """Refuses a sweep that has become another one since its trials were frozen."""
     check_base(sweep, before)
-    anew = f"take that back, ask in a new folder, or remove {sweep.folder / 'trials'} and {sweep.runs} to begin anew"
+    check_files(sweep, before)
+    anew = remedy(sweep)
     for number, trial in before.items():
         if number not in wanted:
             raise UserError(f"{sweep.folder} now has {len(wanted)} trials, but {len(before)} are frozen: {anew}.")
@@ -240,6 +256,19 @@ def check_base(sweep: Sweep, before: dict[int, Trial]) -> None:
                 f"{sweep.trial(number)} is frozen from `fit {shlex.join(trial.base)}`, but sweep.yaml now says "
                 f"`fit {shlex.join(sweep.base)}`: take that back, or ask in a new folder."
             )
+
+
+def check_files(sweep: Sweep, before: dict[int, Trial]) -> None:
+    """Refuses to go on with trials that were resolved from files which say something else by now."""
+    others = changed(item for trial in before.values() for item in trial.files.items())
+    for number, trial in before.items():
+        if own := sorted(file for file, _ in others & {*trial.files.items()}):
+            raise UserError(f"{' and '.join(own)} changed after {sweep.trial(number)} was frozen: {remedy(sweep)}.")
+
+
+def remedy(sweep: Sweep) -> str:
+    """What helps where a sweep has become another one."""
+    return f"take that back, ask in a new folder, or remove {sweep.folder / 'trials'} and {sweep.runs} to begin anew"
 
 
 def check_distinct(sweep: Sweep, wanted: dict[int, Values], texts: dict[int, str]) -> None:

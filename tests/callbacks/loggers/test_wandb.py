@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import wave
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import wandb
 import yaml
 from lightning.pytorch.utilities import rank_zero_only
@@ -22,6 +24,7 @@ from wandb.sdk.launch.sweeps.utils import create_sweep_command_args
 
 from ganlit.callbacks.loggers.wandb import PATIENCE, Wandb, WandbOptions, agents_run, logged_in, summary_of
 from ganlit.configuration.resolve import resolve
+from ganlit.data.audio.modality import AudioModality
 from ganlit.records.settings import fingerprint
 
 KEY = 40 * "a"
@@ -175,6 +178,26 @@ def test_all_that_is_logged_is_there_with_its_clock(recorded: Any) -> None:
     (files,) = (recorded.folder / "wandb").glob("offline-run-*/files")
     assert len(pictures) == 3
     assert all((files / path).is_file() for path in pictures)
+
+
+def test_sounds_are_players_beside_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reading: Any) -> None:
+    """Of the rate and the samples that were heard, under their names."""
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    sounds = torch.randint(-9000, 9000, (2, 1, 500), generator=torch.Generator().manual_seed(0)).to(torch.int16)
+    logger = Wandb(tmp_path / "run", {}, WandbOptions())
+    logger.log_media("samples", AudioModality(22050).show([sounds], 2, tmp_path / "kimg000000.3"), 0.25)
+    logger.finish()
+    (recorded,) = reading(tmp_path / "run")
+    (row,) = [row for row in recorded.history if "samples" in row]
+    (files,) = (tmp_path / "run" / "wandb").glob("offline-run-*/files")
+    assert (row["kimg"], row["samples"]["_type"]) == (0.25, "image-file")
+    assert row["samples/audio"]["_type"] == "audio"
+    players = row["samples/audio"]["audio"]
+    assert [each["caption"] for each in players] == ["kimg000000.3-00", "kimg000000.3-01"]
+    for player, sound in zip(players, sounds, strict=True):
+        with wave.open(str(files / player["path"])) as file:
+            assert (file.getframerate(), file.getnchannels()) == (22050, 1)
+            assert file.readframes(500) == sound.numpy().tobytes()
 
 
 def test_a_service_that_is_not_here_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganlit.data.audio.recordings import Recordings, Vocoding
+from ganlit.data.audio.recordings import Recordings, Spectrograms, Vocoding
 from ganlit.errors import UserError
 from ganlit.networks.audio.spectrograms import MelSpectrogram
 
@@ -23,8 +23,8 @@ def mel() -> MelSpectrogram:
 
 def data_of(folder: Path, segment: int = 256, kind: type[Recordings] = Recordings, **options: Any) -> Recordings:
     given = {"batch": 4, "val_images": 4, "test_images": 4} | options
-    if kind is Vocoding:
-        data = Vocoding(mel(), str(folder), segment, **given)
+    if kind in (Vocoding, Spectrograms):
+        data = kind(mel(), str(folder), segment, **given)
     else:
         data = Recordings(str(folder), given.pop("rate", 8000), segment, **given)
     data.prepare_data()
@@ -91,9 +91,28 @@ def test_a_vocoder_is_given_spectrograms(make_sounds: Make) -> None:
     assert torch.equal(pair.source, mel()(pair.target))
     assert (data.modality_of("source").step, data.modality_of("label"), data.modality.rate) == (32, None, 8000)
     assert data.grid(1, 2).source.shape == (2, 10, 16)
-    for key, length in {"segment": 100, "heard": 500}.items():
-        with pytest.raises(UserError, match=rf"data.init_args.{key} is {length}, and the spectrogram has a hop of 32"):
-            Vocoding(mel(), "sounds", **({"segment": 256} | {key: length}))
+
+
+@pytest.mark.parametrize("kind", [Vocoding, Spectrograms])
+@pytest.mark.parametrize(("key", "length"), [("segment", 100), ("heard", 500)])
+def test_a_window_has_whole_frames(kind: type[Vocoding | Spectrograms], key: str, length: int) -> None:
+    with pytest.raises(UserError, match=rf"data.init_args.{key} is {length}, and the spectrogram has a hop of 32"):
+        kind(mel(), "sounds", **({"segment": 256} | {key: length}))
+
+
+def test_what_is_seen_as_spectrograms_is_stored_and_measured_as_sound(make_sounds: Make) -> None:
+    data = data_of(make_sounds(NAMES), kind=Spectrograms)
+    stored = next(iter(data.train_dataloader()))
+    batch = data.to_network(stored)
+    assert (batch.item.shape, stored.item.shape, stored.item.dtype) == ((4, 10, 8), (4, 1, 256), torch.int16)
+    assert torch.equal(batch.item, mel()(stored.item / 2**15))
+    assert data.reference.items[:2].shape == (2, 1, 256)
+    heard = data.modality.to_stored(batch.item)
+    assert (heard.shape, heard.dtype) == ((4, 1, 256), torch.int16)
+    again = data.modality.to_network(heard)
+    assert float((again - batch.item).abs().mean()) < 0.5 * float((again - batch.item.roll(1, 0)).abs().mean())
+    with pytest.raises(UserError, match="makes spectrograms of 9 bands, while the data's have 10: set bands"):
+        data.modality.to_stored(batch.item[:, :9])
 
 
 def test_short_recordings_and_changes_are_told(make_sounds: Make, tone: Tone, monkeypatch: pytest.MonkeyPatch) -> None:

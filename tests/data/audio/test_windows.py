@@ -55,6 +55,16 @@ def test_only_what_is_trained_on_comes() -> None:
     assert (data[torch.arange(20)].item[:, 0, 0] // 1000).unique().tolist() == [2, 4]
 
 
+def test_windows_begin_where_drums_do() -> None:
+    recordings, places = numbered(), torch.arange(4)
+    drawn = Windows(recordings, torch.zeros(4, dtype=torch.int64), 16, places, seed=3, begin=True)
+    measured = excerpts(Reference("set", "abc", recordings, torch.zeros(4), ()), 16, begin=True)
+    for items in (drawn[torch.arange(12)].item, measured.items[:]):
+        assert (items[:, 0, 0] % 1000 == 0).all()
+    assert measured.name == "set-first16"
+    assert measured.digest != excerpts(Reference("set", "abc", recordings, torch.zeros(4), ()), 16).digest
+
+
 @given(st.permutations(range(4)))
 def test_what_is_measured_is_always_the_same(order: list[int]) -> None:
     found = Excerpts(numbered(), 16)

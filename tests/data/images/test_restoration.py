@@ -115,6 +115,20 @@ def test_sources_are_a_reference_too(folder: Path) -> None:
     assert data.form_of("source").channels == 3
 
 
+def test_so_are_those_of_what_is_trained_on_where_others_are_held_out(folder: Path) -> None:
+    data = restoration(folder, held_out=0.25, tile=12)
+    sources, targets = data.trained_of("source"), data.trained_of("target")
+    assert len(sources.items) == len(targets.items) == len(sources.labels) == 15
+    assert sources.name == f"{targets.name}-degraded"
+    assert sources.digest != data.reference_of("source").digest
+    network = data.modality.to_network
+    made = (avg_pool2d(network(targets.items[torch.arange(15)]), 2) + 1).flatten(1)
+    seen = (network(sources.items[:]) + 1).flatten(1)
+    assert (torch.nn.functional.cosine_similarity(made, seen) > 0.999).all()
+    whole = restoration(folder)
+    assert whole.trained_of("source").digest == whole.reference_of("source").digest
+
+
 def test_sizes_that_do_not_fit_are_refused(folder: Path) -> None:
     with pytest.raises(UserError, match=r"data\.init_args\.tile"):
         restoration(folder, tile=4)

@@ -33,7 +33,7 @@ def test_opinions_are_those_of_speechmos() -> None:
 @needs(CARRIER)
 def test_repeated_sound_is_heard_once() -> None:
     """Of 2 s, which are repeated to 16, seven windows begin at two places."""
-    listener, heard = Listener(16_000), []
+    listener, heard = Listener(AudioModality(16_000)), []
 
     class Spy:
         def run(self, names: None, given: dict[str, object]) -> list[object]:
@@ -49,7 +49,7 @@ def test_repeated_sound_is_heard_once() -> None:
 
 
 def test_too_short_and_unheard_of_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dnsmos, "listener", lambda rate: Unheard(rate))
+    monkeypatch.setattr(dnsmos, "listener", Unheard)
     comparison = Comparison("dnsmos", AudioModality(16_000))
     with pytest.raises(UserError, match="dnsmos needs recordings of 4,000 samples at least, these have 10"):
         comparison.seen(stored(voice()[None, None, :10]))
@@ -58,8 +58,8 @@ def test_too_short_and_unheard_of_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 
 class Unheard(Listener):
-    def __init__(self, rate: int) -> None:
-        self.rate, self.opinions = rate, self.hear
+    def __init__(self, kind: AudioModality) -> None:
+        self.kind, self.opinions = kind, self.hear
 
 
 @pytest.mark.usefixtures("offline")
@@ -68,7 +68,7 @@ def test_what_it_lacks_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
         patch.setattr("ganlit.metrics.carriers.find_spec", lambda name: None)
         said = r"^dnsmos: its weights are not here: run pip install --no-deps speechmos==0\.0\.1\.1, of which nothing "
         with pytest.raises(UserError, match=said):
-            Listener(16_000)
+            Listener(AudioModality(16_000))
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(UserError, match=r"^dnsmos needs onnxruntime, which is not installed: run pip install -e"):
-        Listener(16_000)
+        Listener(AudioModality(16_000))

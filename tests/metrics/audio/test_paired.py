@@ -222,3 +222,9 @@ def test_a_missing_package_is_one_sentence(metric: str, package: str, monkeypatc
     said = rf"^{metric} needs {package}, which is not installed: run pip install -e \"\.\[audio\]\"\.$"
     with pytest.raises(UserError, match=said):
         Comparison(metric, AudioModality(16_000))
+
+
+def test_what_changes_rates_is_that_of_the_data(pairs: tuple[Tensor, Tensor], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "soxr", None)
+    with pytest.raises(UserError, match="Sound needs the package soxr, which is not here: pip install"):
+        scores("pitch", *pairs, rate=22_050)

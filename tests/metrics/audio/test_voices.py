@@ -73,7 +73,7 @@ class Counting(Tracker):
 
 def test_a_batch_is_heard_once_for_all_metrics() -> None:
     tracker, (output, target) = Counting(), spoken()
-    voices = Voices(tracker, 16_000, "cpu")
+    voices = Voices(tracker, AudioModality(16_000), "cpu")
     first = voices.tracks(output, target)
     frames = tracker.heard
     assert frames == 2 * 3 * ((24_000 - 1024) // 160 + 1)

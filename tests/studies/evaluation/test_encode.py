@@ -149,6 +149,14 @@ def test_what_cannot_be_is_told_in_a_sentence(
     assert not Path("a").exists()
 
 
+def test_a_generator_without_levels_is_told_of(averages: Path, few: Path, ganlit: Command) -> None:
+    for command in ("translate", "encode"):
+        answer = ganlit(command, "vq.safetensors", "few", "--out", "never", "--levels", "2")
+        said = "--levels is 2, but the VQAutoencoder of vq.safetensors has no codes in levels: leave it out."
+        assert (answer.code, answer.err) == (2, f"error: {said}\n")
+    assert not Path("never").exists()
+
+
 def test_a_file_holds_latents_of_one_shape_and_not_too_many(
     averages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,7 +165,7 @@ def test_a_file_holds_latents_of_one_shape_and_not_too_many(
         Image.new("L", (width, 16)).save(tmp_path / "in" / f"{name}.png")
     with pytest.raises(UserError, match=r"wide has a latent of \[2, 8, 12\] while the first has one of \[2, 8, 8\]"):
         encode("kl.safetensors", str(tmp_path / "in"), out=str(tmp_path / "new"), fit="any")
-    monkeypatch.setattr("ganlit.studies.evaluation.encode.LARGEST", 2 * 2 * 8 * 8 * 4 - 1)
+    monkeypatch.setattr("ganlit.studies.evaluation.latents.LARGEST", 2 * 2 * 8 * 8 * 4 - 1)
     with pytest.raises(UserError, match="in has 2 items, whose latents take"):
         encode("kl.safetensors", str(tmp_path / "in"), out=str(tmp_path / "new"), fit="any")
     assert not (tmp_path / "new.safetensors").exists()

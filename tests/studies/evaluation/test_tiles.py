@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,12 @@ from matplotlib.cbook import get_sample_data
 from PIL import Image
 from torch import Tensor, nn
 
+from ganlit.data.audio.spectrogram import SpectrogramModality
 from ganlit.data.images.modality import ImageModality
 from ganlit.errors import UserError
+from ganlit.networks.audio.hifigan import HiFiGenerator
+from ganlit.networks.audio.spectrograms import MelSpectrogram
+from ganlit.networks.audio.vocos import FourierGenerator
 from ganlit.studies.evaluation.tiles import Tiling, answered, joined, tiling
 
 LABEL = torch.zeros(1, dtype=torch.int64)
@@ -174,6 +179,63 @@ def test_a_network_says_what_it_needs() -> None:
     learned = nn.Linear(1, 1)
     learned.scale = nn.Parameter(torch.ones(()))  # another's word for something else
     assert tiling(learned, cut_by(512), 64, 0) == Tiling(64)
+
+
+def test_the_overlap_is_as_far_as_a_network_says_that_it_looks() -> None:
+    looking, kind = Filter(8), cut_by(512)
+    looking.reach = 50
+    assert tiling(looking, kind, None, None) == Tiling(512, 50, 8)
+    assert tiling(looking, kind, 160, None) == Tiling(160, 50, 8)
+    assert tiling(looking, kind, 64, 3) == Tiling(64, 3, 8)
+    assert tiling(looking, cut_by(64), None, None) == Tiling(296, 50, 8)  # half of it counts
+    with pytest.raises(
+        UserError, match=r"--tile is 152, but Filter looks 50 steps around each, .* raise it to 160, or"
+    ):
+        tiling(looking, kind, 159, None)
+    kind.step, kind.reach, looking.scale = (
+        2,
+        7,
+        2,
+    )  # of a kind of which two places are one, and whose network sees 7 around them
+    assert tiling(looking, kind, None, None) == Tiling(640, 107, 16)
+
+
+def vocoder(name: str) -> nn.Module:
+    torch.manual_seed(0)
+    if name == "vocos":
+        return FourierGenerator(10, width=12, blocks=2, inner=16, size=64, hop=16)
+    return HiFiGenerator(10, width=8, strides=[4, 4], kernels=[3], dilations=[[1, 3]])
+
+
+@pytest.mark.parametrize("name", ["vocos", "hifigan"])
+def test_a_vocoder_is_heard_in_tiles_as_it_is_of_the_whole(name: str, tmp_path: Path) -> None:
+    """Spectra look around, and so does the network: by less overlap than both together, it is something else."""
+    kind, network = SpectrogramModality(MelSpectrogram(8000, 64, 16, bands=10), 1), vocoder(name)
+    waves = torch.randint(-9000, 9000, (1, 1, 8003), generator=torch.Generator().manual_seed(1)).to(torch.int16)
+
+    def heard(cut: Tiling) -> Tensor:
+        made = answered(lambda part: network(kind.to_network(part), LABEL).detach(), waves, cut)
+        return joined(made, tmp_path)
+
+    kind.tile = 64
+    usual = tiling(network, kind, None, None)
+    assert usual.count(waves) > 5
+    assert usual.overlap == network.reach * 16 + 40
+    cuts = tiling(network, kind, "whole", None), usual, usual._replace(overlap=8)
+    whole, tiled, less = map(heard, cuts)
+    assert tiled.shape == less.shape == whole.shape == waves.shape
+    assert float(whole.std()) > 1e-3
+    torch.testing.assert_close(tiled, whole, atol=1e-4 * float(whole.std()), rtol=0)
+    assert float((less - whole).abs().max()) > 1e-2 * float(whole.std())
+
+
+@settings(deadline=None)
+@given(length=st.integers(1, 300), multiple=st.integers(1, 9), extra=st.integers(1, 20), overlap=st.integers(0, 9))
+def test_codes_of_tiles_are_never_mixed(length: int, multiple: int, extra: int, overlap: int) -> None:
+    cut = Tiling(3 * overlap + extra * multiple, overlap, multiple, Fraction(1, multiple), fading=False)
+    source = torch.arange(length).view(1, 1, -1)
+    made = torch.cat([*answered(lambda part: part[..., ::multiple].double(), source, cut)], 2)
+    assert torch.equal(made, source[..., ::multiple].double())
 
 
 def test_tiles_are_counted_in_places_of_what_is_stored() -> None:

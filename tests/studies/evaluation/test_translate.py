@@ -14,6 +14,8 @@ from points import Rows, write
 from squares import Answer, part, tiny
 
 from ganlit.configuration.rebuild import build, load
+from ganlit.data.images.label_maps import painted
+from ganlit.data.images.label_modality import LabelMaps
 from ganlit.data.images.modality import ImageModality
 from ganlit.errors import UserError
 from ganlit.networks.pairs import ThereAndBack
@@ -21,7 +23,7 @@ from ganlit.records.durable import write_weights
 from ganlit.records.samples import latest
 from ganlit.studies.evaluation import inputs
 from ganlit.studies.evaluation.generate import generate
-from ganlit.studies.evaluation.translate import through, translate, turn
+from ganlit.studies.evaluation.translate import Shown, through, translate, turn
 
 Command = Callable[..., Answer]
 
@@ -289,3 +291,18 @@ def test_what_is_drawn_for_a_file_follows_from_its_name_alone() -> None:
 
     assert torch.equal(drawn("a"), drawn("a", "b"))
     assert not torch.equal(drawn("a"), drawn("b"))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("back", [False, True])
+def test_maps_of_labels_are_shown_in_their_colours(tmp_path: Path, back: bool, channels: int) -> None:
+    maps = torch.arange(3, dtype=torch.uint8).expand(2, 1, 3, 3)
+    photos = torch.full((2, channels, 3, 3), 90, dtype=torch.uint8)
+    sides = [(LabelMaps(3), maps), (ImageModality(), photos)]
+    (source, given), (made, answer) = sides[::-1] if back else sides
+    shown = Shown(source, made)
+    shown.add(given, answer)
+    (file,) = shown.write(tmp_path / "grid.png")
+    rows = [torch.from_numpy(pixels(file)[y : y + 3, 2:5].copy()) for y in (2, 7)]
+    expected = [items[0].movedim(0, -1) for items in (painted(maps), photos.expand(-1, 3, -1, -1))]
+    assert all(map(torch.equal, rows, expected[::-1] if back else expected))

@@ -8,7 +8,7 @@ import yaml
 
 from ganlit.errors import UserError
 from ganlit.studies.sweeps.definition import read
-from ganlit.studies.sweeps.trials import expand, freeze, load, short, told
+from ganlit.studies.sweeps.trials import expand, freeze, load, resolved, short, told, write
 
 LR = "model.init_args.generator_optimizer.init_args.lr"
 
@@ -74,6 +74,46 @@ def test_trials_are_frozen_once_and_may_be_added_to(sweep_of: Made) -> None:
         UserError, match=r"frozen from `fit --config tiny.yaml`, but sweep.yaml now says `fit --kimg=1`"
     ):
         freeze(read(folder))
+
+
+@pytest.mark.parametrize("method", ["grid", "bayes"])
+def test_files_that_have_changed_since_are_named(sweep_of: Made, method: str) -> None:
+    own, overlay = Path(f"{method}.yaml"), Path(f"{method}-overlay.yaml")
+    own.write_text(Path("tiny.yaml").read_text())
+    overlay.write_text("seed: 4\nkimg: 0.2\n")
+    command = ["fit", "--config", own.name, "${args}"]
+    asked = {"metric": {"name": "fid"}, "run_cap": 2} if method == "bayes" else {}
+    parameters = {"config": {"values": [overlay.name]}, LR: {"values": [0.1]}}
+    sweep = read(sweep_of(f"{method}-of-files", parameters, method=method, command=command, **asked))
+    write(sweep.trial(1), resolved(sweep, 1, {"config": overlay.name, LR: 0.1}))
+    before = sweep.trial(1).read_bytes()
+
+    overlay.write_text("# as before\nkimg: 0.2\nseed: 4\n")
+    assert [*freeze(sweep)] == [1]
+    longer = own.read_text().replace("kimg: 0.1", "kimg: 0.3")
+    for file, text in [(own, longer), (overlay, "seed: 5\nkimg: 0.2\n"), (overlay, "no: [configuration")]:
+        then = file.read_text()
+        file.write_text(text)
+        with pytest.raises(UserError, match=rf"^{file} changed after {sweep.trial(1)} was frozen: take that back"):
+            freeze(sweep)
+        file.write_text(then)
+    assert [*freeze(sweep)] == [1]
+    assert sweep.trial(1).read_bytes() == before
+    own.write_text(longer)
+    overlay.unlink()
+    with pytest.raises(UserError, match=rf"^{overlay} and {own} changed after"):
+        freeze(sweep)
+
+
+def test_trials_of_an_older_ganlit_say_nothing_of_files(sweep_of: Made) -> None:
+    folder = sweep_of("older", {"seed": {"values": [0]}})
+    freeze(read(folder))
+    path = folder / "trials" / "0001.yaml"
+    lines = path.read_text().splitlines(keepends=True)
+    assert lines[2].startswith('# files {"tiny.yaml": "')
+    path.write_text("".join(lines[:2] + lines[3:]))
+    (trial,) = freeze(read(folder)).values()
+    assert (trial.files, trial.config) == ({}, "".join(lines[3:]))
 
 
 def test_nothing_is_frozen_where_one_trial_cannot_be(sweep_of: Made) -> None:
