@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import struct
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +24,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # for torch, which no test has im
 os.environ["GANLIT_TRUST"] = (
     "extractors,faulty,filters,gated,noises,points,remains,sounds,squares,tinted"  # one's own modules
 )
+
+HANDLERS = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
 
 SHARED = {"distributed": "distributed", "slurm": "slurm", "loggers": "recorded", "dashboard": "recorded"}
 """Folders whose tests share what takes long to make, and so one worker."""
@@ -93,6 +96,14 @@ def pytest_collection() -> Iterator[None]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The first to start is who waits most, for jobs: others work meanwhile, and nobody waits for it in the end."""
     items.sort(key=lambda item: "slurm" not in item.path.parts)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """Signals do what they did at first: a run in this very process has gone on listening to them after its end."""
+    for number, handler in HANDLERS.items():
+        signal.signal(number, handler)
+    return (yield)
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist

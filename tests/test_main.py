@@ -33,7 +33,8 @@ def ended(place: Path) -> Ended:
     (folder / "ganlit").mkdir(parents=True)  # as a clone is called, seen from the folder in which it lies
     (folder / "yaml.py").write_text("open('imported', 'w')\n")
     words = ["fit", "--config", f"{place}/tiny.yaml", "--trainer.default_root_dir", f"{place}/runs"]
-    command, environment = [sys.executable, "-m", "ganlit", *words], {**os.environ, "RANK": "1"}
+    command = [sys.executable, "-m", "ganlit", *words]
+    environment = {key: value for key, value in os.environ.items() if not key.endswith("_RANK")} | {"RANK": "1"}
     told = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     after = content(place / "runs")
     changed = [path for path in before.keys() | after.keys() if before.get(path) != after.get(path)]

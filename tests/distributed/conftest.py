@@ -57,8 +57,9 @@ class Answer(NamedTuple):
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """One thread a process, and nothing that points to other processes, to a logger or to a cache elsewhere."""
-    inherited = {key: value for key, value in os.environ.items() if key not in ("LOCAL_RANK", "WORLD_SIZE")}
+    """One thread a process, and nothing that points to other processes, a seed, a logger or a cache elsewhere."""
+    left = ("LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "PL_GLOBAL_SEED")  # by what was run in this very process before
+    inherited = {key: value for key, value in os.environ.items() if key not in left}
     return inherited | {
         "PYTHONPATH": os.pathsep.join(map(str, (WORKER.parents[2], WORKER.parents[1] / "toys", WORKER))),
         "OMP_NUM_THREADS": "1",

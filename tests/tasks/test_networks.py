@@ -25,7 +25,7 @@ LOSSES = (NonSaturating, Hinge, Wasserstein, LeastSquares, Relativistic)
 PENALTIES = (R1, R2, GradientPenalty)
 
 
-class Several(nn.Module):
+class Judges(nn.Module):
     """Networks side by side, the first of which has several logits an item, as a discriminator of patches has."""
 
     def __init__(self, *networks: nn.Module, features: bool = False) -> None:
@@ -110,7 +110,7 @@ def game(**parts: Any) -> Synthesis:
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("player", ["discriminator", "generator"])
 def test_a_loss_is_the_mean_of_each_networks(loss: type, player: str) -> None:
-    several = Several(*networks())
+    several = Judges(*networks())
     found = over_networks(getattr(loss(), player), verdict_of(several))
     each = [getattr(loss(), player)(verdict_of(network)) for network in several.networks]
     assert torch.allclose(found, torch.stack(each).mean(), rtol=1e-12)
@@ -118,7 +118,7 @@ def test_a_loss_is_the_mean_of_each_networks(loss: type, player: str) -> None:
 
 @pytest.mark.parametrize("penalty", PENALTIES)
 def test_a_penalty_is_the_mean_of_each_networks(penalty: type) -> None:
-    several = Several(*networks())
+    several = Judges(*networks())
     found = []
     for one in (several, *several.networks):
         torch.manual_seed(3)  # the gradient penalty draws points
@@ -128,7 +128,7 @@ def test_a_penalty_is_the_mean_of_each_networks(penalty: type) -> None:
 
 
 def test_all_networks_share_one_pass() -> None:
-    several = Several(*networks(), features=True)
+    several = Judges(*networks(), features=True)
     verdict = verdict_of(several)
     R1(weight=1.0).term(verdict)
     over_networks(Hinge().discriminator, verdict)
@@ -141,24 +141,24 @@ def test_all_networks_share_one_pass() -> None:
 
 def test_one_network_in_a_list_is_that_network() -> None:
     (network,) = networks()[1:2]
-    listed = over_networks(NonSaturating().discriminator, verdict_of(Several(network)))
+    listed = over_networks(NonSaturating().discriminator, verdict_of(Judges(network)))
     assert torch.equal(listed, NonSaturating().discriminator(verdict_of(network)))
 
 
 def test_only_what_an_objective_asks_for_is_computed() -> None:
-    several = Several(*networks())
+    several = Judges(*networks())
     over_networks(NonSaturating().generator, verdict_of(several))
     assert several.passes == 1
 
 
 def test_features_that_are_not_handed_out_are_told() -> None:
     with pytest.raises(UserError, match="hands out no features: let it return a Judgement"):
-        _ = verdict_of(Several(*networks())).real_features
+        _ = verdict_of(Judges(*networks())).real_features
 
 
 def test_they_are_trained_as_any_other() -> None:
     torch.manual_seed(1)
-    several = Several(PointDiscriminator(width=8), PointDiscriminator(width=8), features=True)
+    several = Judges(PointDiscriminator(width=8), PointDiscriminator(width=8), features=True)
     augment = Watching()
     module = game(
         generator=Spare(width=8),
@@ -180,7 +180,7 @@ def test_they_are_trained_as_any_other() -> None:
 
 def test_equal_networks_play_as_one() -> None:
     one = PointDiscriminator(width=8)
-    twins = Several(one, one)
+    twins = Judges(one, one)
     single, double = game(discriminator=one), game(discriminator=twins)
     for module in (single, double):
         torch.manual_seed(2)

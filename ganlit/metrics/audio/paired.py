@@ -50,8 +50,9 @@ def snr(output: Tensor, target: Tensor) -> Tensor:
 
 def decibels(signal: Tensor, noise: Tensor, target: Tensor) -> Tensor:
     """Of the energies of signal and noise [B, C, T], the mean [B] over those channels in which a target is heard."""
-    ratio = 10 * (signal.square().sum(-1) / noise.square().sum(-1)).log10()
-    return ratio.nan_to_num(-LIMIT).clamp(-LIMIT, LIMIT).where(target.any(-1), NAN).nanmean(1)
+    heard, rest = signal.square().sum(-1), noise.square().sum(-1)
+    ratio = (10 * (heard / rest).log10()).where(heard != 0, -LIMIT)
+    return ratio.clamp(-LIMIT, LIMIT).where(target.any(-1), NAN).nanmean(1)
 
 
 def mel(option: str, kind: Modality, device: torch.device | str) -> Likeness:
