@@ -15,7 +15,10 @@ MINIATURE = ["--data.init_args.batch=4", "--data.init_args.val_images=4", "--kim
 SHORT = ["--data.init_args.segment=2048", "--data.init_args.heard=2048"]
 NARROW = "discriminator.networks=[{class_path: MultiperiodDiscriminator, init_args: {width: 1}}]"
 SMALL = {
-    "vocoder": ["generator.width=16", "generator.blocks=1", "adversarial.start=0.004", "adversarial.lead=0"],
+    "vocoder": [
+        *("generator.network.width=16", "generator.network.blocks=1", "discriminator.width=2"),
+        *("adversarial.start=0.004", "adversarial.lead=0"),
+    ],
     "hifigan_v1": ["generator.width=16", NARROW],
     "hifigan_v3": ["generator.width=16", NARROW],
     "bigvgan_24k": ["generator.width=16", NARROW],

@@ -62,8 +62,24 @@ class STFT(nn.Module):
 
     def forward(self, waves: Tensor) -> Tensor:
         """Waves [..., n] to magnitudes [..., bins, frames]; their gradient is finite also where there is silence."""
-        found = torch.view_as_real(self.complex(waves))
-        return (found.square().sum(-1) + 1e-9).sqrt()
+        return self.sizes(self.complex(waves))
+
+    @staticmethod
+    def sizes(spectra: Tensor) -> Tensor:
+        """The magnitudes of complex spectra, never quite zero, so that one can divide by them and differentiate."""
+        return (torch.view_as_real(spectra).square().sum(-1) + 1e-9).sqrt()
+
+    def agreed(self, magnitudes: Tensor, phases: Tensor, length: int, rounds: int, momentum: float) -> Tensor:
+        """Waves [..., length] of magnitudes [..., bins, frames] whose phases fit one another better with each round.
+
+        Perraudin et al., WASPAA 2013 (fast Griffin-Lim), where they begin as they are given, complex of size 1.
+        """
+        before = torch.zeros_like(phases)
+        for _ in range(rounds):
+            rebuilt = self.complex(self.waves(magnitudes * phases, length))
+            ahead = rebuilt - before * (momentum / (1 + momentum))
+            phases, before = ahead / self.sizes(ahead), rebuilt
+        return self.waves(magnitudes * phases, length)
 
     def waves(self, spectra: Tensor, length: int) -> Tensor:
         """The waves [..., length] of which spectra [..., bins, frames] are nearest, by overlap and add.
@@ -144,20 +160,28 @@ class MelSpectrogram(STFT):
             found = found * up / (filters.T @ (filters @ found)).clamp(min=1e-10)
         return found
 
+    def fitted(self, magnitudes: Tensor, mels: Tensor, rounds: int) -> Tensor:
+        """Spectra [..., bins, frames] moved to have such mels [..., bands, frames]; frequencies of no band stay.
+
+        Lee and Seung, NIPS 2000, equation 5, multiplicative updates for the divergence.
+        """
+        filters, wanted = self.filters.to(mels.dtype), mels.exp()
+        shares = filters.sum(0)[:, None]
+        heard = shares > 0
+        for _ in range(rounds):
+            lacking = filters.T @ (wanted / (filters @ magnitudes).clamp(min=1e-6))
+            magnitudes = magnitudes * (lacking / shares.where(heard, 1.0)).clamp(max=1e3).where(heard, 1.0)
+        return magnitudes
+
     def griffin_lim(self, mels: Tensor, rounds: int = 32, momentum: float = 0.99, seed: int = 0) -> Tensor:
         """Waves [B, 1, frames * hop] that have such mels [B, bands, frames], of phases that fit one another.
 
-        Perraudin et al., WASPAA 2013 (fast Griffin-Lim), from phases drawn by the seed: what any vocoder has to beat.
+        From phases drawn by the seed: what any vocoder has to beat.
         """
         magnitudes, length = self.magnitudes(mels), mels.shape[-1] * self.hop
         angles = torch.rand(magnitudes.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
         phases = torch.polar(torch.ones_like(magnitudes), (2 * math.pi * angles).to(magnitudes))
-        before = torch.zeros_like(phases)
-        for _ in range(rounds):
-            rebuilt = self.complex(self.waves(magnitudes * phases, length))
-            ahead = rebuilt - before * (momentum / (1 + momentum))
-            phases, before = ahead / ahead.abs().clamp(min=1e-12), rebuilt
-        return self.waves(magnitudes * phases, length)[:, None]
+        return self.agreed(magnitudes, phases, length, rounds, momentum)[:, None]
 
 
 def mel_filters(rate: int, size: int, bands: int, low: float, high: float) -> Tensor:

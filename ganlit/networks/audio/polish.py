@@ -1,0 +1,76 @@
+"""Vocoders whose sound is brought to the spectrogram that they were given, and that learn to begin well."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ganlit.errors import UserError, within
+from ganlit.networks.audio.spectrograms import MelSpectrogram
+from ganlit.networks.layers import wide
+
+UPDATES = 10  # of magnitudes: more change little
+
+
+class PolishedGenerator(nn.Module):
+    """A vocoder, and rounds of Griffin and Lim that begin at the phases of its sound; labels are ignored.
+
+    The magnitudes are those of its sound, moved so that their mels are those asked for. The network learns through the
+    rounds, and so where to begin: what they leave of a bad beginning, such as phases drawn at random, is heard as
+    hoarseness. With a network made of it round by round that is Masuyama et al., arXiv 1903.03971; here one network
+    stands before all of them, and they are more in use than in training.
+
+    Args:
+        network: spectrograms to sound, such as a FourierGenerator, at the spectrogram's hop.
+        spectrogram: the very one that the sources are made by.
+        rounds: in training.
+        finish: of them otherwise.
+        momentum: of each round, as in `MelSpectrogram.griffin_lim`.
+
+    Raises:
+        UserError: an argument is out of its range, or network and spectrogram do not fit one another.
+    """
+
+    classes = 0
+
+    def __init__(
+        self,
+        network: nn.Module,
+        spectrogram: MelSpectrogram,
+        rounds: int = 4,
+        finish: int = 32,
+        momentum: float = 0.99,
+    ) -> None:
+        super().__init__()
+        name = type(self).__name__
+        within(f"{name}.rounds", rounds, least=0, most=2**10)
+        within(f"{name}.finish", finish, least=0, most=2**10)
+        within(f"{name}.momentum", momentum, least=0, most=1)
+        ends = (network.scale, network.bands), (spectrogram.hop, spectrogram.bands)
+        if ends[0] != ends[1]:
+            one, other = (f"a hop of {hop} and {bands} bands" for hop, bands in ends)
+            raise UserError(f"{name}: its network takes spectrograms of {one}, its own has {other}: set both alike.")
+        self.network, self.spectrogram = network, spectrogram
+        self.rounds, self.finish, self.momentum = rounds, finish, momentum
+        self.multiple, self.scale = network.multiple, network.scale
+
+    def forward(self, source: Tensor, label: Tensor) -> Tensor:
+        """Spectrograms [B, channels * bands, F] to sound [B, channels, F * hop]."""
+        made = wide(self.network(source, label))
+        with torch.autocast(source.device.type, enabled=False):
+            mels = wide(source).unflatten(1, (-1, self.spectrogram.bands))
+            spectra = self.spectrogram.complex(made)
+            magnitudes = self.spectrogram.fitted(self.spectrogram.sizes(spectra), mels, UPDATES)
+            phases = spectra / self.spectrogram.sizes(spectra)
+            rounds = self.rounds if self.training else self.finish
+            return self.spectrogram.agreed(magnitudes, phases, made.shape[-1], rounds, self.momentum)
+
+    @property
+    def reach(self) -> int:
+        """Frames on either side of its own on which a sample depends, at most: each round looks a size further."""
+        return self.network.reach + (self.finish + 1) * -(-self.spectrogram.size // self.spectrogram.hop)
+
+    @property
+    def last_layer(self) -> nn.Parameter:
+        """That of the network."""
+        return self.network.last_layer
