@@ -51,17 +51,17 @@ SMALL = {
         "discriminator.samples=2048",
     ],
     "drums": [
-        "generator.classes=6",
-        "discriminator.classes=6",
-        "generator.width=1",
-        "discriminator.width=1",
-        "generator.samples=2048",
-        "discriminator.samples=2048",
+        *("generator.network.classes=6", "generator.network.channel_base=64", "generator.network.channel_max=8"),
+        *("discriminator.network.classes=6", "discriminator.network.channel_base=64"),
+        *("discriminator.network.channel_max=8",),
     ],
     "specgan_syllables": ["generator.network.width=2", "discriminator.network.width=2"],
 }
 """Of the model, as small as a test affords."""
-BANDS = {"specgan_syllables": ["--data.init_args.spectrogram.bands=8"]}  # as many as frames
+BANDS = {  # as many as frames
+    "drums": ["--data.init_args.spectrogram.bands=16"],
+    "specgan_syllables": ["--data.init_args.spectrogram.bands=8"],
+}
 
 
 @pytest.fixture(scope="module")
