@@ -9,13 +9,14 @@ from ganlit.errors import UserError, within
 from ganlit.networks.audio.spectrograms import MelSpectrogram
 from ganlit.networks.layers import wide
 
-UPDATES = 10  # of magnitudes: more change little
+UPDATES = 30  # of magnitudes, until they have these mels
 
 
 class PolishedGenerator(nn.Module):
     """A vocoder, and rounds of Griffin and Lim that begin at the phases of its sound; labels are ignored.
 
-    The magnitudes are those of its sound, moved so that their mels are those asked for. The network learns through the
+    The magnitudes are those of its sound, moved so that their mels are those asked for; how loud it is in all does not
+    matter, and what no band hears, such as what is above the highest, is silent. The network learns through the
     rounds, and so where to begin: what they leave of a bad beginning, such as phases drawn at random, is heard as
     hoarseness. With a network made of it round by round that is Masuyama et al., arXiv 1903.03971; here one network
     stands before all of them, and they are more in use than in training.

@@ -161,16 +161,15 @@ class MelSpectrogram(STFT):
         return found
 
     def fitted(self, magnitudes: Tensor, mels: Tensor, rounds: int) -> Tensor:
-        """Spectra [..., bins, frames] moved to have such mels [..., bands, frames]; frequencies of no band stay.
+        """Spectra [..., bins, frames] moved to have such mels [..., bands, frames]; frequencies of no band fall silent.
 
         Lee and Seung, NIPS 2000, equation 5, multiplicative updates for the divergence.
         """
         filters, wanted = self.filters.to(mels.dtype), mels.exp()
-        shares = filters.sum(0)[:, None]
-        heard = shares > 0
+        shares = filters.sum(0)[:, None].clamp(min=1e-6)
         for _ in range(rounds):
             lacking = filters.T @ (wanted / (filters @ magnitudes).clamp(min=1e-6))
-            magnitudes = magnitudes * (lacking / shares.where(heard, 1.0)).clamp(max=1e3).where(heard, 1.0)
+            magnitudes = magnitudes * (lacking / shares).clamp(max=1e3)
         return magnitudes
 
     def griffin_lim(self, mels: Tensor, rounds: int = 32, momentum: float = 0.99, seed: int = 0) -> Tensor:

@@ -62,7 +62,7 @@ def test_magnitudes_are_moved_to_the_mels_and_no_further() -> None:
     moved = spectra.fitted(start, wanted, 50)
     deaf = spectra.filters.sum(0) == 0
     assert deaf.any()
-    assert torch.equal(moved[:, deaf], start[:, deaf])
+    assert not moved[:, deaf].any()
     before, after = ((spectra.filters @ each).clamp(min=1e-5).log() - wanted for each in (start, moved))
     assert after.abs().mean() < 0.05 * before.abs().mean()
 
