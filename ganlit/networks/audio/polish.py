@@ -9,7 +9,7 @@ from ganlit.errors import UserError, within
 from ganlit.networks.audio.spectrograms import MelSpectrogram
 from ganlit.networks.layers import wide
 
-UPDATES = 30  # of magnitudes, until they have these mels
+UPDATES = 10  # of magnitudes: more change little, and cost as much as the network
 
 
 class PolishedGenerator(nn.Module):
