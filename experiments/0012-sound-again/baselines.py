@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from ganlit.configuration.rebuild import setting
+from ganlit.data.audio.recordings import Vocoding
 
 MULAW, ADPCM = 8, 4  # bits a sample
 OPUS = 48_000  # samples a second, the codec's own
@@ -27,18 +28,18 @@ BITRATES = 3_200, 16_000, 32_000, 64_000  # of mu-law and ADPCM, as far as the r
 
 
 def main(run: str, folder: Path) -> None:
-    settings = setting(run)
-    data, network = settings.data, settings.model.generator
+    data = setting(run).data
     data.prepare_data()
     for place in range(len(data.measured)):
         stored = data.measured[torch.tensor([place])].item
-        made = codecs(stored[0, 0].numpy(), data.form.rate) if hasattr(network, "bitrate") else vocoders(stored, data)
+        vocoder = isinstance(data, Vocoding)
+        made = vocoders(stored, data) if vocoder else codecs(stored[0, 0].numpy(), data.form.rate)
         for name, wave in [("targets", stored[0, 0]), *made]:
             (folder / name).mkdir(parents=True, exist_ok=True)
             data.modality.write(wave[None], folder / name / f"{place:05}")
 
 
-def vocoders(stored: Tensor, data: object) -> Iterator[tuple[str, Tensor]]:
+def vocoders(stored: Tensor, data: Vocoding) -> Iterator[tuple[str, Tensor]]:
     seen = data.modality_of("source")
     yield "griffin_lim", seen.to_stored(seen.to_network(stored))[0, 0]
 
@@ -53,7 +54,7 @@ def codecs(wave: np.ndarray, rate: int) -> Iterator[tuple[str, Tensor]]:
         yield f"opus_{bitrate}", at(wave, rate, OPUS, lambda wave, rate, bitrate=bitrate: opus(wave, rate, bitrate))
 
 
-def at(wave: np.ndarray, rate: int, other: int, codec: object) -> Tensor:
+def at(wave: np.ndarray, rate: int, other: int, codec: Callable[[np.ndarray, int], np.ndarray]) -> Tensor:
     """int16 [T] by a codec at another rate of samples, and back at its own."""
     brought = codec(soxr.resample(wave, rate, other, quality="HQ"), other)
     found = soxr.resample(brought, other, rate, quality="HQ")[: len(wave)]
