@@ -99,6 +99,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Iterator[bool]:
+    """Nothing says which process this is, or its seed: a run in it has, and processes of a test would inherit it."""
+    for name in ("LOCAL_RANK", "NODE_RANK", "PL_GLOBAL_SEED"):
+        os.environ.pop(name, None)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Iterator[None]:
     """Signals do what they did at first: a run in this very process has gone on listening to them after its end."""
     for number, handler in HANDLERS.items():
