@@ -61,10 +61,10 @@ class PolishedGenerator(nn.Module):
         with torch.autocast(source.device.type, enabled=False):
             mels = wide(source).unflatten(1, (-1, self.spectrogram.bands))
             spectra = self.spectrogram.complex(made)
-            magnitudes = self.spectrogram.fitted(self.spectrogram.sizes(spectra), mels, UPDATES)
-            phases = spectra / self.spectrogram.sizes(spectra)
+            sizes = self.spectrogram.sizes(spectra)
+            magnitudes = self.spectrogram.fitted(sizes, mels, UPDATES)
             rounds = self.rounds if self.training else self.finish
-            return self.spectrogram.agreed(magnitudes, phases, made.shape[-1], rounds, self.momentum)
+            return self.spectrogram.agreed(magnitudes, spectra / sizes, made.shape[-1], rounds, self.momentum)
 
     @property
     def reach(self) -> int:
