@@ -53,3 +53,10 @@ class Ragged:
             piece = self[place][start : start + length * every : every]
             row[: len(piece)] = piece
         return found
+
+
+def lengths_of(length: int, piece: int | None) -> list[int]:
+    """Of the pieces of an item: as many of one length as it holds, and what is left of it to the last."""
+    if piece is None or length < 2 * piece:
+        return [length]
+    return [piece] * (length // piece - 1) + [piece + length % piece]

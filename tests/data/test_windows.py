@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from ganlit.contracts import Reference
-from ganlit.data.audio.windows import Excerpts, Windows, excerpts
 from ganlit.data.ragged import Ragged
+from ganlit.data.windows import Excerpts, Windows, excerpts
 
 LENGTHS = [50, 7, 20, 33]
 
