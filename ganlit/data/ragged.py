@@ -28,6 +28,12 @@ class Ragged:
         """One item [length, ...], as it lies there."""
         return self.flat.narrow(0, int(self.starts[place]), int(self.lengths[place]))
 
+    def chosen(self, places: Tensor) -> Ragged:
+        """Some of the items [n], which stay where they are."""
+        some = Ragged(self.flat, self.lengths[places].tolist())
+        some.starts = self.starts[places]
+        return some
+
     @property
     def nbytes(self) -> int:
         return self.flat.nbytes

@@ -109,4 +109,4 @@ class WindowedDataModule(MappedDataModule):
 
     @property
     def measured(self) -> Fixed:
-        return Fixed(self.reference)
+        return Fixed(self._measured)
