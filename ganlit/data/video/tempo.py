@@ -10,9 +10,9 @@ from typing import NamedTuple, TypeVar
 
 from ganlit.data.video.reading import Frame
 
-UNEVEN = 1.5  # times as long as half of them is one of the gaps between frames where these vary,
+UNEVEN = 1.5  # times as long as half of them is one of the gaps between frames where these vary
 TICK = 1e-3  # seconds, which a gap has at least
-NEAR = 0.02  # and by this share may rates differ that are meant to be the same, such as 29.97 and 30
+NEAR = 0.02  # by this share may rates differ that are meant to be the same, such as 29.97 and 30
 
 Shown = TypeVar("Shown", bound=Frame)
 
@@ -42,7 +42,7 @@ class Tempo(NamedTuple):
 
 def at_even_times(frames: Iterable[Shown], rate: float) -> Iterator[Shown]:
     """Of each moment, so many a second, the frame that is shown then; all of those whose times nobody says."""
-    start, lasts, taken, latest = 0.0, 0.0, 0, None
+    start, gap, taken, latest = 0.0, 0.0, 0, None
     for frame in frames:
         if frame.time is None:
             yield frame
@@ -50,14 +50,15 @@ def at_even_times(frames: Iterable[Shown], rate: float) -> Iterator[Shown]:
         if latest is None:
             start = frame.time
         else:
-            lasts, until = frame.time - latest.time, _moments(frame.time - start, rate)
+            gap = frame.time - latest.time
+            until = _moments(frame.time - start, gap, rate)
             yield from [latest] * (until - taken)
             taken = max(taken, until)
         latest = frame
     if latest is not None:
-        yield from [latest] * max(_moments(latest.time + lasts - start, rate) - taken, taken == 0)
+        yield from [latest] * max(_moments(latest.time + gap - start, gap, rate) - taken, taken == 0)
 
 
-def _moments(seconds: float, rate: float) -> int:
-    """How many there are before a time: what just falls on it comes after."""
-    return math.ceil(seconds * rate - NEAR)
+def _moments(seconds: float, gap: float, rate: float) -> int:
+    """How many there are before a time, which files round: those that are nearer to it than to others come after."""
+    return math.ceil(seconds * rate - min(1, gap * rate) / 2)

@@ -81,11 +81,11 @@ class Tree(tree.Tree, Source):
     def lacks(self, index: int) -> Objection | None:
         numbers = [shot.number for shot in self.sequences.get(self.members[index], ())]
         steps = [later - one for one, later in pairwise(numbers)]
-        if len(set(steps)) < 2:
-            return None
         if 0 in steps:
             twice = numbers[steps.index(0)]
             return Objection("numbers", f"has two frames with the number {twice}", "leave one of them")
+        if len(set(steps)) < 2:
+            return None
         gap = numbers[steps.index(max(steps))]
         reason = f"lacks frames: behind number {gap} comes {gap + max(steps)}"
         return Objection("numbers", reason, "number the frames anew, or split the clip there")

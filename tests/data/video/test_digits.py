@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganlit.data.video.digits import Motion, Moving, MovingDigits, drawn
@@ -97,6 +97,7 @@ def test_at_whole_pixels_digits_are_as_they_were(x: int, y: int) -> None:
     assert (half[y : y + 8, x + 1 : x + 8] - between).abs().max() <= 0.5
 
 
+@settings(max_examples=20)
 @given(st.lists(st.integers(0, 2**40), min_size=1, max_size=9), st.integers(0, 2**31))
 def test_an_item_is_always_the_same(items: list[int], seed: int) -> None:
     digits = torch.randint(0, 256, (7, 1, 8, 8), generator=torch.Generator().manual_seed(0)).to(torch.uint8)

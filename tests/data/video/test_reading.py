@@ -123,6 +123,10 @@ def test_a_folder_of_frames_is_one_clip(make_clips: Make) -> None:
     (folder / "004.png").unlink()
     with pytest.raises(UserError, match="clips/a lacks frames: behind number 3 comes 5: number the frames anew"):
         list(open_source(str(folder), "train", Path()).clip(0))
+    (folder / "004.png").write_bytes((folder / "003.png").read_bytes())
+    (folder / "004.bmp").write_bytes((folder / "003.png").read_bytes())
+    with pytest.raises(UserError, match="clips/a has two frames with the number 4: leave one of them"):
+        list(open_source(str(folder), "train", Path()).clip(0))
 
 
 def test_zips_are_read_as_folders_are(make_clips: Make, tmp_path: Path) -> None:

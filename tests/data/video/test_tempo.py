@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import accumulate
+from math import inf
 
 import pytest
 from hypothesis import given
@@ -30,14 +31,19 @@ def test_of_even_frames_all_or_every_so_and_so_many_are_taken(count: int, rate: 
 
 
 @given(st.lists(st.floats(0.01, 0.5), min_size=1, max_size=30), st.floats(1, 40))
-def test_each_moment_shows_the_frame_that_is_there(gaps: list[float], rate: float) -> None:
+def test_each_moment_shows_the_frame_that_is_nearest(gaps: list[float], rate: float) -> None:
     times = [0.0, *accumulate(gaps)]
+    begins = [0.0, *(time - min(1 / rate, gap) / 2 for time, gap in zip(times[1:], gaps, strict=True)), inf]
     found = numbers(times, rate)
-    slack = 0.03 / rate
     for moment, number in enumerate(found):
-        assert times[number] <= moment / rate + slack
-        assert number == len(gaps) or moment / rate < times[number + 1] + slack
+        assert begins[number] <= moment / rate + 1e-9
+        assert moment / rate < begins[number + 1] + 1e-9
     assert len(found) / rate == pytest.approx(times[-1] + gaps[-1], abs=1.1 / rate)
+
+
+@pytest.mark.parametrize(("tick", "rate"), [(0.01, 30), (0.001, 60), (0.01, 25)])
+def test_times_that_files_round_are_even(tick: float, rate: int) -> None:
+    assert numbers([round(number / rate / tick) * tick for number in range(90)], rate) == list(range(90))
 
 
 def test_frames_without_times_are_taken_as_they_are() -> None:
