@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from jsonargparse import ArgumentParser
 
+from ganlit.data.base import GanDataModule
 from ganlit.data.video.clips import Clips
 from ganlit.data.video.prediction import Prediction
 from ganlit.errors import UserError
@@ -74,7 +76,7 @@ def test_a_share_is_held_out_and_never_seen(make_clips: Make) -> None:
 
 def test_long_clips_are_cut(make_clips: Make) -> None:
     folder = make_clips(["a.mp4"], frames=32)
-    with pytest.raises(UserError, match="clips-seen4 has 1 clip to train on, fewer than a batch"):
+    with pytest.raises(UserError, match=r"clips-seen4 has 1 clip to train on, fewer than a batch"):
         data_of(folder)
     data = data_of(folder, cut=10)
     assert data.stored.reference.items.lengths.tolist() == [10, 10, 12]
@@ -135,7 +137,7 @@ def test_what_cannot_be_trained_on_is_named(
 
 def test_times_that_vary_are_made_even(make_clips: Make, shoot: Shoot) -> None:
     given = {"a": (shoot(5), [0, 100, 200, 900, 1000])}
-    data = data_of(make_clips(["a.mp4", "b.mp4", "c.mp4"], **given), fps=4)
+    data = data_of(make_clips(["a.mp4", "b.mp4", "c.mp4"], frames=9, **given), fps=4)
     lengths = data.stored.reference.items.lengths.tolist()
     first = data.stored.reference.items[0].float().mean((1, 2, 3)).round()
     assert lengths == [5, 4, 4]
@@ -171,5 +173,22 @@ def test_what_comes_next_belongs_to_what_was_seen(make_clips: Make) -> None:
     assert torch.equal(data.reference_of("source").items[:], measured.source)
     assert data.trained_of("source").items[:2].shape == (2, 3, 3, 16, 16)
     assert data.grid(1, 2).source.shape == (2, 3, 3, 16, 16)
-    with pytest.raises(UserError, match="data.init_args.past is 0"):
+    with pytest.raises(UserError, match=r"data.init_args.past is 0"):
         Prediction("clips", 0, 1, 16)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("clips.Clips", {"source": "a", "frames": 4, "resolution": 16, "fps": 12.5, "batch": 3}),
+        ("prediction.Prediction", {"source": "a", "past": 3, "next": 1, "resolution": 16, "stride": 2, "batch": 3}),
+        ("prediction.DigitsPrediction", {"past": 3, "next": 1, "speeds": [1.0, 2.0], "batch": 3}),
+        ("digits.MovingDigits", {"frames": 8, "digits": 2, "tick": 0.1}),
+    ],
+)
+def test_configurations_can_have_them(kind: str, options: dict[str, Any]) -> None:
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_subclass_arguments(GanDataModule, "data")
+    config = parser.parse_object({"data": {"class_path": f"ganlit.data.video.{kind}", "init_args": options}})
+    data = parser.instantiate_classes(config).data
+    assert (type(data).__name__, data.batch) == (kind.partition(".")[2], options.get("batch", 32))
