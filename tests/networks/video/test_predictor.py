@@ -34,7 +34,9 @@ def test_every_frame_of_the_past_counts_and_every_weight_is_trained() -> None:
 
 @pytest.mark.parametrize("shape", [(2, 3, 4, 8, 8), (2, 1, 3, 8, 8)])
 def test_other_clips_are_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(UserError, match=f"3 frames and 3 channels, but is shown some of {shape[2]} and {shape[1]}: set"):
+    with pytest.raises(
+        UserError, match=f"3 frames and 3 channels, but is shown some of {shape[2]} and {shape[1]}: set"
+    ):
         predictor()(torch.zeros(shape), LABEL)
 
 

@@ -90,9 +90,10 @@ def test_truncation_moves_content_and_leaves_motion() -> None:
 
 def clips() -> Tensor:
     """Whose frames say which they are."""
-    return torch.arange(6.0)[None, None, :, None, None].expand(4, 1, 6, 16, 16) + 10 * torch.arange(4.0)[
-        :, None, None, None, None
-    ]
+    return (
+        torch.arange(6.0)[None, None, :, None, None].expand(4, 1, 6, 16, 16)
+        + 10 * torch.arange(4.0)[:, None, None, None, None]
+    )
 
 
 def test_frames_are_drawn_in_training_and_fixed_elsewhere() -> None:

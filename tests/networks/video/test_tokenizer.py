@@ -54,7 +54,9 @@ def test_a_border_is_no_place_of_its_own() -> None:
 @pytest.mark.parametrize("shape", [(2, 1, 3, 8, 8), (2, 1, 4, 10, 8), (2, 1, 4, 8, 10)])
 def test_clips_that_cannot_be_halved_are_refused(shape: tuple[int, ...]) -> None:
     frames, height, width = shape[2:]
-    message = f"multiples of 2 and whose sides are multiples of 4, but is shown some of {frames} frames of {height}x{width}"
+    message = (
+        f"multiples of 2 and whose sides are multiples of 4, but is shown some of {frames} frames of {height}x{width}"
+    )
     with pytest.raises(UserError, match=message):
         tokenizer()(torch.zeros(shape), LABEL)
     with pytest.raises(UserError, match=r"ClipTokenizer\.times is 0"):

@@ -25,14 +25,23 @@ def test_they_have_as_many_weights_as_those_of_the_paper() -> None:
     maps = [512, 256, 128, 64]
     inner = sum(64 * one * other for one, other in zip(maps, maps[1:], strict=False))
     with torch.device("meta"):
-        sizes = [sum(each.numel() for each in network.parameters()) for network in (ClipGenerator(), ClipDiscriminator())]
+        sizes = [
+            sum(each.numel() for each in network.parameters()) for network in (ClipGenerator(), ClipDiscriminator())
+        ]
     assert sizes[0] == 100 * 512 * 2 * 4 * 4 + inner + 2 * sum(maps) + 64 * 64 * 3 + 3
     assert sizes[1] == 3 * 64 * 64 + 64 + inner + 2 * (512 + 256 + 128) + 512 * 2 * 4 * 4 + 1
 
 
 @pytest.mark.parametrize(
     ("frames", "resolution", "expected"),
-    [(32, 64, [2, 2, 2, 2]), (16, 32, [2, 2, 2]), (8, 32, [2, 2, 1]), (12, 32, [2, 2, 1]), (5, 8, [1]), (2, 16, [1, 1])],
+    [
+        (32, 64, [2, 2, 2, 2]),
+        (16, 32, [2, 2, 2]),
+        (8, 32, [2, 2, 1]),
+        (12, 32, [2, 2, 1]),
+        (5, 8, [1]),
+        (2, 16, [1, 1]),
+    ],
 )
 def test_clips_of_any_length_have_layers(frames: int, resolution: int, expected: list[int]) -> None:
     assert strides(frames, resolution) == expected
