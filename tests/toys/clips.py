@@ -56,10 +56,8 @@ def switched(clips: Tensor) -> Tensor:
 
 
 def shapes(places: Tensor, labels: Tensor) -> Tensor:
-    """Clips of squares, of which a corner is missing in class 1, and the middle of which is in class 2."""
+    """Clips of squares, of which the lower half is missing in class 1."""
     whole = squares(places)
-    corner = squares(places + torch.tensor([SQUARE / 2, SQUARE / 2]))
-    middle = squares(places + torch.tensor([SQUARE / 2, 0.0]))
-    of = labels[:, None, None, None, None]
-    cut = torch.where(of == 1, corner, middle)
-    return torch.where(of == 0, whole, (whole.int() - cut.int()).clamp(min=0).to(torch.uint8))
+    lower = squares(places + torch.tensor([SQUARE / 2, 0.0]))
+    half = (whole.int() - lower.int()).clamp(min=0).to(torch.uint8)
+    return torch.where(labels[:, None, None, None, None] == 0, whole, half)

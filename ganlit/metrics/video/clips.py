@@ -35,5 +35,5 @@ def drawn(clips: Tensor, count: int) -> Tensor:
 
 
 def chosen(clips: Tensor, places: Tensor) -> Tensor:
-    """The frame [B, C, H, W] at a place [B] of each of the clips [B, C, T, H, W]."""
-    return clips[torch.arange(len(clips), device=clips.device), :, places]
+    """The frame [B, 3, H, W] at a place [B] of each of the clips [B, 1 or 3, T, H, W], in colour."""
+    return clips[torch.arange(len(clips), device=clips.device), :, places].expand(-1, 3, -1, -1)

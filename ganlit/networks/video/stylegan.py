@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ganlit.errors import UserError, within
-from ganlit.networks.images.stylegan import StyledLayer, StyleDiscriminator, StyleGenerator
+from ganlit.networks.images.stylegan import StyleDiscriminator, StyledLayer, StyleGenerator
 from ganlit.networks.sizes import check
 from ganlit.networks.video.motion import MotionCodes, continued, refuse_clip
 

@@ -41,7 +41,9 @@ def test_features_are_those_of_the_frames() -> None:
     assert (Frame(images).protocol, Frame(images).dim) == ("tiny@0a1b2c3d/none-frame", 12)
 
     found, first = Transition(images)(items)["pool"], drawn(items, 3)
-    seen = torch.stack([images(items[40, :, first[40] + place][None])["pool"][0] for place in range(5)])
+    seen = torch.stack(
+        [images(items[40, :, first[40] + place][None].expand(-1, 3, -1, -1))["pool"][0] for place in range(5)]
+    )
     torch.testing.assert_close(found[40], torch.cat([seen.mean(0), (seen[1:] - seen[:-1]).abs().mean(0)]))
     assert not Transition(images)(frozen(items))["pool"][:, 12:].any()
     assert Transition(images).protocol == "tiny@0a1b2c3d/none-transition"
@@ -68,7 +70,7 @@ def test_what_is_no_clip_is_refused() -> None:
 
 def test_names_that_mean_nothing_are_refused() -> None:
     with pytest.raises(
-        UserError, match=r"extractor frame:inceptoin: there is no extractor inceptoin of images: did you"
+        UserError, match=r"extractor frame:inceptoin: there is no extractor inceptoin of images; did you"
     ):
         extractor("frame:inceptoin")
     with pytest.raises(UserError, match=r"extractor i3d:many: write the frames that it shall see, as in i3d:16"):
@@ -87,7 +89,7 @@ def test_without_its_file_fvd_is_a_sentence() -> None:
     ):
         extractor("i3d")
     path = checkpoints() / i3d.FILE
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"no TorchScript")
     with pytest.raises(UserError, match=r"extractor i3d: \S+i3d_torchscript.pt cannot be used"):
         extractor("i3d")
@@ -108,9 +110,10 @@ class Published(nn.Module):
 
 
 @pytest.mark.usefixtures("offline")
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
 def test_the_published_file_sees_the_first_frames(tmp_path: Path) -> None:
     path = checkpoints() / i3d.FILE
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     torch.jit.save(torch.jit.script(Published()), path)
     found = extractor("i3d:12")
     items = clips(3, 14)

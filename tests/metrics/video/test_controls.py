@@ -9,6 +9,7 @@ from extractors import Quarters
 from torch import Tensor
 
 from ganlit.contracts import Reference
+from ganlit.metrics.asked import unavailable
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.groups import Group, grouped, kinds
 from ganlit.metrics.measure import METRICS, measure
@@ -20,7 +21,7 @@ from ganlit.metrics.video.trajectory import Trajectory, centres, turned
 from ganlit.metrics.video.votes import Votes
 
 COUNT, FRAMES = 200, 12
-CLASSES = ("square", "corner", "half")
+CLASSES = ("square", "half")
 
 
 def known(clips: Tensor, classes: tuple[str, ...] = (), labels: Tensor | None = None) -> Reference:
@@ -34,6 +35,7 @@ def numbers(asked: str, extractor: FeatureExtractor, real: Reference, clips: Ten
     collector = Collector(extractor, len(clips), METRICS[asked].rows)
     collector.add(clips, torch.arange(len(clips)))
     reality = Reality(real, extractor, say=lambda line: None)
+    reality.prepare()
     return {each.metric: each.value for each in measure([asked], Question(collector.finish(), reality, "ema"))}
 
 
@@ -87,8 +89,8 @@ def test_transitions_tell_frozen_and_shuffled_clips_and_single_frames_do_not(
 
 
 def test_a_probe_sees_whether_a_clip_keeps_its_class() -> None:
-    labels = torch.arange(COUNT) % 3
-    clips, others = (shapes(paths(COUNT, FRAMES, seed) + 4, labels) for seed in (1, 2))
+    labels = torch.arange(COUNT) % 2
+    clips, others = (shapes(paths(COUNT, FRAMES, seed), labels) for seed in (1, 2))
     reference, votes = known(clips, CLASSES, labels), Votes()
     votes.learn(reference, lambda stored: stored)
     assert votes.probe.accuracy > 0.9
@@ -100,6 +102,13 @@ def test_a_probe_sees_whether_a_clip_keeps_its_class() -> None:
     assert found["frozen"] == 100
     assert found["switched"] < 15  # neighbours are of two classes
     assert numbers("steady", votes, reference, torch.zeros_like(others))["steady"] == 0  # nothing is no class
+
+
+def test_without_classes_no_clip_keeps_its_own(real: Tensor) -> None:
+    votes = Votes()
+    votes.learn(known(real), lambda stored: stored)
+    reasons = unavailable(["steady"], Reality(known(real), votes), conditional=False)
+    assert reasons == {"steady": "squares-train has no classes"}
 
 
 def test_distances_are_those_of_wasserstein() -> None:

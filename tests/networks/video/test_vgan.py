@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ def small(**options: Any) -> tuple[ClipGenerator, ClipDiscriminator]:
 def test_they_have_as_many_weights_as_those_of_the_paper() -> None:
     """Figure 1, one stream: 4x4x4 kernels from 512 maps of 2x4x4 on, and the mirror image of that."""
     maps = [512, 256, 128, 64]
-    inner = sum(64 * one * other for one, other in zip(maps, maps[1:], strict=False))
+    inner = sum(64 * one * other for one, other in pairwise(maps))
     with torch.device("meta"):
         sizes = [
             sum(each.numel() for each in network.parameters()) for network in (ClipGenerator(), ClipDiscriminator())
