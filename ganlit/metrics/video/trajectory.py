@@ -13,16 +13,19 @@ from ganlit.metrics.video.clips import of_clips
 NAME = "trajectory"
 FAINT = 0.25  # of white: what is darker is ground
 STILL = 0.005  # of a side: a step that is shorter has no direction
-STEPS = 512  # of a side, by which distances are right to 0.2 % of it
+STEPS = 64  # of a side
 
 
 class Spread(NamedTuple):
-    """A number of which the distribution is told, by the share of values that are below each of some limits."""
+    """A number of which the distribution is told: by the share of values below a limit, its mean over each step of it.
 
-    first: int  # where its limits begin among all,
+    The distance of two distributions is the sum of the differences of these means, but where they cross inside a step.
+    """
+
+    first: int  # where its steps begin among all,
     count: int  # how many there are,
     axes: int  # and in how many rows, one an axis
-    step: float  # between two
+    step: float  # how long one is
 
 
 SPREADS = {
@@ -35,7 +38,7 @@ frames and axes in which it turns back. Rows first, then columns."""
 
 
 class Trajectory(FeatureExtractor):
-    """Of each clip the shares of its centres of mass, steps and turns below limits: means of them are those of all.
+    """Of each clip the shares of its centres of mass, steps and turns below limits: their means are those of all.
 
     Of two bright things, it is what lies between them.
     """
@@ -88,11 +91,10 @@ def turned(steps: Tensor, known: Tensor) -> Tensor:
 
 
 def below(values: Tensor, known: Tensor, least: float, spread: Spread) -> Tensor:
-    """The share of the values [B, n, axes] that are known [B, n] below each limit: [B, axes * count].
+    """Of the values [B, n, axes] that are known [B, n] the share below a limit, over each step: [B, axes * count].
 
     All shares are 0 of a clip in which none is known, as if it were beyond the largest.
     """
-    counts = torch.zeros(len(values), spread.axes, spread.count, dtype=torch.float64, device=values.device)
-    bins = ((values - least) / spread.step).floor().long().clamp(0, spread.count - 1).transpose(1, 2)
-    counts.scatter_add_(2, bins, known[:, None].expand_as(bins).double())
-    return (counts.cumsum(dim=2) / known.sum(dim=1).clamp(min=1)[:, None, None]).flatten(1)
+    ends = least + spread.step * torch.arange(1, spread.count + 1, dtype=torch.float64, device=values.device)
+    shares = ((ends - values[..., None]) / spread.step).clamp(0, 1) * known[..., None, None]
+    return (shares.sum(dim=1) / known.sum(dim=1).clamp(min=1)[:, None, None]).flatten(1)
