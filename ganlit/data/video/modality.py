@@ -52,7 +52,7 @@ class VideoModality(Modality):
     item = "clip"
     axes = "channels, frames, rows, columns"
     shaped_by = "frames, resolution and channels"
-    extractor = "inception"
+    extractor = "frame"
 
     def __init__(self, rate: float | None = None) -> None:
         within("VideoModality.rate", rate, above=0, most=FASTEST, optional=True)
