@@ -17,10 +17,11 @@ from ganlit.errors import UserError, within
 from ganlit.networks.images.stylegan import StyleDiscriminator, StyledLayer, StyleGenerator
 from ganlit.networks.sizes import check
 from ganlit.networks.video.motion import MotionCodes, continued, refuse_clip
+from ganlit.networks.video.waves import MovedWaves
 
 
 class MotionGenerator(StyleGenerator):
-    """Each frame is an image of one style, which all of a clip share; the first layer also takes the frame's code.
+    """Each frame is an image of one style, which all of a clip share, and of the frame's own code of motion.
 
     A latent holds, in this order, what the style is made from, the noise of motion for a clip as long as those of the
     training, and one number that says where between two codes it begins. All that a clip is follows from its latent:
@@ -41,6 +42,8 @@ class MotionGenerator(StyleGenerator):
         channel_max: the most feature maps of a layer.
         style_mixing: share of the clips of a training batch that change style halfway.
         bounded: end in tanh, for data that fills its range, such as strokes on black.
+        moves: have codes move the waves that synthesis begins with, so that a thing keeps its form while it goes about,
+            as in StyleGAN3; by default they stand beside a learned constant, as in StyleGAN-V, and may change all.
         together: frames that are drawn at a time in training, those before being drawn again for the gradient, which
             needs less memory and a third more time; by default all of a clip.
 
@@ -64,6 +67,7 @@ class MotionGenerator(StyleGenerator):
         channel_max: int = 512,
         style_mixing: float = 0.0,
         bounded: bool = False,
+        moves: bool = False,
         together: int | None = None,
     ) -> None:
         check("MotionGenerator", content_dim=content_dim)
@@ -86,7 +90,11 @@ class MotionGenerator(StyleGenerator):
         self.places = self.motion.places(frames)
         self.z_dim = content_dim + self.places * motion_z + 1
         maps = self.constant.shape[1]
-        self.layers[0] = StyledLayer(maps + motion_dim, maps, w_dim)
+        self.waves = MovedWaves(maps, motion_dim) if moves else None
+        if moves:
+            self.constant = None
+        else:
+            self.layers[0] = StyledLayer(maps + motion_dim, maps, w_dim)
         for layer in self.layers:
             layer.noise = nn.Identity()  # what is drawn anew in each frame would flicker
 
@@ -117,8 +125,7 @@ class MotionGenerator(StyleGenerator):
         if motion is None:
             motion = torch.randn(len(styles), self.z_dim - self.content_dim, device=styles.device)
         codes = self.codes(motion, self.frames if frames is None else frames, step)
-        x = torch.cat([self.constant.expand(codes.shape[:2].numel(), -1, -1, -1), spread(codes)], dim=1)
-        images = self._by_parts(x, styles.repeat_interleave(codes.shape[1], dim=0), len(styles))
+        images = self._by_parts(self.start(codes), styles.repeat_interleave(codes.shape[1], dim=0), len(styles))
         return images.unflatten(0, codes.shape[:2]).transpose(1, 2)
 
     def codes(self, motion: Tensor, frames: int, step: float = 1.0) -> Tensor:
@@ -127,6 +134,12 @@ class MotionGenerator(StyleGenerator):
         noise, start = motion[:, :-1].unflatten(1, (self.places, -1)), torch.special.ndtr(motion[:, -1:].float())
         times = self.motion.distance * start + step * torch.arange(frames, device=motion.device)
         return self.motion(continued(motion, noise, self.motion.places(step * frames)), times)
+
+    def start(self, codes: Tensor) -> Tensor:
+        """What the first layer takes, [B T, maps, 4, 4], of codes [B, T, motion_dim]."""
+        if self.waves is not None:
+            return self.waves(codes)
+        return torch.cat([self.constant.expand(codes.shape[:2].numel(), -1, -1, -1), spread(codes)], dim=1)
 
     def _by_parts(self, x: Tensor, styles: Tensor, clips: int) -> Tensor:
         """Images from what the first layer takes and their styles."""

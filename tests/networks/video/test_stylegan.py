@@ -11,6 +11,7 @@ from torch import Tensor
 from ganlit.errors import UserError
 from ganlit.networks.several import Several
 from ganlit.networks.video.stylegan import FrameDiscriminator, MotionDiscriminator, MotionGenerator, looked_at
+from ganlit.networks.video.waves import MovedWaves
 
 SMALL = {"resolution": 16, "channels": 1, "channel_base": 256, "channel_max": 8}
 LABEL = torch.tensor([0, 1, 0, 1])
@@ -22,8 +23,9 @@ def generator(**options: Any) -> MotionGenerator:
     return MotionGenerator(6, **(SMALL | sizes | options))
 
 
-def test_a_clip_follows_from_its_latent_alone() -> None:
-    network = generator(classes=2).eval()
+@pytest.mark.parametrize("moves", [False, True])
+def test_a_clip_follows_from_its_latent_alone(moves: bool) -> None:
+    network = generator(moves=moves, classes=2).eval()
     z = torch.randn(4, network.z_dim)
     clip = network(z, LABEL)
     assert clip.shape == (4, 1, 6, 16, 16)
@@ -32,8 +34,9 @@ def test_a_clip_follows_from_its_latent_alone() -> None:
     torch.testing.assert_close(network(z[2:3], LABEL[2:3]), clip[2:3])
 
 
-def test_longer_clips_begin_alike_and_frames_may_stand_closer() -> None:
-    network = generator().eval()
+@pytest.mark.parametrize("moves", [False, True])
+def test_longer_clips_begin_alike_and_frames_may_stand_closer(moves: bool) -> None:
+    network = generator(moves=moves).eval()
     z = torch.randn(4, network.z_dim)
     clip = network(z, LABEL)
     torch.testing.assert_close(network(z, LABEL, frames=40)[:, :, :6], clip)
@@ -59,10 +62,24 @@ def test_without_latents_motion_is_drawn_anew() -> None:
     assert not torch.equal(network.synthesise(styles), network.synthesise(styles))
 
 
-def test_every_weight_is_trained() -> None:
-    network = generator(classes=2)
+@pytest.mark.parametrize("moves", [False, True])
+def test_every_weight_is_trained(moves: bool) -> None:
+    network = generator(classes=2, moves=moves)
     network(torch.randn(4, network.z_dim), LABEL).square().sum().backward()
     assert [name for name, each in network.named_parameters() if each.grad is None or not each.grad.any()] == []
+
+
+def test_what_waves_begin_goes_along_with_them() -> None:
+    torch.manual_seed(0)
+    waves = MovedWaves(8, 3)
+    still, moved = waves(torch.zeros(1, 2, 3)), torch.zeros(1, 2, 3)
+    assert torch.equal(still[0], still[1])
+    with torch.no_grad():  # a place down, and two places to the right
+        waves.shift.weight.copy_(torch.tensor([[0.25, 0, 0], [0, 0.5, 0]]))
+        waves.shift.bias.zero_()
+    here = waves(moved)[0]
+    moved[..., :2] = 1
+    torch.testing.assert_close(waves(moved)[0, :, 1:, 2:], here[:, :-1, :-2])
 
 
 def test_fewer_frames_at_a_time_have_the_same_gradients() -> None:
