@@ -19,11 +19,14 @@ from ganlit.records.samples import Shown, latest
 from ganlit.tasks.base import AdversarialModule
 
 BROAD = 3.0
-"""Times as wide as high: such pictures, as of films, stand under the curve, and others beside it."""
+"""Times as broad as it is high: such pictures, as of films, stand under the curve, and others beside it."""
+
+WHOLE, CURVE = 13.0, 5.0
+"""Inches across, and of a curve that stands above a picture."""
 
 
 def draw(fidelity: Fidelity | None, final: tuple[float, dict[str, float]] | None, samples: Shown) -> Figure:
-    """The leading number over kimg, FID on a logarithmic scale, beside the latest samples or above them; these alone without any.
+    """The leading number over kimg, FID on a logarithmic scale, beside or above the latest samples; or only these.
 
     Args:
         fidelity: its history makes the curve, under the full name of the measure.
@@ -33,18 +36,20 @@ def draw(fidelity: Fidelity | None, final: tuple[float, dict[str, float]] | None
     history = fidelity.history if fidelity is not None else []
     picture = imread(samples.files[0])
     across = picture.shape[1] / picture.shape[0]
-    broad = across > BROAD
-    size = (13, (5 if history else 1) + 13 / across) if broad else (13 if history else 7, 6)
+    curve, shown = [["curve"]] * bool(history), [["samples"]]
+    if across > BROAD:
+        rows = curve * round(CURVE) + shown * max(1, round(WHOLE / across))
+        size = (WHOLE, CURVE * bool(history) + WHOLE / across + 1)
+    else:
+        rows, size = [[name for (name,) in [*curve, *shown]]], (WHOLE if history else 7, 6)
     figure = Figure(figsize=size, layout="constrained")
-    shape = ((2, 1) if broad else (1, 2)) if history else (1, 1)
-    heights = {"height_ratios": [4.5, 0.5 + 13 / across]} if broad and history else {}
     with rc_context({"text.parse_math": False}):  # datasets may have dollars in their names
-        axes = figure.subplots(*shape, squeeze=False, gridspec_kw=heights).flat
-        axes[-1].imshow(picture, cmap="gray", interpolation="nearest")
-        axes[-1].set_title(f"{samples.kimg:g} kimg")
-        axes[-1].axis("off")
+        axes = figure.subplot_mosaic(rows)
+        axes["samples"].imshow(picture, cmap="gray", interpolation="nearest")
+        axes["samples"].set_title(f"{samples.kimg:g} kimg")
+        axes["samples"].axis("off")
         if history:
-            _curve(axes[0], history, final)
+            _curve(axes["curve"], history, final)
     return figure
 
 
