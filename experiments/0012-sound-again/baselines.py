@@ -1,8 +1,9 @@
 """What needs no training, on the recordings that a run is measured on: python baselines.py RUN DIR.
 
-Writes DIR/targets and a folder for each baseline. Of a vocoder's run: `griffin_lim`, from the spectrograms that the
-vocoder is given. Of a codec's: `mulaw` and `adpcm` at the rates of samples that make some bitrates, by soxr and FFmpeg;
-`opus` at the lowest that it has. To measure one folder beside another is for `python -m ganlit evaluate`.
+Writes DIR/targets and a folder for each baseline. Of a vocoder's run, from the spectrograms that the vocoder is given:
+`griffin_lim`; `longer`, with as many rounds as the vocoder; `moved`, where magnitudes follow the phases too, which is
+the vocoder without its network. Of a codec's: `mulaw` and `adpcm` at the rates of samples that make some bitrates, by
+soxr and FFmpeg; `opus` at the lowest that it has. To measure one folder beside another is for `python -m ganlit evaluate`.
 """
 
 from __future__ import annotations
@@ -18,30 +19,36 @@ import soxr
 import torch
 from torch import Tensor
 
-from ganlit.configuration.rebuild import setting
+from ganlit.configuration.rebuild import load, setting
 from ganlit.data.audio.recordings import Vocoding
+from ganlit.networks.audio.spectrograms import MelSpectrogram
 
 MULAW, ADPCM = 8, 4  # bits a sample
 OPUS = 48_000  # samples a second, the codec's own
 OPUS_BITRATES = 6_000, 8_000  # bits a second
+ROUNDS: dict[str, dict[str, int]] = {"griffin_lim": {}, "longer": {"rounds": 64}, "moved": {"rounds": 64, "updates": 2}}
 BITRATES = 3_200, 16_000, 32_000, 64_000  # of mu-law and ADPCM, as far as the rate of the recordings
 
 
 def main(run: str, folder: Path) -> None:
     data = setting(run).data
     data.prepare_data()
+    generator = load(run).generator
     for place in range(len(data.measured)):
         stored = data.measured[torch.tensor([place])].item
-        vocoder = isinstance(data, Vocoding)
-        made = vocoders(stored, data) if vocoder else codecs(stored[0, 0].numpy(), data.form.rate)
+        if isinstance(data, Vocoding):
+            made = vocoders(stored, data, generator.spectrogram)
+        else:
+            made = codecs(stored[0, 0].numpy(), data.form.rate)
         for name, wave in [("targets", stored[0, 0]), *made]:
             (folder / name).mkdir(parents=True, exist_ok=True)
             data.modality.write(wave[None], folder / name / f"{place:05}")
 
 
-def vocoders(stored: Tensor, data: Vocoding) -> Iterator[tuple[str, Tensor]]:
-    seen = data.modality_of("source")
-    yield "griffin_lim", seen.to_stored(seen.to_network(stored))[0, 0]
+def vocoders(stored: Tensor, data: Vocoding, spectrogram: MelSpectrogram) -> Iterator[tuple[str, Tensor]]:
+    mels = data.modality_of("source").to_network(stored)
+    for name, options in ROUNDS.items():
+        yield name, data.modality.to_stored(spectrogram.griffin_lim(mels, **options))[0, 0]
 
 
 def codecs(wave: np.ndarray, rate: int) -> Iterator[tuple[str, Tensor]]:
