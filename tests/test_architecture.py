@@ -63,6 +63,7 @@ MAY_IMPORT |= {
     for modality in sorted(MODALITIES)
     if (PACKAGE / room / modality).is_dir()
 }
+MAY_IMPORT["data.video"] |= {"data.images"}  # a clip's frames are images
 MAY_IMPORT["data.images.degradations"] = CORE | {"data"}
 MAY_IMPORT["data.images"] |= {"data.images.degradations"}
 WITHOUT_LIGHTNING = CORE | GAME | {room for room in MAY_IMPORT if room.startswith(("networks", "metrics"))}

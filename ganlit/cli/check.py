@@ -25,9 +25,9 @@ def check(
     """Read all of a source, then print what it holds, what would stop a training, and what would work.
 
     Args:
-        source: a folder or a zip of images or recordings, digits, a class of torchvision.datasets, a list of recordings
-            in CSV or JSON lines, sc09, speech_commands, ljspeech, vctk or libritts. With --config that of the
-            configuration, which need not be given.
+        source: a folder or a zip of images, recordings or clips, digits, a class of torchvision.datasets, a list of
+            recordings in CSV or JSON lines, sc09, speech_commands, ljspeech, vctk, libritts, ucf101, sky_timelapse or
+            faceforensics. With --config that of the configuration, which need not be given.
         split: "train", or what else the source has.
         root: where datasets known by name lie or are downloaded to.
         batch: items in a step.

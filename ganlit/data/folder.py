@@ -55,7 +55,7 @@ class Folder(Tree):
 
     def unlisted(self) -> Labelling | None:
         """Sub-folders; what lies beside them has no label."""
-        shelf = {member: member.partition("/")[0] for member in self.files if "/" in member}
+        shelf = {member: member.partition("/")[0] for member in self.present if "/" in member}
         classes = sorted(set(shelf.values()))
         if not classes:
             return None

@@ -28,6 +28,12 @@ class Ragged:
         """One item [length, ...], as it lies there."""
         return self.flat.narrow(0, int(self.starts[place]), int(self.lengths[place]))
 
+    def chosen(self, places: Tensor) -> Ragged:
+        """Some of the items [n], which stay where they are."""
+        some = Ragged(self.flat, self.lengths[places].tolist())
+        some.starts = self.starts[places]
+        return some
+
     @property
     def nbytes(self) -> int:
         return self.flat.nbytes
@@ -53,3 +59,10 @@ class Ragged:
             piece = self[place][start : start + length * every : every]
             row[: len(piece)] = piece
         return found
+
+
+def lengths_of(length: int, piece: int | None) -> list[int]:
+    """Of the pieces of an item: as many of one length as it holds, and what is left of it to the last."""
+    if piece is None or length < 2 * piece:
+        return [length]
+    return [piece] * (length // piece - 1) + [piece + length % piece]

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Kind = Literal["image", "audio", "video", "text"]
-"""What a file is shown as: by a picture, a player, a film, or by its words or numbers."""
+"""What a file is shown as: by a picture, a player, a film, which a GIF is, or by its words or numbers."""
 
 PICTURE = ".png"
 """Suffix of every picture that is written."""
+
+FILM = ".gif"
+"""Suffix of a picture that moves, and so is a film."""
 
 PLACE = re.compile(r"(.+)-(\d)(\d)")
 
@@ -36,6 +39,8 @@ ACROSS = 1400  # pixels, then
 
 def kind_of(path: Path) -> Kind | None:
     """What a file is, by its suffix; None where it is nothing to look at."""
+    if path.suffix.lower() == FILM:
+        return "video"
     kind = (mimetypes.guess_type(path.name)[0] or "").partition("/")[0]
     return kind if kind in get_args(Kind) else None
 

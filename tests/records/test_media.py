@@ -25,6 +25,7 @@ from ganlit.records.samples import latest, place
         ("a.png", "image"),
         ("a.wav", "audio"),
         ("a.mp4", "video"),
+        ("a.gif", "video"),
         ("a.csv", "text"),
         ("a.txt", "text"),
         ("a.ckpt", None),

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from ganlit.data.audio.decoding import lengths_of
 from ganlit.data.audio.facts import Facts
 from ganlit.data.audio.form import BEYOND, Form
+from ganlit.data.ragged import lengths_of
 
 NEARLY_ALL = 0.95  # have a rate that is worth having
 USUAL = 2**14  # samples of a window, as WaveGAN has it, unless recordings are shorter

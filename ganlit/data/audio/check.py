@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 
 import yaml
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from ganlit.compute.console import clock, print_table
+from ganlit.data.ahead import ahead
 from ganlit.data.audio.advice import completed, items_of, options, piece_for, segment_for, usable, working
 from ganlit.data.audio.catalogue import open_source
 from ganlit.data.audio.facts import Facts
@@ -106,11 +104,7 @@ def survey(source: Source) -> tuple[list[Facts], list[Problem]]:
             return Problem(bad.topic, str(bad), bad.spare)
         return Facts.of(source.title(index), sound, label)
 
-    count, console = len(source), Console(stderr=True)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = pool.map(attempt, range(count))
-        shown = {"console": console, "transient": True, "disable": not console.is_terminal}
-        looked = list(track(results, f"Hearing {source.name}", count, **shown))
+    looked = list(ahead(attempt, len(source), f"Hearing {source.name}"))
     return [x for x in looked if isinstance(x, Facts)], [x for x in looked if isinstance(x, Problem)]
 
 

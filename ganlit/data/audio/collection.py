@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from functools import cached_property
-from hashlib import blake2b
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ganlit.contracts import Collection, Modality
+from ganlit.contracts import Modality
 from ganlit.data.audio.form import Form, objection, stored
 from ganlit.data.audio.reading import Sound
 from ganlit.data.audio.source import Source
+from ganlit.data.gathered import Gathered, without_training
 from ganlit.data.objections import Objection
-from ganlit.data.source import BadItem, NoLabel
-from ganlit.errors import UserError
+from ganlit.data.source import BadItem
 
 TOGETHER = 64  # recordings decoded at a time,
 SAMPLES = 2**25  # unless they are so long
-BLOCK = 64  # files read ahead of the hash: bounds the memory
 
 
-class Heard(Collection):
+class Heard(Gathered):
     """A sequence of recordings [C, T] in one form, whole, or all of one length.
 
     Where they are whole, and of unequal length, they are to be asked for one at a time: shorter ones among several end
@@ -51,16 +47,12 @@ class Heard(Collection):
         uncut: bool = False,
         options: bool = False,
     ) -> None:
-        self.source = source
+        super().__init__(source, choice)
         self.form = form
         self.kind = kind
         self.length = length
-        self.choice = range(len(source)) if choice is None else choice
         self.uncut = uncut
         self.options = options
-
-    def __len__(self) -> int:
-        return len(self.choice)
 
     def __getitem__(self, places: slice | Tensor) -> Tensor:
         """int16 [B, C, T].
@@ -76,44 +68,15 @@ class Heard(Collection):
         return joined
 
     @property
-    def name(self) -> str:
-        """Of the source, and how many of its recordings where they are not all."""
-        whole = len(self) == len(self.source)
-        return self.source.name if whole else f"{self.source.name}-{len(self)}"
-
-    @property
     def modality(self) -> Modality:
         return self.kind
-
-    @property
-    def whole(self) -> Heard:
-        return self if len(self) == len(self.source) else self._of(None)
-
-    def chosen(self, places: Sequence[int]) -> Heard:
-        return self._of([self.choice[place] for place in places])
 
     def _of(self, choice: Sequence[int] | None) -> Heard:
         return Heard(self.source, self.form, self.kind, self.length, choice, self.uncut, self.options)
 
     @property
-    def paths(self) -> list[str]:
-        return [self.source.stem(index) for index in self.choice]
-
-    @property
-    def digest(self) -> str:
-        """A hash of the files' bytes and the labels, wherever the files lie, and of what is heard of them."""
-        return self._survey[0]
-
-    @property
-    def labels(self) -> Tensor:
-        """[N] int64; zeros where there are none, or not for every recording."""
-        return torch.tensor([label or 0 for label in self._survey[1]])
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Their names; empty without labels."""
-        labels = self._survey[1]
-        return () if not labels or None in labels else self.source.classes
+    def _told(self) -> tuple[object, ...]:
+        return self.form, self.length
 
     @cached_property
     def together(self) -> int:
@@ -125,36 +88,6 @@ class Heard(Collection):
         if first is None or first.length is None or any(other != first for other in headers):
             return 1
         return max(1, min(TOGETHER, SAMPLES // (self.form.channels * first.length)))
-
-    @cached_property
-    def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(os.cpu_count())  # soundfile and soxr work outside of the interpreter's lock
-
-    @cached_property
-    def _survey(self) -> tuple[str, list[int | None]]:
-        """Digest and labels, without decoding."""
-        digest, labels = blake2b(repr((self.form, self.length)).encode(), digest_size=16), []
-        for content, label in self._contents():
-            digest.update(content)
-            labels.append(label)
-        if None in labels:
-            labels = [None] * len(labels)
-        digest.update(repr(labels).encode())
-        return digest.hexdigest(), labels
-
-    def _contents(self) -> Iterator[tuple[bytes, int | None]]:
-        for first in range(0, len(self), BLOCK):
-            yield from self._pool.map(self._content, self.choice[first : first + BLOCK])
-
-    def _content(self, index: int) -> tuple[bytes, int | None]:
-        try:
-            label = self.source.label(index) if self.source.labels else None
-        except NoLabel:
-            label = None
-        try:
-            return self.source.undecoded(index), label
-        except BadItem as bad:
-            raise without_training(bad) from None
 
     def _header(self, index: int) -> tuple[int, int, int | None] | None:
         try:
@@ -188,8 +121,3 @@ class Heard(Collection):
         measured = {"rate": "name it first, and the others are brought to its rate", "beyond 1": "scale it down"}
         remedy = (added if self.options else measured).get(against.topic)
         return against if remedy is None else against._replace(remedy=remedy)
-
-
-def without_training(bad: BadItem) -> UserError:
-    """The same in a sentence that says nothing of a training's options."""
-    return UserError(f"{bad.title} {bad.reason}: {bad.remedy}.")

@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
+from ganlit.data.ahead import ahead
 from ganlit.data.audio.form import PEAK, Form, objection, peak_of
 from ganlit.data.audio.form import stored as shaped
 from ganlit.data.audio.source import Source
+from ganlit.data.ragged import lengths_of
 from ganlit.data.source import BadItem
 from ganlit.data.store import Stored, stored
 from ganlit.errors import UserError
@@ -88,13 +87,6 @@ def write_samples(source: Source, form: Form, skip_bad: bool, file: Path) -> dic
     }
 
 
-def lengths_of(length: int, piece: int | None) -> list[int]:
-    """Samples of the pieces of a recording: as many of one length as it holds, and what is left of it to the last."""
-    if piece is None or length < 2 * piece:
-        return [length]
-    return [piece] * (length // piece - 1) + [piece + length % piece]
-
-
 def _changed(rates: Counter[int], over: int, form: Form) -> Iterator[str]:
     """What was done to recordings, in a sentence each."""
     total = rates.total()
@@ -117,16 +109,8 @@ def _shaped(source: Source, index: int, form: Form) -> Shaped | BadItem:
 
 
 def _recordings(source: Source, form: Form) -> Iterator[Shaped | BadItem]:
-    count, console = len(source), Console(stderr=True)
-    ahead = AHEAD * (os.cpu_count() or 1)
+    def attempt(index: int) -> Shaped | BadItem:
+        return _shaped(source, index, form)
+
     # soundfile and soxr work outside of the interpreter's lock.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        blocks = (range(first, min(first + ahead, count)) for first in range(0, count, ahead))
-        yield from track(
-            (found for block in blocks for found in pool.map(lambda index: _shaped(source, index, form), block)),
-            f"Decoding {source.name}",
-            total=count,
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
+    return ahead(attempt, len(source), f"Decoding {source.name}", AHEAD * (os.cpu_count() or 1))

@@ -17,7 +17,7 @@ from ganlit.contracts import Modality
 from ganlit.data.archive import members_of
 from ganlit.data.audio.catalogue import open_all, open_source
 from ganlit.data.audio.check import check
-from ganlit.data.audio.collection import Heard, without_training
+from ganlit.data.audio.collection import Heard
 from ganlit.data.audio.form import WHITE, Form, Level, Trained, form_of, resampled
 from ganlit.data.audio.manifest import lists_sound
 from ganlit.data.audio.published import SETS
@@ -25,6 +25,8 @@ from ganlit.data.audio.reading import SOUNDS
 from ganlit.data.audio.source import Source, suffix_of
 from ganlit.data.audio.spectra import grid
 from ganlit.data.audio.tree import Single
+from ganlit.data.films import FILMS
+from ganlit.data.gathered import without_training
 from ganlit.data.source import BadItem, BadLabels, Labels
 from ganlit.data.walk import walked
 from ganlit.errors import UserError, within
@@ -105,7 +107,7 @@ class AudioModality(Modality):
             return float(place.lower() in SETS)
         if suffix_of(path.name) == ".zip":
             return _share(members_of(path, GLANCE))
-        return float(suffix_of(path.name) in SOUNDS or lists_sound(path))
+        return _likeness(path.name) or float(lists_sound(path))
 
     def open(self, place: str, split: str, root: Path, labels: Labels = True) -> Heard:
         """The recordings of a folder, a zip, a list or a set by name, whole.
@@ -218,4 +220,10 @@ def _bound(source: Source, place: str) -> AudioModality:
 
 def _share(paths: Sequence[str]) -> float:
     """How many of some paths are called like recordings."""
-    return sum(suffix_of(path) in SOUNDS for path in paths) / max(len(paths), 1)
+    return sum(map(_likeness, paths)) / max(len(paths), 1)
+
+
+def _likeness(path: str) -> float:
+    """Films count half: where nobody says what of them is meant, it is rather what one sees."""
+    suffix = suffix_of(path)
+    return (suffix in SOUNDS) / (1 + (suffix in FILMS))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from types import ModuleType
@@ -13,8 +12,9 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
+from ganlit.data import films
+from ganlit.data.films import FILMS, closing, container
 from ganlit.data.objections import Objected, Objection
-from ganlit.errors import UserError
 
 PLAIN = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".w64"}
 PLAIN |= {".rf64", ".sph", ".nist", ".voc"}
@@ -24,8 +24,7 @@ RAW = {".g722": "g722"}
 """Suffixes of files that do not say themselves what they are, and what FFmpeg calls that."""
 
 OTHERS = {*RAW, ".aac", ".m4a", ".mp2", ".ac3", ".amr", ".ape", ".mka", ".wma", ".wv"}
-FILMS = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ogv", ".flv", ".mpg", ".mpeg", ".3gp", ".wmv"}
-"""Suffixes of what PyAV reads: sound, and films, whose sound is taken."""
+"""Suffixes of what PyAV reads, beside films, whose sound is taken."""
 
 SOUNDS = PLAIN | OTHERS | FILMS
 
@@ -79,10 +78,7 @@ def library(name: str) -> ModuleType:
     Raises:
         UserError: it is not installed.
     """
-    try:
-        return import_module(name)
-    except ImportError:
-        raise UserError(f'Sound needs the package {name}, which is not here: pip install -e ".[audio]".') from None
+    return films.library(name, "Sound", "audio")
 
 
 def read(file: Path | IO[bytes], suffix: str, span: Span = WHOLE) -> Sound:
@@ -98,7 +94,7 @@ def read(file: Path | IO[bytes], suffix: str, span: Span = WHOLE) -> Sound:
         OSError, ValueError, ...: whatever the libraries make of damaged data.
         UserError: the package is missing that reads it.
     """
-    with _closing(file):
+    with closing(file):
         opened = None if suffix in OTHERS | FILMS else _plain(file)
         if opened is None:
             return _by_av(file, suffix, span)
@@ -108,22 +104,13 @@ def read(file: Path | IO[bytes], suffix: str, span: Span = WHOLE) -> Sound:
 
 def header(file: Path | IO[bytes], suffix: str) -> Header:
     """What a file says of itself; as for `read`."""
-    with _closing(file):
+    with closing(file):
         opened = None if suffix in OTHERS | FILMS else _plain(file)
         if opened is not None:
             with opened:
                 return Header(opened.samplerate, opened.channels, opened.frames)
         with _av(file, suffix) as container:
             return Header(container.streams.audio[0].rate, container.streams.audio[0].channels, None)
-
-
-@contextmanager
-def _closing(file: Path | IO[bytes]) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        if not isinstance(file, Path):
-            file.close()
 
 
 def _plain(file: Path | IO[bytes]) -> Any | None:
@@ -190,19 +177,15 @@ def _by_av(file: Path | IO[bytes], suffix: str, span: Span) -> Sound:
 @contextmanager
 def _av(file: Path | IO[bytes], suffix: str) -> Iterator[Any]:
     """A file that PyAV has opened, in which there is sound."""
-    av = library("av")
-    try:
-        options = {"format_whitelist": KNOWN}
-        place = str(file) if isinstance(file, Path) else file
-        with av.open(place, format=RAW.get(suffix), options=options) as container:
-            if not container.streams.audio:
-                what = "is a film without sound" if container.streams.video else "has no sound in it"
-                raise Objected(Objection("no sound", what, "remove it"))
-            yield container
-    except av.error.FFmpegError as error:
-        if isinstance(error, OSError) and not isinstance(error, ValueError):
-            raise
-        raise Objected(_unknown((error.strerror or str(error)).lower())) from None
+    with container(library("av"), file, KNOWN, _unread, RAW.get(suffix)) as opened:
+        if not opened.streams.audio:
+            what = "is a film without sound" if opened.streams.video else "has no sound in it"
+            raise Objected(Objection("no sound", what, "remove it"))
+        yield opened
+
+
+def _unread(what: str) -> Objected:
+    return Objected(_unknown(what))
 
 
 def _unknown(what: str) -> Objection:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning.pytorch.utilities import rank_zero_info
 from torch import Tensor
 
@@ -16,18 +14,17 @@ from ganlit.data.audio.decoding import decoded
 from ganlit.data.audio.form import Level, Trained, form_of
 from ganlit.data.audio.modality import AudioModality
 from ganlit.data.audio.spectrogram import SpectrogramModality
-from ganlit.data.audio.windows import Fixed, Windows, excerpts
-from ganlit.data.held import HELD_OUT, chosen, parted, rest, understood
-from ganlit.data.mapped import MappedDataModule
 from ganlit.data.source import Labels
 from ganlit.data.store import Stored
+from ganlit.data.windowed import WindowedDataModule
+from ganlit.data.windows import Windows, excerpts
 from ganlit.errors import UserError, within
 from ganlit.networks.audio.spectrograms import MelSpectrogram
 
 LONGEST = 2**26  # samples of a window
 
 
-class Recordings(MappedDataModule):
+class Recordings(WindowedDataModule):
     """Windows of recordings, drawn anew in each pass; of each of those that are measured, one and always the same.
 
     Where a window lies follows from the seed, the recording and the pass over the data alone, so that a run resumes
@@ -83,7 +80,7 @@ class Recordings(MappedDataModule):
         stage: Path | None = None,
         **loading: Any,
     ) -> None:
-        super().__init__(source, stage, **loading)
+        super().__init__(source, split, skip_bad, labels, held_out, root, stage, **loading)
         within("data.init_args.segment", segment, least=1, most=LONGEST)
         within("data.init_args.heard", heard, least=1, most=LONGEST, optional=True)
         self.form = form_of(rate, channels, level, mix, upsample, cut)
@@ -91,23 +88,16 @@ class Recordings(MappedDataModule):
         self.segment = segment
         self.begin = begin
         self.heard = heard or segment
-        self.split = split
-        self.skip_bad = skip_bad
-        self.labels = labels
-        self.held_out = understood(held_out)
-        self.root = Path(root)
 
-    def decoded(self) -> Stored:
-        return self._decoded(self.source, self.split)
-
-    def others(self) -> dict[str, Stored]:
-        if not isinstance(self.held_out, str):
-            return {}
-        elsewhere = Path(self.held_out).expanduser().exists()
-        return {HELD_OUT: self._decoded(*((self.held_out, "train") if elsewhere else (self.source, self.held_out)))}
-
-    def _decoded(self, source: str, split: str) -> Stored:
+    def decoded_of(self, source: str, split: str) -> Stored:
         return decoded(open_source(source, split, self.root, self.labels), self.form, self.skip_bad)
+
+    def windows(self, items: Stored, places: Tensor) -> Windows:
+        recordings, labels = items.reference.items, items.reference.labels
+        return Windows(recordings, labels, self.segment, places, self.seed, self.begin)
+
+    def measured_of(self, stored: Stored) -> Reference:
+        return excerpts(stored.reference, self.heard, self.begin)
 
     def prepare_data(self) -> None:
         super().prepare_data()
@@ -130,49 +120,8 @@ class Recordings(MappedDataModule):
                 )
         super().setup(stage)
 
-    @property
-    def reference(self) -> Reference:
-        return self._measured
-
-    @cached_property
-    def _measured(self) -> Reference:
-        if self.held_out is None:
-            return self._heard_of(self.stored)
-        if isinstance(self.held_out, str):
-            return self._heard_of(self.other(HELD_OUT))
-        return chosen(self._heard_of(self.stored), self._parts[1])
-
-    def _heard_of(self, stored: Stored) -> Reference:
-        return excerpts(stored.reference, self.heard, self.begin)
-
-    @cached_property
-    def _parts(self) -> tuple[Tensor, Tensor]:
-        """Places to train on, and those held out, where a share is."""
-        pieces = self.stored.about.get("pieces")
-        groups = None if pieces is None else torch.tensor(pieces).unique(return_inverse=True)[1]
-        return parted(len(self.stored.reference.items), self.held_out, groups)
-
-    def trained_of(self, field: str) -> Reference:
-        everything = self._heard_of(self.stored)
-        return everything if self.trained is None else rest(everything, self.trained)
-
     def form_of(self, field: str) -> Trained:
         return Trained(self.form, self.heard)
-
-    @property
-    def trained(self) -> Tensor | None:
-        """The places [N] int64 of what is trained on among all that is decoded; None for all of it."""
-        return self._parts[0] if isinstance(self.held_out, float) else None
-
-    @property
-    def dataset(self) -> Windows:
-        items, labels = self.stored.reference.items, self.stored.reference.labels
-        places = torch.arange(len(items)) if self.trained is None else self.trained
-        return Windows(items, labels, self.segment, places, self.seed, self.begin)
-
-    @property
-    def measured(self) -> Fixed:
-        return Fixed(self.reference)
 
 
 class Spectrograms(Recordings):

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
+from ganlit.data.ahead import ahead
 from ganlit.data.images.depth import Bits
 from ganlit.data.images.fitting import objection, render
 from ganlit.data.images.form import Form
@@ -157,17 +156,7 @@ def _pictures(source: Source, form: Form, sizes: Sequence[tuple[int, int]] = ())
         except BadItem as bad:
             return bad
 
-    count, console = len(source), Console(stderr=True)
     largest = max([form.resolution**2, *(width * height for width, height in sizes)])
-    ahead = max(1, min(BLOCK, BYTES // _bytes(form, largest)))
+    most = max(1, min(BLOCK, BYTES // _bytes(form, largest)))
     # Pillow decodes and resizes outside of the interpreter's lock.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        blocks = (range(first, min(first + ahead, count)) for first in range(0, count, ahead))
-        yield from track(
-            (picture for block in blocks for picture in pool.map(attempt, block)),
-            f"Decoding {source.name}",
-            total=count,
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
+    return ahead(attempt, len(source), f"Decoding {source.name}", most)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -36,6 +37,7 @@ from ganlit.errors import UserError, within
 from ganlit.records.media import write_picture
 
 PACKED = (".zip", ".npz")
+MOVING = re.compile(r"\.gif$|frames?[-_. ]*\d+\.\w+$", re.IGNORECASE)  # what is rather a clip, or a frame of one
 PADDING = 2  # pixels between the images of a grid
 GLANCE = 2000  # files of a folder at a first look
 SHOWN = 512  # side of an image that is shown, at most
@@ -202,8 +204,8 @@ def _refuse_others(source: Source, place: str) -> None:
 
 
 def _share(paths: Sequence[str]) -> float:
-    """How many of some paths are called like pictures."""
-    return sum(map(_has_suffix, paths)) / max(len(paths), 1)
+    """How many of some paths are called like pictures; what may be a clip, or the frame of one, counts half."""
+    return sum(_has_suffix(path) / (1 + bool(MOVING.search(path))) for path in paths) / max(len(paths), 1)
 
 
 def _has_suffix(path: str) -> bool:

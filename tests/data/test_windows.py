@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from ganlit.contracts import Reference
-from ganlit.data.audio.windows import Excerpts, Windows, excerpts
 from ganlit.data.ragged import Ragged
+from ganlit.data.windows import Excerpts, Windows, excerpts
 
 LENGTHS = [50, 7, 20, 33]
 
@@ -78,3 +78,20 @@ def test_it_has_a_name_of_its_own() -> None:
     one, other = excerpts(real, 16), excerpts(real, 8)
     assert (one.name, other.name) == ("set-train-heard16", "set-train-heard8")
     assert len({one.digest, other.digest, real.digest}) == 3
+
+
+@given(st.integers(1, 9), st.integers(1, 9))
+def test_windows_take_every_so_and_so_many_th_place(length: int, every: int) -> None:
+    data = Windows(numbered(), torch.arange(4), length, torch.tensor([0, 3]), 3, every=every)
+    found = data[torch.arange(20)].item[:, 0].long()
+    inside = (length - 1) * every + 1 <= 33
+    assert not inside or (found.diff(dim=1) == every).all()
+    measured = excerpts(Reference("set", "abc", numbered(), torch.zeros(4), ()), length, every=every, called="seen")
+    assert measured.name == f"set-seen{length}{f'x{every}' if every > 1 else ''}"
+
+
+def test_some_of_many_are_windowed() -> None:
+    some = numbered().chosen(torch.tensor([3, 0]))
+    assert (some.lengths.tolist(), len(some)) == ([33, 50], 2)
+    assert [int(some[place][0, 0]) for place in range(2)] == [4000, 1000]
+    assert Excerpts(some, 7, begin=True)[:][:, 0, 0].tolist() == [4000, 1000]
