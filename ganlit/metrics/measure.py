@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganlit.contracts import Reference
-from ganlit.metrics import paired
+from ganlit.metrics import paired, plain
 from ganlit.metrics.bootstrap import bootstrap
 from ganlit.metrics.fidelity import ScoreSums, frechet_distance, frechet_distance_to, kernel_distances, moments
 from ganlit.metrics.manifold import authenticity, nearest, prdc
@@ -203,9 +203,11 @@ METRICS = {
 BETTER: dict[str, Better] = {
     **{metric.first: metric.better for metric in METRICS.values()},
     **paired.BETTER,
+    **plain.BETTER,
     "code-use": "higher",
     "elbo": "lower",
     "iwae": "lower",
+    "nll": "lower",
 }
 """Of the first number of each metric, those that look inside a generator among them, whether higher or lower."""
 

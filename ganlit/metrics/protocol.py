@@ -43,12 +43,13 @@ def metric_of(name: str) -> str:
 
 
 def called(name: str) -> str:
-    """What people call the metric in an id: "FID", of sound "FAD", and "rFID" where it is that of reconstructions."""
+    """What people call the metric in an id: "FID", of sound "FAD", of text "FTD", and "rFID" of reconstructions."""
     metric = metric_of(name)
     if metric != "fid":
         return metric.upper()
-    heard = "".join(name.split("/")[2:3]).endswith("hz")  # by an extractor that hears so many samples a second
-    return ("r" if making_of(name) == "reconstruction" else "") + ("FAD" if heard else "FID")
+    size = "".join(name.split("/")[2:3])  # an extractor hears so many samples a second, or reads so many tokens
+    letter = "A" if size.endswith("hz") else "T" if size.endswith("tokens") else "I"
+    return ("r" if making_of(name) == "reconstruction" else "") + f"F{letter}D"
 
 
 def making_of(name: str) -> str:
