@@ -179,7 +179,7 @@ class GanDataModule(LightningDataModule, ABC):
         """What its modality brings a part of a batch into, see `Modality.bring`; None where there is one form alone."""
         return None
 
-    def keep(self, folder: Path) -> None:  # noqa: B027
+    def keep(self, folder: Path) -> None:
         """Writes into a run directory what its items mean beyond what a configuration says, such as a vocabulary."""
 
     def recall(self, folder: Path) -> None:

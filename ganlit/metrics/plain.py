@@ -8,8 +8,8 @@ from ganlit.metrics.likeness import Plain
 from ganlit.metrics.rooms import rooms
 
 ROOMS = rooms("plain")
-"""By modality what builds a metric by its name (`PLAIN`), which of them are about what was `TRAINED` on, whether higher or
-lower is `BETTER`, and `read`, by which options behind a name are understood."""
+"""By modality what builds a metric by its name (`PLAIN`), which of them are about what was `TRAINED` on, whether higher
+or lower is `BETTER`, and `read`, by which options behind a name are understood."""
 
 BETTER = {name: better for room in ROOMS.values() for name, better in room.BETTER.items()}
 

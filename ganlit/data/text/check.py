@@ -86,7 +86,8 @@ def check(
         problems += long if length is not None else []
         count = sum(len(windows(each, form.length)) for each in numbers) if cut else len(texts)
         count -= 0 if cut or length is None else len(long)
-        if few := too_few(count, batch, found.source, cut):
+        spare = not cut and sum(lengths) >= 2 * batch * form.length  # in windows, there would be many
+        if few := too_few(count, batch, found.source, cut, spare):
             problems.append(few)
         needed = options(form, asked, source, min(batch, count) if count < batch else None, key, bool(long))
         told = [*remarks(texts, numbers, vocabulary, form)]
@@ -133,13 +134,13 @@ def misfit(text: Text, numbers: list[int], form: Form) -> Problem | None:
     return None if why is None else Problem(why.topic, f"{text.title} {why.reason}: {why.remedy}.", why.spare)
 
 
-def too_few(count: int, batch: int, source: Source, cut: bool) -> Problem | None:
+def too_few(count: int, batch: int, source: Source, cut: bool, spare: bool) -> Problem | None:
     """What is wrong with their number."""
     if count >= batch:
         return None
     what, are = ("window" if cut else "text") + "s" * (count != 1), "is" if count == 1 else "are"
     advice = f"set batch to {count} or less" if count else "add some"
-    advice += "" if cut else ", or each: windows to cut long ones into many"
+    advice += ", or each: windows to cut long ones into many" if spare else ""
     return Problem("too few", f"{count} usable {what} of {source.name} {are} fewer than a batch of {batch}: {advice}.")
 
 
@@ -148,10 +149,11 @@ def contents(found: Found) -> list[str]:
     source, texts = found.source, found.texts
     shelves = Counter(text.label or 0 for text in texts)
     classes = counts((name, shelves[number]) for number, name in enumerate(source.classes)) or "none"
-    many = len(source)
-    documents = f"{many} document{'s' * (many != 1)}"
+    documents, there = (
+        f"{count:,} {what}{'s' * (count != 1)}" for count, what in ((len(source), "document"), (len(texts), "text"))
+    )
     return [
-        f"{source.name}: {documents}, {len(texts):,} texts in them that can be read",
+        f"{source.name}: {documents}, {there} that can be read",
         f"  classes    {classes}",
     ]
 
@@ -166,7 +168,7 @@ def options(
     found |= {"each": asked.each} if asked.each else {}
     found |= {"key": key} if key != "text" else {}
     found |= {"lower": True} if form.lower else {}
-    found |= {"cut": True} if form.cut or long else {}
+    found |= {"shorten": True} if form.shorten or long else {}
     return found | ({"batch": batch} if batch else {})
 
 
@@ -184,4 +186,4 @@ def remarks(texts: Sequence[Text], numbers: Sequence[list[int]], vocabulary: Voc
         share = len(once) / max(len(vocabulary), 1)
         yield f"  rare: {share:.0%} of the vocabulary are words that occur once, which symbols: leaves out"
     if (long := sum(len(each) > form.length for each in numbers)) and (form.each != "windows"):
-        yield f"  long: {long:,} texts are longer than {form.length:,} {named(form.unit)}, and need cut: true"
+        yield f"  long: {long:,} texts are longer than {form.length:,} {named(form.unit)}, and need shorten: true"

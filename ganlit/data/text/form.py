@@ -22,7 +22,7 @@ class Form(NamedTuple):
     unit: Unit = "words"
     symbols: int | None = None  # of the vocabulary, at most
     each: Each | None = None  # what counts as a text; None for what is usual of the source
-    cut: bool = False  # keep the beginning of longer ones
+    shorten: bool = False  # keep the beginning of longer ones
     lower: bool = False
 
 
@@ -46,10 +46,10 @@ def form_of(form: Form, where: str = "data.init_args.") -> Form:
 
 def too_long(numbers: list[int], form: Form) -> Objection | None:
     """What keeps a text from its form."""
-    if len(numbers) <= form.length or form.cut:
+    if len(numbers) <= form.length or form.shorten:
         return None
     has = f"has {len(numbers):,} {named(form.unit)}, more than the length of {form.length:,}"
-    return Objection("too long", has, "raise length, or set cut: true to keep the beginning")
+    return Objection("too long", has, "raise length, or set shorten: true to keep the beginning")
 
 
 def row(numbers: list[int], length: int) -> np.ndarray:

@@ -28,7 +28,7 @@ from ganlit.data.text.vocabulary import END, UNKNOWN, Unit, Vocabulary, pieces
 from ganlit.data.walk import walked
 from ganlit.errors import UserError, printable
 from ganlit.records.durable import replacing
-from ganlit.records.media import named, write_picture
+from ganlit.records.media import LINES, named, write_picture
 
 GLANCE = 2000  # files of a folder at a first look
 SHOWN = 2000  # symbols of a text that is shown, at most
@@ -86,7 +86,7 @@ class TextModality(Modality):
 
     def write(self, stored: Tensor, path: Path, beside: Any = None) -> Path:
         """A text file, its end as texts have it."""
-        file = named(path, ".txt")
+        file = named(path, LINES)
         with replacing(file, flush=False) as partial:
             partial.write_text(self.texts(stored[None])[0] + "\n", encoding="utf-8")
         return file
@@ -128,7 +128,7 @@ class TextModality(Modality):
         """A page of them, and a file of them all, a line each."""
         texts = [text for batch in rows for text in self.texts(batch)]
         picture = write_picture(page(texts, columns), path)
-        return [picture, self.write_all((batch for batch in rows), named(path, ".txt"))]
+        return [picture, self.write_all((batch for batch in rows), named(path, LINES))]
 
     def recognises(self, place: str) -> float:
         path = Path(os.path.expanduser(place))
@@ -169,7 +169,7 @@ class TextModality(Modality):
         unit: Unit | None = None,
         symbols: int | None = None,
         each: Each | None = None,
-        cut: bool = False,
+        shorten: bool = False,
         lower: bool = False,
         key: str = KEY,
         labels: Labels = True,
@@ -186,13 +186,13 @@ class TextModality(Modality):
             unit: words, characters or bpe; by default words, or characters where most texts are one word.
             symbols: of the vocabulary, at most.
             each: what counts as a text: lines, files or windows.
-            cut: keep the beginning of longer texts.
+            shorten: keep the beginning of longer texts.
             lower: bring texts into lower case.
             key: of the texts in JSON lines or CSV.
             labels: false does without labels, renumber numbers the classes of dataset.json anew.
         """
-        form_of(Form(length or 1, unit or "words", symbols, each, cut, lower), "--")
-        check(place, split, root, batch, length, unit, Form(1, "words", symbols, each, cut, lower), key, labels)
+        form_of(Form(length or 1, unit or "words", symbols, each, shorten, lower), "--")
+        check(place, split, root, batch, length, unit, Form(1, "words", symbols, each, shorten, lower), key, labels)
 
     @property
     def _known(self) -> Vocabulary:

@@ -21,6 +21,7 @@ SUFFIXES = {*TABLES, *LINES}
 KEY = "text"
 LARGEST = 2**30  # bytes
 GLANCE = 2**16  # bytes at a first look
+UNCERTAIN = 0.1
 
 
 class Row(NamedTuple):
@@ -87,7 +88,7 @@ class Table(Source):
         return f"{self.name}-{index + 1:06}"
 
     def numbered(self, each: Each) -> bool:
-        return False
+        return 0.0
 
     def document(self, index: int) -> str:
         return self.rows[index].text
@@ -139,7 +140,8 @@ class Table(Source):
             if self.key not in columns:
                 there = printable(", ".join(columns[:5])) or "nothing"
                 raise UserError(
-                    f"{self.shown} has {there} in its first line, not {self.key}: set key to the column of the texts."
+                    f"{self.shown} has {there} in its first line, not {self.key}: call the column of the texts so, "
+                    "or set key."
                 )
             for row in rows:
                 yield rows.line_num, row
@@ -147,14 +149,14 @@ class Table(Source):
             raise UserError(f"{self.shown} line {rows.line_num} is no CSV ({error}): mend it.") from None
 
 
-def lists_texts(file: Path, key: str = KEY) -> bool:
-    """Whether a file looks like such a table."""
+def lists_texts(file: Path, key: str = KEY) -> float:
+    """How much a file looks like such a table: from 0, not at all, to 1; a little where its texts have another key."""
     suffix = file.suffix.lower()
     if suffix not in SUFFIXES:
-        return False
+        return 0.0
     with file.open("rb") as content:
         beginning = content.read(GLANCE)
     first = beginning.split(b"\n", 1)[0].decode("utf-8", "replace").lstrip("\ufeff").strip()
     if suffix in LINES:
-        return f'"{key}"' in first
-    return key in next(csv.reader([first], delimiter=TABLES[suffix]), [])
+        return 1.0 if f'"{key}"' in first else UNCERTAIN
+    return 1.0 if key in next(csv.reader([first], delimiter=TABLES[suffix]), []) else UNCERTAIN

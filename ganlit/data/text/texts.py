@@ -42,7 +42,7 @@ class Texts(MappedDataModule):
             taken, and what is left out is unknown; by default all of them, which bpe has no notion of.
         each: what counts as a text: lines, files (or entries of a table), or windows of the length, which begin
             anywhere in each pass of the training; by default the lines of a file, and else files.
-        cut: keep the beginning of texts that are longer than the length instead of refusing them.
+        shorten: keep the beginning of texts that are longer than the length instead of refusing them.
         lower: bring all into lower case.
         key: of the texts in JSON lines, or their column in CSV.
         vocabulary: of another run, its directory or its vocabulary.json, to be used instead of one's own: symbols that
@@ -67,7 +67,7 @@ class Texts(MappedDataModule):
         unit: Unit = "words",
         symbols: int | None = None,
         each: Each | None = None,
-        cut: bool = False,
+        shorten: bool = False,
         lower: bool = False,
         key: str = KEY,
         vocabulary: Path | None = None,
@@ -80,7 +80,7 @@ class Texts(MappedDataModule):
         **loading: Any,
     ) -> None:
         super().__init__(source, stage, **loading)
-        self.form = form_of(Form(length, unit, symbols, each, cut, lower))
+        self.form = form_of(Form(length, unit, symbols, each, shorten, lower))
         self.key = key
         self.given = None if vocabulary is None else Path(vocabulary)
         self.split = split
