@@ -1,22 +1,12 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 Make = Callable[..., Path]
-
-WHO, WHAT, WHERE = ["cat", "dog", "man", "bird"], ["sees", "likes", "rides"], ["park", "house", "river"]
-
-
-def sentences(count: int, seed: int = 0) -> list[str]:
-    """Such as "the cat rides a dog near the river ."."""
-    random.seed(seed)
-    some = random.choice
-    return [f"the {some(WHO)} {some(WHAT)} a {some(WHO)} near the {some(WHERE)} ." for _ in range(count)]
 
 
 @pytest.fixture

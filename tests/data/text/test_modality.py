@@ -27,10 +27,8 @@ def test_what_a_network_gives_is_stored_to_its_end(kind: TextModality) -> None:
     stored = [[2, 0, 0, 0], [4, 1, 1, 2]]
     assert kind.to_stored(numbers).tolist() == stored
     assert kind.to_stored(numbers.float()).tolist() == stored
-    assert kind.to_stored(torch.nn.functional.one_hot(numbers.clamp(min=1), 12).float()).tolist() == [
-        [2, 1, 3, 4],
-        stored[1],
-    ]
+    scores = torch.nn.functional.one_hot(numbers.clamp(min=1), 12).float()
+    assert kind.to_stored(scores).tolist() == [[2, 1, 3, 4], stored[1]]
     assert kind.to_stored(numbers).dtype == torch.int32
     assert kind.counted(numbers).tolist() == [[True, True, False, False], [True] * 4]
 
