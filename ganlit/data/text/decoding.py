@@ -14,7 +14,7 @@ from ganlit.data.source import BadItem
 from ganlit.data.store import Stored, stored
 from ganlit.data.text.form import Form, named, row, too_long, windows
 from ganlit.data.text.source import Source, Text
-from ganlit.data.text.vocabulary import UNKNOWN, Unit, Vocabulary
+from ganlit.data.text.vocabulary import UNKNOWN, Vocabulary, pieces
 from ganlit.errors import UserError
 
 VERSION = 1  # of the files' layout and of the encoding
@@ -97,6 +97,8 @@ def made_of(texts: Sequence[Text], form: Form, share: float) -> Vocabulary:
     """The vocabulary of those texts that are trained on; of windows, which are held out one by one, of all."""
     words = [text.text for text in texts]
     if share and form.each != "windows":
+        if form.unit != "bpe" and not form.shorten:  # longer ones will be left out, and are not counted
+            words = [text for text in words if len(pieces(text, form.unit)) <= form.length] or words
         words = [words[place] for place in parted(len(words), share)[0].tolist()]
     return Vocabulary.of(words, form.unit, form.symbols, form.lower)
 
@@ -127,6 +129,3 @@ def notes(items: Sequence[Item], form: Form, vocabulary: Vocabulary) -> Iterator
 def vocabulary_of(stored: Stored) -> Vocabulary:
     """That of stored texts."""
     return Vocabulary.told(stored.about["vocabulary"])
-
-
-UNITS: tuple[Unit, ...] = ("characters", "words", "bpe")

@@ -104,6 +104,17 @@ def copies(asked: Asked, real: Reference, kind: Modality) -> Plain:
     return Plain(asked.unit, "-/-", named(real), tell)
 
 
+def known(asked: Asked, real: Reference, kind: Modality) -> Plain:
+    """The share of words that the real texts have, too, a dictionary; of names, of those that are names: the mean."""
+    words = {*chain.from_iterable(real_texts(real, kind, asked.unit))}
+
+    def tell(items: Tensor) -> Told:
+        texts = texts_of(items, kind, asked.unit)
+        return mean([sum(piece in words for piece in text) / max(1, len(text)) for text in texts])
+
+    return Plain(asked.unit, "-/-", named(real), tell)
+
+
 def perplexity(asked: Asked, real: Reference, kind: Modality) -> Plain:
     """Of the texts, to a model of the real ones, or to a large one that has read much else."""
     if asked.model:
@@ -143,6 +154,7 @@ PLAIN: dict[str, Callable[[Asked, Reference, Modality], Plain]] = {
     "corpusbleu": whole_bleu,
     "distinct": distinct,
     "copies": copies,
+    "known": known,
     "ppl": perplexity,
     "rppl": reverse_perplexity,
 }
@@ -155,6 +167,7 @@ BETTER = {
     "corpusbleu": "higher",
     "distinct": "higher",
     "copies": "lower",
+    "known": "higher",
     "ppl": "lower",
     "rppl": "lower",
 }

@@ -42,6 +42,8 @@ def test_the_vocabulary_is_made_of_what_is_trained_on(make_lines: Make, tmp_path
     trained = data.trained_of("target").items[torch.arange(30)]
     assert (trained[:, 0] > 1).all()
     assert len(data.dataset) == 30
+    left = ready(Texts(str(make_lines([*lines, "1 2 3"])), 2, held_out=0.25, skip_bad=True, batch=4))
+    assert (left.reference.items[:, 0] == 1).all()
     elsewhere = ready(Texts(str(make_lines(lines)), 2, held_out=str(make_lines(["word1 new"], "b.txt")), batch=4))
     assert elsewhere.modality.texts(elsewhere.reference.items) == ["word1 \ufffd"]
 

@@ -14,11 +14,8 @@ from ganlit.metrics.groups import Real, grouped
 from ganlit.metrics.measure import BETTER
 from ganlit.metrics.protocol import called, meant, title
 
-WHO, WHAT, WHERE = (
-    ["cat", "dog", "man", "bird", "fish", "horse"],
-    ["sees", "likes", "rides"],
-    ["park", "house", "river", "sea"],
-)
+WHO, WHAT = ["cat", "dog", "man", "bird", "fish", "horse"], ["sees", "likes", "rides"]
+WHERE = ["park", "house", "river", "sea"]
 
 
 def sentences(count: int, seed: int) -> list[str]:
@@ -56,7 +53,7 @@ def controls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, fl
         "repeated": [held[0]] * 100,
         "copies": trained[:100],
     }
-    asked = "bleu2", "bleu4", "selfbleu4", "corpusbleu4", "distinct2", "copies", "ppl", "rppl"
+    asked = "bleu2", "bleu4", "selfbleu4", "corpusbleu4", "distinct2", "copies", "known", "ppl", "rppl"
     return {
         name: numbers(collection(folder, name, texts, real.modality), real, *asked) for name, texts in kinds.items()
     }
@@ -76,6 +73,7 @@ def test_controls_are_ordered_rightly(controls: dict[str, dict[str, float]]) -> 
     assert copies["COPIES-words"] == 1
     assert real["COPIES-words"] < 0.3
     assert shuffled["COPIES-words"] == 0
+    assert real["KNOWN-words"] == shuffled["KNOWN-words"] == 1  # words alone do not see their order
 
 
 def test_ids_say_all_that_moves_a_number(tmp_path: Path) -> None:
