@@ -252,6 +252,16 @@ class Modality(ABC):
             beside: what else the file holds that the item was made of, see `Kept`: it goes along as far as it can.
         """
 
+    def paced(self, fps: float | None) -> tuple[Modality, float]:
+        """The same at so many frames a second, and how many frames of these lie from one of those to the next.
+
+        Raises:
+            UserError: such items have no frames.
+        """
+        if fps is None:
+            return self, 1.0
+        raise UserError(f"--fps: {self.item}s have no frames: leave it out.")
+
     def glance(self, stored: Tensor) -> Tensor:
         """Stored items [B, ...] as small as they may be for `show`."""
         return stored

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganlit.augment.base import Augment
+from ganlit.augment.base import Augment, stacked, unrolled
 from ganlit.augment.geometry import resample
 from ganlit.augment.pipeline import blitting, deformation, recolour
 from ganlit.contracts import Verdict
@@ -65,13 +65,14 @@ class ADA(Augment):
         with torch.autocast(images.device.type, enabled=False):
             changed = images.to(torch.promote_types(images.dtype, torch.float32))
             if self.blit or self.geometry:
-                batch, _, height, width = images.shape
+                changed = stacked(changed)
+                batch, _, height, width = changed.shape
                 blitted = blitting(batch, height, width, self.p * self.blit)
                 deformed = deformation(batch, height, width, self.p * self.geometry)
                 changed = resample(changed, blitted.after(deformed))
             if self.color:
-                changed = recolour(changed, self.p)
-        return changed.to(images.dtype)
+                changed = recolour(unrolled(changed.view_as(images)), self.p)
+        return changed.view_as(images).to(images.dtype)
 
     @torch.no_grad()
     def observe(self, verdict: Verdict, images: int) -> None:

@@ -10,7 +10,10 @@ from ganlit.contracts import Verdict
 
 
 class Augment(nn.Module, ABC):
-    """A random, differentiable transform in front of the discriminator, for real and generated items alike."""
+    """A random, differentiable transform in front of the discriminator, for real and generated items alike.
+
+    Clips [B, C, T, H, W] are seen as images, of which each item is one: so all frames of a clip are changed alike.
+    """
 
     @abstractmethod
     def forward(self, items: Tensor) -> Tensor:
@@ -25,3 +28,13 @@ class Unaugmented(Augment):
 
     def forward(self, items: Tensor) -> Tensor:
         return items
+
+
+def stacked(items: Tensor) -> Tensor:
+    """Images as they are, and clips [B, C, T, H, W] as [B, C T, H, W]: what moves one plane moves all."""
+    return items.flatten(1, -3)
+
+
+def unrolled(items: Tensor) -> Tensor:
+    """Images as they are, and clips [B, C, T, H, W] as [B, C, T H, W]: their frames one below the other."""
+    return items.flatten(2, -2)

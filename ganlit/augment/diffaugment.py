@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganlit.augment.base import Augment
+from ganlit.augment.base import Augment, stacked, unrolled
 from ganlit.errors import UserError
 
 
@@ -60,14 +60,15 @@ def _hidden(batch: int, size: int, ratio: float, device: torch.device) -> Tensor
 
 
 POLICIES = {
-    "color": (brightness, saturation, contrast),
-    "translation": (translation,),
-    "cutout": (cutout,),
+    "color": (unrolled, (brightness, saturation, contrast)),
+    "translation": (stacked, (translation,)),
+    "cutout": (stacked, (cutout,)),
 }
+"""By name as what items are seen, and what is done with them."""
 
 
 class DiffAugment(Augment):
-    """Applies a policy to every image, afresh each time.
+    """Applies a policy to every image, afresh each time, and alike to all frames of a clip.
 
     Args:
         policy: names from `color`, `translation`, `cutout`, joined by commas and applied in that order.
@@ -79,9 +80,12 @@ class DiffAugment(Augment):
         for name in names:
             if name not in POLICIES:
                 raise UserError(f"DiffAugment: policy has no part '{name}'; choose from {', '.join(POLICIES)}.")
-        self.transforms = [transform for name in names for transform in POLICIES[name]]
+        self.parts = [POLICIES[name] for name in names]
 
     def forward(self, images: Tensor) -> Tensor:
-        for transform in self.transforms:
-            images = transform(images)
+        for seen_as, transforms in self.parts:
+            changed = seen_as(images)
+            for transform in transforms:
+                changed = transform(changed)
+            images = changed.view_as(images)
         return images

@@ -18,9 +18,12 @@ from ganlit.records.media import PICTURE, drawn
 from ganlit.records.samples import Shown, latest
 from ganlit.tasks.base import AdversarialModule
 
+BROAD = 3.0
+"""Times as wide as high: such pictures, as of films, stand under the curve, and others beside it."""
+
 
 def draw(fidelity: Fidelity | None, final: tuple[float, dict[str, float]] | None, samples: Shown) -> Figure:
-    """The leading number over kimg, FID on a logarithmic scale, beside the latest samples; these alone without any.
+    """The leading number over kimg, FID on a logarithmic scale, beside the latest samples or above them; these alone without any.
 
     Args:
         fidelity: its history makes the curve, under the full name of the measure.
@@ -28,10 +31,16 @@ def draw(fidelity: Fidelity | None, final: tuple[float, dict[str, float]] | None
         samples: the latest; the picture among them is shown.
     """
     history = fidelity.history if fidelity is not None else []
-    figure = Figure(figsize=(13, 6) if history else (7, 6), layout="constrained")
+    picture = imread(samples.files[0])
+    across = picture.shape[1] / picture.shape[0]
+    broad = across > BROAD
+    size = (13, (5 if history else 1) + 13 / across) if broad else (13 if history else 7, 6)
+    figure = Figure(figsize=size, layout="constrained")
+    shape = ((2, 1) if broad else (1, 2)) if history else (1, 1)
+    heights = {"height_ratios": [4.5, 0.5 + 13 / across]} if broad and history else {}
     with rc_context({"text.parse_math": False}):  # datasets may have dollars in their names
-        axes = figure.subplots(1, 2 if history else 1, squeeze=False)[0]
-        axes[-1].imshow(imread(samples.files[0]), cmap="gray", interpolation="nearest")
+        axes = figure.subplots(*shape, squeeze=False, gridspec_kw=heights).flat
+        axes[-1].imshow(picture, cmap="gray", interpolation="nearest")
         axes[-1].set_title(f"{samples.kimg:g} kimg")
         axes[-1].axis("off")
         if history:

@@ -102,4 +102,4 @@ def _without_classes(reference: Reference) -> dict[str, str]:
     if len(reference.classes) > 1:
         return {}
     what = "one class alone" if reference.classes else "no classes"
-    return dict.fromkeys(("probe", "kept", "class-fid"), f"{reference.name} has {what}")
+    return dict.fromkeys(("probe", "kept", "class-fid", "steady"), f"{reference.name} has {what}")

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from ganlit.contracts import Reference
 from ganlit.errors import UserError
 
 Precision = Literal["fp32", "bf16"]
@@ -42,6 +43,14 @@ class FeatureExtractor(nn.Module, ABC):
         """Items [B, ...] to {"pool": [B, dim]} and, where there is a classifier, {"logits": [B, k]}, in float32.
 
         The items are what `Modality.for_extractor` makes of stored ones: images are uint8 [B, 3, H, W].
+        """
+
+    def learn(self, reference: Reference, view: Callable[[Tensor], Tensor]) -> None:
+        """Learns from the real items what it has to know of them before it sees any; most have nothing to learn.
+
+        Args:
+            reference: the items, whose digest then is part of the protocol.
+            view: what it is given of stored items.
         """
 
     def inside(self, items: Tensor) -> list[Tensor]:

@@ -77,8 +77,9 @@ class Group(NamedTuple):
 def kinds(modality: Modality | None = None) -> dict[str, Kind]:
     """All metrics by name, of a modality or of any."""
     of = modality.name if modality else None
+    sets = [name for name, metric in METRICS.items() if of is None or metric.modality in ("", of)]
     single = dict.fromkeys(paired(of), "pairs") | dict.fromkeys(alone(of), "alone")
-    return dict.fromkeys(METRICS, "sets") | dict.fromkeys(plain.names(of), "plain") | single | INSIDE
+    return dict.fromkeys(sets, "sets") | dict.fromkeys(plain.names(of), "plain") | single | INSIDE
 
 
 def grouped(names: Sequence[str], key: str, modality: Modality | None = None) -> list[Group]:
@@ -126,7 +127,10 @@ def grouped(names: Sequence[str], key: str, modality: Modality | None = None) ->
             raise UserError(f"{key}: {name} names {what}: name one behind the @, or leave it out.")
         if ":" in word and kind not in ASIDE.get(making, ()):
             raise UserError(f"{key}: {name} asks for items of {making or 'nothing'}: write {ways}.")
-        through = ALIASES.get(extractor, extractor) or default if kind == "sets" else ""
+        own = METRICS[asked].extractor if kind == "sets" else ""
+        if own and extractor.partition(":")[0] not in ("", own):
+            raise UserError(f"{key}: {name}: {asked} is seen by {own} alone: write {asked}, or {asked}@{own}.")
+        through = ALIASES.get(extractor, extractor) or own or default if kind == "sets" else ""
         group = groups.setdefault((kind, through, making), Group(kind, [], through, making))
         if asked in group.metrics:
             raise UserError(f"{key}: {name} is named twice.")

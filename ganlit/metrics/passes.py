@@ -107,4 +107,6 @@ def _network(name: str, real: Real, options: Options, say: Say) -> FeatureExtrac
     if "resize" in accepted(name):
         given["resize"] = options.resize
     with alone(room("weights") / re.sub(r"[^\w.-]", "_", name), say):  # which may have to be downloaded
-        return extractor(name, **given)
+        network = extractor(name, **given)
+    network.learn(real.reference, partial(real.modality.for_extractor, wanted=network.wants))
+    return network

@@ -9,10 +9,11 @@ from ganlit.errors import UserError
 from ganlit.metrics.asked import lacking, require, require_real, unavailable
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.groups import Group, Real
-from ganlit.metrics.measure import METRICS, Question, measure
+from ganlit.metrics.measure import Question, measure
 from ganlit.metrics.passes import Pass
 from ganlit.metrics.portrait import Collector
 from ganlit.metrics.reality import Reality
+from ganlit.metrics.sets import SETS
 
 
 def cut(reference: Reference, count: int) -> Reference:
@@ -67,7 +68,7 @@ def test_some_class_must_have_two_items(reference: Reference) -> None:
 
 
 def test_what_cannot_be_had_says_why(tiny: FeatureExtractor, reference: Reference) -> None:
-    names = list(METRICS)
+    names = list(SETS)
     assert unavailable(names, Reality(reference, tiny), conditional=True) == {}
     assert set(unavailable(names, Reality(reference, tiny), conditional=False)) == {"class-fid", "kept"}
     tiny.classes = 0

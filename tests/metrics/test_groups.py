@@ -157,7 +157,13 @@ def test_an_empty_codebook_is_none() -> None:
 
 
 def test_of_each_metric_one_knows_whether_more_is_better() -> None:
-    others = {"prdc": "precision", "probe": "probe-is", "memorisation": "authenticity", "codes": "code-use"}
+    others = {
+        "prdc": "precision",
+        "probe": "probe-is",
+        "memorisation": "authenticity",
+        "codes": "code-use",
+        "motion": "velocity",
+    }
     assert {others.get(name, name) for name in kinds()} == set(BETTER)
 
 

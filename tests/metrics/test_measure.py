@@ -10,9 +10,10 @@ from ganlit.metrics.bootstrap import bootstrap
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.fidelity import ScoreSums, frechet_distance_to, kernel_distances, moments
 from ganlit.metrics.manifold import authenticity, nearest, prdc, radii
-from ganlit.metrics.measure import METRICS, Question, floor, improves, measure
+from ganlit.metrics.measure import Question, floor, improves, measure
 from ganlit.metrics.portrait import Collector, Portrait, fixed_choice
 from ganlit.metrics.reality import Reality
+from ganlit.metrics.sets import SETS
 
 SET = "tiny@0/none/halves-train@abcdef"
 
@@ -62,23 +63,23 @@ def test_every_metric_has_its_protocol(tiny: FeatureExtractor, reference: Refere
         f"nearest40/{SET}/ema": float(distances.median()),
         f"nearest-real60/{SET}/real": float(radii(others, 1).median()),
     }
-    assert values(list(METRICS), fake, real) == pytest.approx(expected)
-    assert all(type(value) is float for value in values(list(METRICS), fake, real).values())
+    assert values(list(SETS), fake, real) == pytest.approx(expected)
+    assert all(type(value) is float for value in values(list(SETS), fake, real).values())
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", SETS)
 def test_the_first_number_of_a_metric_is_the_one_that_is_known_to_be_better(
     tiny: FeatureExtractor, reference: Reference, real: Reality, metric: str
 ) -> None:
     (first, *_) = measure([metric], Question(portrait(tiny, reference, range(40)), real, "ema"))
-    assert first.metric == METRICS[metric].first
-    assert improves(str(first.protocol), 1.0, 2.0) is (METRICS[metric].better == "lower")
+    assert first.metric == SETS[metric].first
+    assert improves(str(first.protocol), 1.0, 2.0) is (SETS[metric].better == "lower")
 
 
 def test_a_metric_of_sums_needs_no_rows(tiny: FeatureExtractor, reference: Reference, real: Reality) -> None:
     with_rows, without = (portrait(tiny, reference, range(40), rows) for rows in (True, False))
     assert len(without.rows) == 0
-    names = [name for name, metric in METRICS.items() if not metric.rows]
+    names = [name for name, metric in SETS.items() if not metric.rows]
     assert names == ["fid", "is"]
     assert values(names, without, real) == pytest.approx(values(names, with_rows, real))
 

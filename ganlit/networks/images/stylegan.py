@@ -136,8 +136,8 @@ class StyleGenerator(nn.Module):
     ) -> None:
         super().__init__()
         sizes = {"channels": channels, "z_dim": z_dim, "w_dim": w_dim, "mapping_depth": mapping_depth}
-        check("StyleGenerator", resolution, classes, channel_base, channel_max, **sizes)
-        within("StyleGenerator.style_mixing", style_mixing, least=0, most=1)
+        check(type(self).__name__, resolution, classes, channel_base, channel_max, **sizes)
+        within(f"{type(self).__name__}.style_mixing", style_mixing, least=0, most=1)
         self.z_dim = z_dim
         self.classes = classes
         self.style_mixing = style_mixing
@@ -179,7 +179,11 @@ class StyleGenerator(nn.Module):
 
     def synthesise(self, styles: Tensor) -> Tensor:
         """Styles [B, layers + 1, w_dim] to images; the last one is that of the final image layer alone."""
-        x = self.layers[0](self.constant.expand(len(styles), -1, -1, -1), styles[:, 0])
+        return self.drawn(self.constant.expand(len(styles), -1, -1, -1), styles)
+
+    def drawn(self, x: Tensor, styles: Tensor) -> Tensor:
+        """The same from what the first layer takes, [B, maps, 4, 4]."""
+        x = self.layers[0](x, styles[:, 0])
         image = self.to_image[0](x, styles[:, 1])
         for block in range(1, len(self.to_image)):
             first = 2 * block - 1
@@ -243,7 +247,7 @@ class StyleDiscriminator(nn.Module):
     ) -> None:
         super().__init__()
         sizes = {"channels": channels, "minibatch_group": minibatch_group}
-        check("StyleDiscriminator", resolution, classes, channel_base, channel_max, **sizes)
+        check(type(self).__name__, resolution, classes, channel_base, channel_max, **sizes)
         self.classes = classes
         sizes = resolutions(resolution)[::-1]
         widths = [width(size, channel_base, channel_max) for size in sizes]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ganlit.compute.console import say
 from ganlit.configuration.rebuild import setting
-from ganlit.errors import UserError
+from ganlit.errors import UserError, within
 from ganlit.studies.evaluation.options import MOST, numbers, refuse_numbers
 from ganlit.studies.evaluation.outputs import beside, make_room, room_for_items, writing
 from ganlit.studies.evaluation.subject import reachable
@@ -20,16 +20,17 @@ from ganlit.studies.evaluation.trained import (
     Checkpoint,
     finite,
     from_noise,
+    knows,
     loaded,
     makes_from_noise,
     place,
-    truncates,
 )
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.step import stateless_seed
 
 COUNT = 64  # items, unless something else is asked for
 TOGETHER = 256  # items shown, at most
+MOST_FRAMES = 2**16  # of a clip
 
 
 def generate(
@@ -40,6 +41,8 @@ def generate(
     truncation: float = 1.0,
     out: str | None = None,
     classes: str | None = None,
+    frames: int | None = None,
+    fps: float | None = None,
     checkpoint: Checkpoint = "last",
 ) -> None:
     """Write what a trained run makes, each in a file, and beside their folder the first ones together to look at.
@@ -53,23 +56,27 @@ def generate(
         truncation: psi; below one, fewer failures and less variety
         out: an empty or new folder; by default `generated` in the run directory, or beside the file
         classes: the classes in turn, such as 3, or 3,4, or 0-4; all of them by default
+        frames: of each clip; by default as many as in the training
+        fps: frames a second, between those of the training where there are more; by default as many
         checkpoint: of a run directory, the last, or the best of the validations
 
     Raises:
         UserError: the run cannot be loaded, the folder is not empty, or the generator knows no such class or option.
     """
     refuse_numbers(count, truncation, seed)
+    within("--frames", frames, least=1, most=MOST_FRAMES, optional=True)
     chosen = items(count, seeds)
     reachable(run)
     folder = Path(out) if out is not None else beside(run) / "generated"
     picture = room_for_items(folder, "--out", [])
     module = loaded(run, checkpoint)
     makes_from_noise(module, run)
-    modality = setting(run).data.modality
+    modality, apart = setting(run).data.modality.paced(fps)
     turn = turns(module, classes, run)
-    options = {} if truncation == 1 else {"truncation": truncation}
-    if options:
-        truncates(module, run)
+    asked = {"truncation": (truncation, 1), "frames": (frames, None), "step": (apart, 1)}
+    options = {name: value for name, (value, usual) in asked.items() if value != usual}
+    for name in options:
+        knows(module, name, run, {"step": "fps"}.get(name))
     make_room(folder, folder, "--out")
     make_room(picture.parent, picture, "--out")
 

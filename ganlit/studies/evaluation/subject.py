@@ -22,7 +22,7 @@ from ganlit.metrics.gauges import Shown
 from ganlit.metrics.groups import Group, Real, Side, sides
 from ganlit.metrics.portrait import fixed_choice
 from ganlit.studies.evaluation.levels import reduced
-from ganlit.studies.evaluation.trained import Checkpoint, Weights, finite, loaded, truncates
+from ganlit.studies.evaluation.trained import Checkpoint, Weights, finite, knows, loaded
 from ganlit.tasks.base import AdversarialModule
 
 RELATIVE = "where its relative paths begin (be where it was trained)"
@@ -154,7 +154,7 @@ def truncate(module: AdversarialModule, psi: float, run: str) -> None:
     Raises:
         UserError: its generator cannot.
     """
-    truncates(module, run)
+    knows(module, "truncation", run)
     module.ema.register_forward_pre_hook(lambda _, args, given: (args, given | {"truncation": psi}), with_kwargs=True)
 
 

@@ -118,14 +118,18 @@ def digest_of(network: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def truncates(module: AdversarialModule, run: str) -> None:
-    """Refuses to truncate by a generator that cannot.
+def knows(module: AdversarialModule, option: str, run: str, flag: str | None = None) -> None:
+    """Refuses what the forward of a generator does not take, such as truncation.
+
+    Args:
+        option: its name there.
+        flag: what is typed for it, where that is another.
 
     Raises:
         UserError: it knows nothing of it.
     """
-    if "truncation" not in inspect.signature(module.generator.forward).parameters:
-        raise UserError(f"{type(module.generator).__name__} in {run} knows no truncation: leave the option out.")
+    if option not in inspect.signature(module.generator.forward).parameters:
+        raise UserError(f"{type(module.generator).__name__} in {run} knows no {option}: leave --{flag or option} out.")
 
 
 def finite(output: Tensor, run: str) -> Tensor:

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ganlit.data.images.modality import ImageModality
+from ganlit.data.video.modality import VideoModality
 from ganlit.errors import UserError
 from ganlit.losses.adversarial import NonSaturating
 from ganlit.networks.images.dcgan import DCDiscriminator, DCGenerator
 from ganlit.networks.images.stylegan import StyleDiscriminator, StyleGenerator
+from ganlit.networks.video.stylegan import FrameDiscriminator, MotionGenerator
 from ganlit.studies.evaluation.generate import generate
 from ganlit.studies.evaluation.options import numbers
 from ganlit.tasks.synthesis import Synthesis
@@ -210,9 +212,58 @@ def test_what_the_generator_does_not_know_is_refused(tmp_path: Path, monkeypatch
     out = str(tmp_path / "new")
     module = trained(DCGenerator(16, 1, 4, 2), DCDiscriminator(16, 1, 2))
     monkeypatch.setattr("ganlit.studies.evaluation.trained.load", lambda run, checkpoint: module)
-    with pytest.raises(UserError, match="DCGenerator in run knows no truncation: leave the option out"):
+    with pytest.raises(UserError, match="DCGenerator in run knows no truncation: leave --truncation out"):
         generate("run", truncation=0.7, out=out)
     generate("run", count=2, out=out)
+
+
+@pytest.fixture
+def films(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of clips: six frames of 16x16, eight a second."""
+    torch.manual_seed(0)
+    small = {"content_dim": 4, "motion_dim": 4, "motion_z": 2, "distance": 4, "w_dim": 4, "mapping_depth": 1}
+    generator = MotionGenerator(6, **SIZES, **small)
+    module = trained(generator, FrameDiscriminator(**SIZES))
+    monkeypatch.setattr("ganlit.studies.evaluation.trained.load", lambda run, checkpoint: module)
+    data = SimpleNamespace(modality=VideoModality(8))
+    monkeypatch.setattr("ganlit.studies.evaluation.generate.setting", lambda run: SimpleNamespace(data=data))
+
+
+@pytest.mark.usefixtures("films")
+@pytest.mark.parametrize(
+    ("options", "frames", "rate"),
+    [({}, 6, 8), ({"frames": 20}, 20, 8), ({"fps": 16}, 6, 16), ({"frames": 11, "fps": 16.0}, 11, 16)],
+)
+def test_clips_of_any_length_at_any_rate(tmp_path: Path, options: dict[str, float], frames: int, rate: int) -> None:
+    generate("run", count=2, out=str(tmp_path / "new"), **options)
+    films = VideoModality().open(str(tmp_path / "new"), "train", tmp_path)
+    assert films.modality.rate == rate
+    assert films[:2].shape == (2, 3, frames, 16, 16)  # as films are, though grey
+
+
+@pytest.mark.usefixtures("films")
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"frames": 0}, "--frames is 0"),
+        ({"frames": 10**9}, "--frames is 1000000000"),
+        ({"fps": 0.0}, "--fps is 0"),
+        ({"fps": math.nan}, "--fps is nan"),
+    ],
+)
+def test_frames_that_mean_nothing_are_refused(tmp_path: Path, options: dict[str, float], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        generate("run", out=str(tmp_path / "new"), **options)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"frames": 9}, "StyleGenerator in run knows no frames: leave --frames out"), ({"fps": 9.0}, "images have no fr")],
+)
+def test_images_have_no_frames(tmp_path: Path, options: dict[str, float], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        generate("run", out=str(tmp_path / "new"), **options)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

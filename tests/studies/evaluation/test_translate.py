@@ -256,7 +256,7 @@ def test_a_prior_makes_items_without_data(averages: Path, tmp_path: Path) -> Non
     said = "kl.safetensors holds a Translation without a prior, .* by python -m ganlit translate kl.safetensors INPUT"
     with pytest.raises(UserError, match=said):
         generate("kl.safetensors", out=never)
-    with pytest.raises(UserError, match=r"ConvVAE in .* knows no truncation: leave the option out"):
+    with pytest.raises(UserError, match=r"ConvVAE in .* knows no truncation: leave --truncation out"):
         generate("vae.safetensors", out=never, truncation=0.5)
     assert not Path(never).exists()
 
