@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from ganlit.metrics.paired import asked_for
+from ganlit.metrics.plain import CALLED
 
 PRIOR, BACK = "prior", "back"
 """How items are made that are asked for behind a colon: "fid:prior"."""
@@ -70,6 +71,8 @@ def meant(asked: str, name: str) -> bool:
     items were made, as in "fid:prior".
     """
     word, colon, making = asked.partition(":")
+    head, hyphen, options = word.partition("-")
+    word = f"{CALLED.get(head, head)}{hyphen}{options}"
     if colon and making != making_of(name):
         return False
     metric = metric_of(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Literal, NamedTuple
 
@@ -37,10 +38,17 @@ def texts_of(items: Tensor, kind: Modality, unit: Unit) -> list[list[str]]:
     return [kind.pieces(text, unit) for text in kind.texts(items)]
 
 
+@lru_cache(maxsize=2)  # which several metrics ask for
 def real_texts(real: Reference, kind: Modality, unit: Unit) -> list[list[str]]:
     """All real ones."""
     firsts = range(0, len(real.items), TOGETHER)
     return [text for first in firsts for text in texts_of(real.items[first : first + TOGETHER], kind, unit)]
+
+
+@lru_cache(maxsize=2)
+def references(real: Reference, kind: Modality, asked: Asked) -> References:
+    """All real ones, to hold others against."""
+    return References(real_texts(real, kind, asked.unit), asked.order)
 
 
 def named(real: Reference) -> str:
@@ -49,11 +57,10 @@ def named(real: Reference) -> str:
 
 def means_bleu(asked: Asked, real: Reference, kind: Modality) -> Plain:
     """BLEU of each text with all real ones as its references, and the mean, in [0, 1]: as Texygen has it."""
-    references = References(real_texts(real, kind, asked.unit), asked.order)
+    against = references(real, kind, asked)
 
     def tell(items: Tensor) -> Told:
-        scores = [bleu(text, references, asked.order) for text in texts_of(items, kind, asked.unit)]
-        return mean(scores)
+        return mean([bleu(text, against, asked.order) for text in texts_of(items, kind, asked.unit)])
 
     return Plain(f"{asked.order}-{asked.unit}-method1", "-/-", named(real), tell)
 
@@ -65,8 +72,8 @@ def self_bleu(asked: Asked, real: Reference, kind: Modality) -> Plain:
         texts = texts_of(items, kind, asked.unit)
         if len(texts) < 2:
             raise UserError("selfbleu holds texts against one another, and there is one: make more.")
-        references = References(texts, asked.order)
-        scores = [bleu(text, references, asked.order, place) for place, text in enumerate(texts)]
+        others = References(texts, asked.order)
+        scores = [bleu(text, others, asked.order, place) for place, text in enumerate(texts)]
         return Told(sum(scores) / len(scores))
 
     return Plain(f"{asked.order}-{asked.unit}-method1", "-/-", "-", tell)
@@ -74,10 +81,10 @@ def self_bleu(asked: Asked, real: Reference, kind: Modality) -> Plain:
 
 def whole_bleu(asked: Asked, real: Reference, kind: Modality) -> Plain:
     """BLEU of all texts together with all real ones as references, in percent: as sacrebleu has it."""
-    references = References(real_texts(real, kind, asked.unit), asked.order)
+    against = references(real, kind, asked)
 
     def tell(items: Tensor) -> Told:
-        return Told(corpus_bleu(texts_of(items, kind, asked.unit), references, asked.order))
+        return Told(corpus_bleu(texts_of(items, kind, asked.unit), against, asked.order))
 
     return Plain(f"{asked.order}-{asked.unit}-exp", "-/-", named(real), tell)
 

@@ -36,7 +36,7 @@ def test_it_says_what_works(make_lines: Make, said: Callable) -> None:
 
 def test_it_says_what_would_stop_a_training(make_lines: Make, said: Callable) -> None:
     file = make_lines(["one two three", "one", "two"])
-    code, told = said(str(file), "--length", "2", "--batch", "2", "--symbols", "3")
+    code, told = said(str(file), "--length", "2", "--batch", "2", "--symbols", "3", "--unit", "words")
     assert code == 1
     assert "too long: 1" in told
     assert "texts.txt line 1 has 3 words, more than the length of 2" in told
