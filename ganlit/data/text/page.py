@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -64,23 +65,24 @@ def listing(texts: Sequence[str]) -> Image.Image:
     return image
 
 
-def wrapped(text: str, wide: int) -> list[str]:
+def wrapped(text: str, wide: float) -> list[str]:
     """A text in lines of a width, broken between words where there are any; the rest of a long one is left out."""
-    lines = [""]
-    for word in text.split(" "):
-        joined = f"{lines[-1]} {word}" if lines[-1] else word
-        while length(joined) > wide:
-            if lines[-1]:
-                lines.append("")
-                joined = word
-                continue
-            most = next(count for count in range(len(joined), 0, -1) if length(joined[:count]) <= wide or count == 1)
-            lines[-1], joined = joined[:most], joined[most:]
-            lines.append("")
-        lines[-1] = joined
-        if len(lines) > LINES:
-            return [*lines[: LINES - 1], f"{lines[LINES - 1]} ..."]
-    return lines
+    lines, rest = list[str](), text
+    while rest and len(lines) < LINES:
+        most = room(rest, wide)
+        gap = rest.rfind(" ", 0, most + 1) if most < len(rest) else -1
+        most = gap if gap > 0 else most
+        lines.append(rest[:most])
+        rest = rest[most:].lstrip(" ")
+    if rest:
+        lines[-1] += " ..."
+    return lines or [""]
+
+
+def room(text: str, wide: float) -> int:
+    """How many of its first letters, one at least, fit into a width."""
+    counts = range(min(len(text), int(wide)) + 1)  # no letter that is seen is narrower than one
+    return max(1, bisect_right(counts, wide, key=lambda count: length(text[:count])) - 1)
 
 
 def spelled(text: str) -> str:
