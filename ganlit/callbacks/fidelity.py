@@ -44,7 +44,7 @@ class Fidelity(Callback):
             psnr-y-crop4 by the Y of RGB and without a border of 4; of sound mel, stft, sisdr, snr, pesq, stoi, estoi,
             pitch, periodicity and vuv, while dnsmos looks at what it makes alone; matched is the percent of images that
             are nearest to their own target. codes tells how a codebook is used, elbo and iwae are the bounds of a VAE
-            in bits per dimension. Of texts bleu4, selfbleu4, corpusbleu4, distinct2, copies, known, ppl, rppl and ftd
+            in bits per dimension. Of texts bleu4, selfbleu4, corpusbleu4, distinct2, copies, known, ppl, rppl and fed
             (fid by embeddings of sentences), oracle-nll where there is an oracle, and nll, how improbable real ones are
             to the generator itself.
         weights: file of that own extractor's weights; None looks for them.

@@ -44,12 +44,12 @@ def metric_of(name: str) -> str:
 
 
 def called(name: str) -> str:
-    """What people call the metric in an id: "FID", of sound "FAD", of text "FTD", and "rFID" of reconstructions."""
+    """What people call the metric in an id: "FID", of sound "FAD", of text "FED", and "rFID" of reconstructions."""
     metric = metric_of(name)
     if metric != "fid":
         return metric.upper()
     size = "".join(name.split("/")[2:3])  # an extractor hears so many samples a second, or reads so many tokens
-    letter = "A" if size.endswith("hz") else "T" if size.endswith("tokens") else "I"
+    letter = "A" if size.endswith("hz") else "E" if size.endswith("tokens") else "I"
     return ("r" if making_of(name) == "reconstruction" else "") + f"F{letter}D"
 
 

@@ -38,9 +38,13 @@ class Folder(folder.Folder, Tree):
 
 
 class Single(folder.Single, Folder):
-    """One file, whose lines are texts."""
+    """One file, whose lines are texts, whatever it is called."""
 
     usual = "lines"
+
+    @cached_property
+    def present(self) -> list[str]:
+        return self.files
 
 
 class Archive(archive.Archive, Tree):

@@ -80,7 +80,7 @@ def evaluate(
             beside dnsmos, which asks for no others; of a run that takes data they compare what it makes with its
             targets; fid:prior is of its prior, fid:back of its other direction, codes of its codebook, elbo and iwae
             are its bounds in bits per dimension; of texts bleu4, selfbleu4 and corpusbleu4 (and others than 4),
-            distinct2, copies (of the training), known (words), ppl, rppl, and ftd, which is fid by embeddings of
+            distinct2, copies (of the training), known (words), ppl, rppl, and fed, which is fid by embeddings of
             sentences instead of counted n-grams; bleu4-characters counts characters instead of words
         count: items; by default as many as a run's own tests, so that the numbers can be compared with its record,
             and all items of a folder; fewer of these are a fixed random choice

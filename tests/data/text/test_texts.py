@@ -23,9 +23,9 @@ def ready(data: Texts) -> Texts:
 
 def test_texts_are_rows_that_end_with_zeros(make_lines: Make) -> None:
     data = ready(Texts(str(make_lines(LINES)), 5, batch=4))
-    assert data.modality.vocabulary.symbols == ["", "\ufffd", ".", "a", "x", "b", "y", "c", "z"]
+    assert data.modality.vocabulary.symbols == ["", "\ufffd", ".", "x", "a", "b", "c", "y", "z"]
     batch = data.dataset[torch.tensor([0, 4])]
-    assert batch.item.tolist() == [[3, 4, 2, 0, 0], [5, 6, 2, 0, 0]]
+    assert batch.item.tolist() == [[4, 3, 2, 0, 0], [5, 7, 2, 0, 0]]
     assert batch.item.dtype == data.reference.items.dtype == torch.int32
     assert data.to_network(batch).item.dtype == torch.int64
     assert data.modality.texts(batch.item) == ["a x .", "b y ."]
@@ -112,7 +112,7 @@ def test_a_run_keeps_its_vocabulary_and_refuses_another(make_lines: Make, tmp_pa
     data.keep(run)
     away = Texts(str(file), 5, batch=4)
     away.recall(run)
-    assert away.modality.texts(torch.tensor([[3, 2, 0]])) == ["a ."]
+    assert away.modality.texts(torch.tensor([[4, 2, 0]])) == ["a ."]
     away.prepare_data()
     file.write_text("others\n" * 8)
     other = Texts(str(file), 5, batch=4)

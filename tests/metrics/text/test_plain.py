@@ -14,8 +14,9 @@ from ganlit.metrics.groups import Real, grouped
 from ganlit.metrics.measure import BETTER
 from ganlit.metrics.protocol import called, meant, title
 
-WHO, WHAT = ["cat", "dog", "man", "bird", "fish", "horse"], ["sees", "likes", "rides"]
-WHERE = ["park", "house", "river", "sea"]
+WHO = ["cat", "dog", "man", "bird", "fish", "horse", "girl", "king", "cow", "fox", "hen", "boy"]
+WHAT = ["sees", "likes", "rides", "finds", "hears", "calls", "leads", "follows"]
+WHERE = ["park", "house", "river", "sea", "wood", "street", "hill", "mill"]
 
 
 def sentences(count: int, seed: int) -> list[str]:
@@ -67,8 +68,8 @@ def test_controls_are_ordered_rightly(controls: dict[str, dict[str, float]]) -> 
     assert real[own] + 0.05 < repeated[own] == 1
     assert repeated["DISTINCT-2-words"] < real["DISTINCT-2-words"] / 4
     assert 3 * real[ppl] < shuffled[ppl]
-    assert 3 * real[rppl] < shuffled[rppl]
-    assert 3 * real[rppl] < repeated[rppl]
+    assert 2 * real[rppl] < shuffled[rppl]
+    assert 2 * real[rppl] < repeated[rppl]
     assert repeated[ppl] < 2 * real[ppl]  # quality alone does not see that all are one
     assert copies["COPIES-words"] == 1
     assert real["COPIES-words"] < 0.3
@@ -93,7 +94,7 @@ def test_ids_say_all_that_moves_a_number(tmp_path: Path) -> None:
     assert meant("bleu-3", ids[0])
     assert meant("bleu3-characters", ids[0])
     assert not meant("bleu4", ids[0])
-    assert called("fid2k/minilm-l6-v2@1a2b3c4d/128tokens/real@1a2b3c/text") == "FTD"
+    assert called("fid2k/minilm-l6-v2@1a2b3c4d/128tokens/real@1a2b3c/text") == "FED"
     assert BETTER["bleu"] == "higher"
     assert BETTER["rppl"] == "lower"
 
@@ -101,10 +102,10 @@ def test_ids_say_all_that_moves_a_number(tmp_path: Path) -> None:
 def test_they_are_asked_for_as_papers_call_them() -> None:
     (group,) = grouped(["bleu4", "bleu-2", "bleu3-characters", "distinct"], "--metrics", TextModality())
     assert group.metrics == ["bleu-4", "bleu-2", "bleu-3-characters", "distinct"]
-    sets = grouped(["ftd", "fid", "kid@minilm"], "--metrics", TextModality())
+    sets = grouped(["fed", "fid", "kid@minilm"], "--metrics", TextModality())
     assert [(each.extractor, each.metrics) for each in sets] == [("minilm-l6-v2", ["fid", "kid"]), ("ngrams", ["fid"])]
-    assert grouped(["ftd@ngrams"], "--metrics", TextModality())[0].extractor == "ngrams"
-    with pytest.raises(UserError, match=r"--metrics: bleu4-letters: write bleu-4, or bleu-4-characters"):
+    assert grouped(["fed@ngrams"], "--metrics", TextModality())[0].extractor == "ngrams"
+    with pytest.raises(UserError, match=r"--metrics: bleu-4-letters: write bleu-4, or bleu-4-characters"):
         grouped(["bleu4-letters"], "--metrics", TextModality())
     with pytest.raises(UserError, match=r"--metrics: copies-4: write copies, or copies-characters"):
         grouped(["copies-4"], "--metrics", TextModality())
