@@ -5,7 +5,7 @@ from __future__ import annotations
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.text import grams, minilm
 
-CALLED = {"fed": f"fid@{minilm.NAME}"}  # Fréchet embedding distance, de Masson d'Autume et al., arXiv 1905.09922
+CALLED = {"fed": f"fid@{minilm.NAME}"}  # de Masson d'Autume et al., arXiv 1905.09922
 ALIASES = {"minilm": minilm.NAME}
 BUILD = {grams.NAME: grams.Grams, minilm.NAME: minilm.Sentences}
 NAMES = (*BUILD, *ALIASES)
