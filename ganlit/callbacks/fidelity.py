@@ -15,9 +15,10 @@ from ganlit.contracts import Modality, Sampled
 from ganlit.errors import UserError, within
 from ganlit.metrics.asked import lacking, require, require_real
 from ganlit.metrics.features import Precision, Resize
-from ganlit.metrics.gauges import Gauge, Sets, Shown, comparisons
+from ganlit.metrics.gauges import Gauge, Sets, Shown, comparisons, plains
 from ganlit.metrics.groups import Group, Real, Side, grouped, refuse, sides
 from ganlit.metrics.inside import DRAWS, Others
+from ganlit.metrics.likeness import Plain
 from ganlit.metrics.paired import Comparison
 from ganlit.metrics.passes import Options, Pass, passes
 from ganlit.metrics.portrait import Advance
@@ -43,7 +44,9 @@ class Fidelity(Callback):
             psnr-y-crop4 by the Y of RGB and without a border of 4; of sound mel, stft, sisdr, snr, pesq, stoi, estoi,
             pitch, periodicity and vuv, while dnsmos looks at what it makes alone; matched is the percent of images that
             are nearest to their own target. codes tells how a codebook is used, elbo and iwae are the bounds of a VAE
-            in bits per dimension.
+            in bits per dimension. Of texts bleu4, selfbleu4, corpusbleu4, distinct2, copies, known, ppl, rppl and fed
+            (fid by embeddings of sentences), oracle-nll where there is an oracle, and nll, how improbable real ones are
+            to the generator itself.
         weights: file of that own extractor's weights; None looks for them.
         precision: of the features; bf16 is another protocol, and is used where the processor has it natively.
         resize: what brings items to an extractor's size: legacy as in the papers, or clean (arXiv 2104.11222).
@@ -75,6 +78,7 @@ class Fidelity(Callback):
         self.groups: list[Group] = []
         self.sides: dict[Side, Real] = {}
         self.comparisons: dict[str, Comparison] = {}
+        self.plains: dict[str, Plain] = {}
         self.passes: list[Pass] = []
         self.missing: list[dict[str, str]] = []  # by pass, why metrics cannot be had
         self.introduced = False
@@ -135,6 +139,7 @@ class Fidelity(Callback):
         against = {side: each.subset(self.reference_images) for side, each in real.items()}
         require_real(groups, against)
         self.comparisons = comparisons(groups, real, device)
+        self.plains = plains(groups, against)
         found = passes(groups, against, self.options, device, say, counted)
         self.groups, self.sides = groups, real
         return found
@@ -206,6 +211,7 @@ class Fidelity(Callback):
         )
         others = Others(
             self.comparisons,
+            self.plains,
             getattr(getattr(pl_module, "ema", None), "module", None),
             self.draws,
             self.sides,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import torch
 from lightning.pytorch import Callback, Trainer
@@ -13,7 +14,7 @@ from ganlit.tasks.base import AdversarialModule
 
 
 class Record(Callback):
-    """Keeps state.json up to date, once a tick.
+    """Keeps state.json up to date, once a tick, and what the data have to tell beside it.
 
     Args:
         recorder: of this run, which others begin and end.
@@ -26,6 +27,8 @@ class Record(Callback):
         device = trainer.strategy.root_device
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
         self.recorder.update(kimg=pl_module.kimg, processes=trainer.world_size, device=name)
+        if trainer.is_global_zero:
+            trainer.datamodule.keep(Path(trainer.default_root_dir))
         self._expect("another rank has failed, see the output", trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:

@@ -26,8 +26,9 @@ def check(
 
     Args:
         source: a folder or a zip of images, recordings or clips, digits, a class of torchvision.datasets, a list of
-            recordings in CSV or JSON lines, sc09, speech_commands, ljspeech, vctk, libritts, ucf101, sky_timelapse or
-            faceforensics. With --config that of the configuration, which need not be given.
+            recordings in CSV or JSON lines, sc09, speech_commands, ljspeech, vctk, libritts, ucf101, sky_timelapse,
+            faceforensics, a text file, texts in a folder, CSV or JSON lines, moby_dick, sotu, image_coco or emnlp_news.
+            With --config that of the configuration, which need not be given.
         split: "train", or what else the source has.
         root: where datasets known by name lie or are downloaded to.
         batch: items in a step.

@@ -118,6 +118,8 @@ def setting(run: str | Path) -> Setting:
     data: GanDataModule = _described("data", GanDataModule, config, source)
     settings = _settings(config, source)
     data.seed = _seed(config, source, data.seed)
+    for folder in (path.parent.parent, path.parent) if path.suffix == ".safetensors" else (path,):
+        data.recall(folder)
     fidelity = settings.get("fidelity") or {}
     precision = str(settings.get("trainer", {}).get("precision", "32-true"))
     return Setting(data, precision, fidelity.get("init_args", fidelity if "class_path" not in fidelity else {}))

@@ -179,6 +179,12 @@ class GanDataModule(LightningDataModule, ABC):
         """What its modality brings a part of a batch into, see `Modality.bring`; None where there is one form alone."""
         return None
 
+    def keep(self, folder: Path) -> None:
+        """Writes into a run directory what its items mean beyond what a configuration says, such as a vocabulary."""
+
+    def recall(self, folder: Path) -> None:
+        """Reads it back, for who makes items without the data; what is not there may be found in these later."""
+
     def grid(self, rows: int, columns: int) -> Any:
         """The fixed items of the sample grid, row after row, as a batch on the CPU, as networks take it.
 

@@ -12,9 +12,11 @@ from torch import Tensor
 from ganlit.contracts import Collection, Reference, Sampled
 from ganlit.errors import UserError
 from ganlit.metrics.groups import Group, Real, Side
+from ganlit.metrics.likeness import Plain
 from ganlit.metrics.measure import Measured, Question, floor, measure
 from ganlit.metrics.paired import Comparison, estimate
 from ganlit.metrics.passes import Pass
+from ganlit.metrics.plain import built, metric_of
 from ganlit.metrics.portrait import Advance, Collector
 from ganlit.metrics.protocol import BACK, PRIOR, Protocol
 from ganlit.metrics.ranks import gathered, rank
@@ -216,6 +218,58 @@ class Alone(Each):
     """Items by themselves."""
 
     what = "items"
+
+
+class Whole(Gauge):
+    """Sets of items as they are: all are kept until all have been seen.
+
+    Args:
+        metrics: by how they are asked for.
+        device: on which the ranks can exchange tensors.
+        making: which items, see `Group`.
+    """
+
+    def __init__(self, metrics: Mapping[str, Plain], device: torch.device, making: str = "") -> None:
+        self.metrics, self.device, self.making = metrics, device, making
+        self.places: list[Tensor] = []
+        self.kept: list[Tensor] = []
+
+    def add(self, shown: Shown) -> None:
+        shown = shown.by(self.making)
+        self.made = shown.made
+        self.places.append(shown.places.cpu())
+        self.kept.append(shown.items.cpu())
+
+    def finish(self) -> list[Measured]:
+        order = gathered(torch.cat(self.places), self.device).argsort()
+        items = gathered(torch.cat(self.kept), self.device)[order]
+        if rank() > 0:
+            return []
+        return [self._told(asked, plain, items) for asked, plain in self.metrics.items()]
+
+    def _told(self, asked: str, plain: Plain, items: Tensor) -> Measured:
+        told = plain.tell(items)
+        name = metric_of(asked)
+        protocol = Protocol(name, len(items), plain.variant, plain.extractor, plain.reference, self.made)
+        return Measured(protocol, *told)
+
+
+def plains(groups: Sequence[Group], sides: Mapping[Side, Real]) -> dict[str, Plain]:
+    """What is asked of sets of items as they are, by how it is asked for, with what it is made of aside.
+
+    Args:
+        groups: the metrics.
+        sides: the real items.
+
+    Raises:
+        UserError: a metric cannot be had of such items.
+    """
+    return {
+        group.name(asked): built(asked, real.reference, real.trained, real.modality)
+        for group in groups
+        if group.kind == "plain"
+        for asked, real in ((asked, sides[group.side]) for asked in group.metrics)
+    }
 
 
 def comparisons(groups: Sequence[Group], sides: Mapping[Side, Real], device: torch.device) -> dict[str, Comparison]:

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from ganlit.contracts import Modality, Reference
 from ganlit.errors import UserError, nearest
+from ganlit.metrics import plain
 from ganlit.metrics.extractors import ALIASES
 from ganlit.metrics.measure import METRICS
 from ganlit.metrics.paired import alone, split, understood
@@ -15,14 +16,14 @@ from ganlit.metrics.protocol import BACK, PRIOR
 from ganlit.metrics.reality import subset
 from ganlit.metrics.rooms import rooms
 
-Kind = Literal["sets", "pairs", "alone", "codes", "bounds"]
-"""Two sets of items; items beside those that they should be; items alone; what a codebook, or a likelihood, says of
-them."""
+Kind = Literal["sets", "plain", "pairs", "alone", "codes", "bounds", "nll"]
+"""Two sets of items, as an extractor sees them, or as they are; items beside those that they should be; items alone;
+what a codebook, a likelihood, or a generator that says symbol by symbol how probable they are, says of them."""
 
-INSIDE: dict[str, Kind] = {"codes": "codes", "elbo": "bounds", "iwae": "bounds"}
+INSIDE: dict[str, Kind] = {"codes": "codes", "elbo": "bounds", "iwae": "bounds", "nll": "nll"}
 """Metrics that ask the generator itself."""
 
-ASIDE: dict[str, tuple[Kind, ...]] = {PRIOR: ("sets", "alone"), BACK: ("sets", "pairs", "alone")}
+ASIDE: dict[str, tuple[Kind, ...]] = {PRIOR: ("sets", "plain", "alone"), BACK: ("sets", "plain", "pairs", "alone")}
 """Behind a colon: metrics of other items than of what a generator makes of data, and which metrics may be had of these.
 
 They are those from its prior, and those that a generator of two directions makes in the other one.
@@ -78,7 +79,7 @@ def kinds(modality: Modality | None = None) -> dict[str, Kind]:
     of = modality.name if modality else None
     sets = [name for name, metric in METRICS.items() if of is None or metric.modality in ("", of)]
     single = dict.fromkeys(paired(of), "pairs") | dict.fromkeys(alone(of), "alone")
-    return dict.fromkeys(sets, "sets") | single | INSIDE
+    return dict.fromkeys(sets, "sets") | dict.fromkeys(plain.names(of), "plain") | single | INSIDE
 
 
 def grouped(names: Sequence[str], key: str, modality: Modality | None = None) -> list[Group]:
@@ -104,14 +105,16 @@ def grouped(names: Sequence[str], key: str, modality: Modality | None = None) ->
     for name in names:
         word, _, extractor = name.partition("@")
         asked, _, making = word.partition(":")
-        asked = published.get(asked, asked)
+        head, hyphen, rest = asked.partition("-")
+        asked, _, own = f"{published.get(head, head)}{hyphen}{rest}".partition("@")
+        extractor = extractor or own
         metric, options = split(asked, known)
         if metric not in known:
             of = f" of {modality.name}" if modality else ""
             there = nearest(metric, known) or f"; there are {', '.join(known)}."
             raise UserError(f"{key}: there is no metric {metric or repr(name)}{of}{there}")
         kind = known[metric]
-        if options and kind not in ("pairs", "alone"):
+        if options and kind not in ("plain", "pairs", "alone"):
             raise UserError(f"{key}: {name}: {metric} is asked for by its name alone: write {metric}.")
         if options:
             _understood(metric, options, key)
@@ -138,7 +141,7 @@ def grouped(names: Sequence[str], key: str, modality: Modality | None = None) ->
 def called(modality: Modality | None = None) -> dict[str, str]:
     """What metrics are called where they are published, of a modality or of any, and what they are called here."""
     words: dict[str, str] = {}
-    for name, room in rooms("backbones").items():
+    for name, room in [*rooms("backbones").items(), *plain.ROOMS.items()]:
         words |= getattr(room, "CALLED", {}) if modality is None or modality.name == name else {}
     return words
 
@@ -170,12 +173,16 @@ def sides(groups: Sequence[Group], data: Any) -> dict[Side, Real]:
     found: dict[Side, Real] = {"target": Real(data.reference, data.modality)}
     if any(group.side == "source" for group in groups):
         found["source"] = Real(data.reference_of("source"), data.modality_of("source"))
-    sets = [group for group in groups if group.kind == "sets"]
-    for side in {group.side for group in sets if any(METRICS[metric].trained for metric in group.metrics)}:
+    for side in {group.side for group in groups if any(asks_for_trained(metric) for metric in group.metrics)}:
         trained = data.trained_of(side)
         if trained.digest != found[side].reference.digest:
             found[side] = found[side]._replace(trained=trained)
     return found
+
+
+def asks_for_trained(metric: str) -> bool:
+    """Whether a metric, as it is asked for, is about what was trained on, also where something else is measured."""
+    return METRICS[metric].trained if metric in METRICS else plain.trained(metric)
 
 
 def refuse(groups: Sequence[Group], generator: object, takes_data: bool, key: str) -> None:
@@ -201,6 +208,8 @@ def refuse(groups: Sequence[Group], generator: object, takes_data: bool, key: st
         lacks |= {} if hasattr(generator, "likelihood") else {"bounds": f"{who} says no likelihood, as VAEs do"}
         lacks |= {} if hasattr(generator, "prior") else {PRIOR: f"{who} knows no prior over its latents"}
         lacks |= {} if hasattr(generator, "back") else {BACK: f"{who} makes nothing in the other direction"}
+    if not hasattr(generator, "begin"):
+        lacks["nll"] = f"{who} does not say symbol by symbol how probable items are"
     for group in groups:
         if reason := lacks.get(group.making or group.kind):
             raise UserError(f"{key} asks for {group.name(group.metrics[0])}, but {reason}: leave it out.")

@@ -8,12 +8,15 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 from torch.special import entr
 
+from ganlit.contracts import Modality
 from ganlit.errors import UserError
 from ganlit.metrics.features import exact_float32
-from ganlit.metrics.gauges import Alone, Gauge, Means, Pairs, Shown, named
+from ganlit.metrics.gauges import Alone, Gauge, Means, Pairs, Shown, Whole, named
 from ganlit.metrics.groups import Group, Real, Side
+from ganlit.metrics.likeness import Plain
 from ganlit.metrics.measure import Measured
 from ganlit.metrics.paired import Comparison
 from ganlit.metrics.protocol import Protocol
@@ -110,10 +113,39 @@ class Bounds(Means):
         return torch.stack(weights), type(likelihood).__name__
 
 
+class Likelihood(Means):
+    """How improbable items of symbols are to a generator that says so: -log p in nats, the mean over an item's symbols.
+
+    The end of an item is one of them, and what is behind it none.
+
+    Args:
+        generator: it tells scores [B, L, symbols] of each symbol of items [B, L] int64 by those before it.
+        modality: of the items, which says where they end.
+        reference: the items: dataset, split and content.
+        device: on which the ranks can exchange tensors.
+    """
+
+    what = "items"
+
+    def __init__(self, generator: nn.Module, modality: Modality, reference: str, device: torch.device) -> None:
+        super().__init__(reference, device)
+        self.generator, self.modality = generator, modality
+
+    def seen(self, shown: Shown) -> dict[str, Tensor]:
+        items = shown.sampled.reference
+        label = torch.zeros_like(shown.places) if shown.labels is None else shown.labels
+        with torch.autocast(items.device.type, enabled=False), exact_float32():
+            logits = self.generator(items, label.to(items.device))
+        each = cross_entropy(logits.double().mT, items, reduction="none")
+        counted = self.modality.counted(items)
+        return {"nll": (each.where(counted, 0).sum(1) / counted.sum(1)).cpu()}
+
+
 class Others(NamedTuple):
     """What those metrics need that are not about sets of items."""
 
-    comparisons: Mapping[str, Comparison]  # by how they are asked for
+    comparisons: Mapping[str, Comparison]  # by how they are asked for, as are the next
+    plains: Mapping[str, Plain]
     generator: nn.Module | None  # the average
     draws: int
     sides: Mapping[Side, Real]
@@ -123,6 +155,11 @@ class Others(NamedTuple):
         """That of a group of them."""
         where = named(self.sides[group.side].reference), self.device
         match group.kind:
+            case "plain":
+                asked = {metric: self.plains[group.name(metric)] for metric in group.metrics}
+                return Whole(asked, self.device, group.making)
+            case "nll":
+                return Likelihood(self.generator, self.sides[group.side].modality, *where)
             case "pairs":
                 return Pairs([self.comparisons[metric] for metric in group.metrics], *where, group.making)
             case "alone":

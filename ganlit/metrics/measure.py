@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ganlit.metrics import paired
+from ganlit.metrics import paired, plain
 from ganlit.metrics.fidelity import frechet_distance_to, moments
 from ganlit.metrics.portrait import fixed_choice
 from ganlit.metrics.protocol import Protocol, metric_of
@@ -17,9 +17,11 @@ METRICS: dict[str, Metric] = SETS | {name: each for room in rooms("sets").values
 BETTER: dict[str, Better] = {
     **{metric.first: metric.better for metric in METRICS.values()},
     **paired.BETTER,
+    **plain.BETTER,
     "code-use": "higher",
     "elbo": "lower",
     "iwae": "lower",
+    "nll": "lower",
 }
 """Of the first number of each metric, those that look inside a generator among them, whether higher or lower."""
 

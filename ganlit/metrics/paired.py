@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ganlit.contracts import Modality
 from ganlit.errors import UserError, nearest
+from ganlit.metrics import plain
 from ganlit.metrics.likeness import Likeness
 from ganlit.metrics.rooms import rooms
 
@@ -97,7 +98,10 @@ def understood(metric: str, options: str) -> None:
     Raises:
         UserError: they do not.
     """
-    next(room for room in ROOMS.values() if metric in by_name(room)).read(metric, options)
+    if metric in plain.names():
+        plain.understood(metric, options)
+    else:
+        next(room for room in ROOMS.values() if metric in by_name(room)).read(metric, options)
 
 
 def asked_for(metric: str, variant: str) -> str:
@@ -105,7 +109,7 @@ def asked_for(metric: str, variant: str) -> str:
 
     Of a metric of sets that is nothing.
     """
-    if metric in [*names(), *alone()]:
+    if metric in [*names(), *alone(), *plain.names()]:
         words = variant.split("-")
         for count in range(len(words), 0, -1):
             options = "".join(f"-{word}" for word in words[:count])

@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from ganlit.metrics.paired import asked_for
+from ganlit.metrics.plain import CALLED
 
 PRIOR, BACK = "prior", "back"
 """How items are made that are asked for behind a colon: "fid:prior"."""
@@ -43,12 +44,13 @@ def metric_of(name: str) -> str:
 
 
 def called(name: str) -> str:
-    """What people call the metric in an id: "FID", of sound "FAD", and "rFID" where it is that of reconstructions."""
+    """What people call the metric in an id: "FID", of sound "FAD", of text "FED", and "rFID" of reconstructions."""
     metric = metric_of(name)
     if metric != "fid":
         return metric.upper()
-    heard = "".join(name.split("/")[2:3]).endswith("hz")  # by an extractor that hears so many samples a second
-    return ("r" if making_of(name) == "reconstruction" else "") + ("FAD" if heard else "FID")
+    size = "".join(name.split("/")[2:3])  # an extractor hears so many samples a second, or reads so many tokens
+    letter = "A" if size.endswith("hz") else "E" if size.endswith("tokens") else "I"
+    return ("r" if making_of(name) == "reconstruction" else "") + f"F{letter}D"
 
 
 def making_of(name: str) -> str:
@@ -69,6 +71,8 @@ def meant(asked: str, name: str) -> bool:
     items were made, as in "fid:prior".
     """
     word, colon, making = asked.partition(":")
+    head, hyphen, options = word.partition("-")
+    word = f"{CALLED.get(head, head)}{hyphen}{options}"
     if colon and making != making_of(name):
         return False
     metric = metric_of(name)

@@ -30,6 +30,9 @@ PICTURE = ".png"
 FILM = ".gif"
 """Suffix of a picture that moves, and so is a film."""
 
+LINES = ".txt"
+"""Suffix of texts, one in each line."""
+
 PLACE = re.compile(r"(.+)-(\d)(\d)")
 
 LARGE = 700_000  # bytes of a picture that a page takes in as it is; a larger one is scaled down
@@ -144,7 +147,7 @@ def embedded(path: Path) -> Embedded | None:
         if kind is None or (kind != "image" and path.stat().st_size > LARGEST):
             return None
         if kind == "text":
-            return Embedded(kind, path.read_text())
+            return Embedded(kind, path.read_text(encoding="utf-8"))
         content = path.read_bytes()
         if kind == "image":
             with Image.open(io.BytesIO(content)) as image:

@@ -173,7 +173,7 @@ def test_items_by_themselves_need_no_target(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("ganlit.metrics.audio.dnsmos.listener", lambda rate: opinions)
     groups, sound = grouped(["dnsmos-bak:prior"], "metrics", AudioModality()), waves(5)
     real = {"target": Real(Reference("talk", "abcdef0123", sound, torch.zeros(5), ()), AudioModality(16_000))}
-    others = Others(comparisons(groups, real, HERE), None, 1, real, HERE)
+    others = Others(comparisons(groups, real, HERE), {}, None, 1, real, HERE)
     gauge = others.gauge(groups[0])
     assert isinstance(gauge, Alone)
     for places in (torch.tensor([3, 4]), torch.arange(3)):

@@ -9,7 +9,7 @@ from typing import Any
 
 import wandb
 
-from ganlit.records.media import Kind, kind_of
+from ganlit.records.media import LINES, Kind, kind_of
 
 
 def media(name: str, files: Sequence[Path]) -> dict[str, Any]:
@@ -23,9 +23,13 @@ def media(name: str, files: Sequence[Path]) -> dict[str, Any]:
     return {key: each[0] if len(each) == 1 else each for key, each in shown.items()}
 
 
-def words(path: Path) -> wandb.Html:
-    """A text file, as it stands."""
-    return wandb.Html(f"<pre>{escape(path.read_text())}</pre>")
+def words(path: Path) -> wandb.Html | wandb.Table:
+    """A text file as a table of its lines, another one, such as of numbers, as it stands."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != LINES:
+        return wandb.Html(f"<pre>{escape(text)}</pre>")
+    rows = [[number, line] for number, line in enumerate(text.splitlines(), 1)]
+    return wandb.Table(columns=["row", "text"], data=rows)
 
 
 MEDIA: dict[Kind, Callable[[Path], Any]] = {

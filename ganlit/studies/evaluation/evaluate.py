@@ -10,7 +10,7 @@ from ganlit.contracts import Modality, Reference
 from ganlit.errors import UserError
 from ganlit.metrics.asked import lacking, require, require_real
 from ganlit.metrics.features import Precision, Resize
-from ganlit.metrics.gauges import Gauge, Pairs, Sets, comparisons
+from ganlit.metrics.gauges import Gauge, Pairs, Sets, comparisons, plains
 from ganlit.metrics.groups import refuse
 from ganlit.metrics.inside import DRAWS, Others
 from ganlit.metrics.manifold import nearest
@@ -79,7 +79,9 @@ def evaluate(
             alone and without a border; of sound mel, stft, sisdr, snr, pesq, stoi, estoi, pitch, periodicity and vuv,
             beside dnsmos, which asks for no others; of a run that takes data they compare what it makes with its
             targets; fid:prior is of its prior, fid:back of its other direction, codes of its codebook, elbo and iwae
-            are its bounds in bits per dimension
+            are its bounds in bits per dimension; of texts bleu4, selfbleu4 and corpusbleu4 (and others than 4),
+            distinct2, copies (of the training), known (words), ppl, rppl, and fed, which is fid by embeddings of
+            sentences instead of counted n-grams; bleu4-characters counts characters instead of words
         count: items; by default as many as a run's own tests, so that the numbers can be compared with its record,
             and all items of a folder; fewer of these are a fixed random choice
         split: of the subject, where it is a dataset
@@ -153,7 +155,7 @@ def evaluate(
         missing = lacking(each, measured.classes == reference.classes, "--metrics", say, beside=mixed)
         own_real = measured.sides if isinstance(measured, Generated) else real
         paired, kept = comparisons(groups, own_real, place), draws or own.get("draws", DRAWS)
-        others = Others(paired, measured.generator, kept, own_real, place)
+        others = Others(paired, plains(groups, real), measured.generator, kept, own_real, place)
         advance = bars.counted(measured.name, len(measured) * len(each))
         sets = [
             Sets(one, without, len(measured), bootstrap > 1, advance, bootstrap, seed or 0)

@@ -46,7 +46,7 @@ def refuse_unanswerable(groups: Sequence[Group], subject: str, against: str | No
     """Refuses metrics that these sides have no answer to, whatever is in them."""
     for group in groups:
         metric = group.name(group.metrics[0])
-        if (group.making or group.kind in ("codes", "bounds")) and not is_run(subject):
+        if (group.making or group.kind in ("codes", "bounds", "nll")) and not is_run(subject):
             raise UserError(f"--metrics asks for {metric} of a run's generator, and {subject} is none: leave it out.")
         if group.kind == "pairs" and is_run(subject) and not same(subject, against):
             raise UserError(
