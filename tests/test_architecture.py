@@ -29,7 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "metrics": CORE | {"records", "compute.precision"},
     "data": CORE | {"records", "compute.console"},
     "tasks": CORE
-    | {"losses.base", "losses.weight", "losses.regularizers.base", "augment.base", "networks.ranks", "ema", "compute"},
+    | {"losses.base", "losses.weight", "losses.regularizers.base", "losses.text.base", "augment.base"}
+    | {"networks.ranks", "networks.resting", "ema", "compute"},
     "callbacks": CORE
     | {"callbacks.loggers", "metrics", "tasks.base", "tasks.clocked", "tasks.step"}
     | {"records", "compute"},
@@ -53,11 +54,12 @@ MODALITIES = {
 }
 """A modality's room may import what the room around it does, and that room; its criteria may see as its metrics do.
 
-Spectrograms, plain mathematics that networks begin with, are for whoever looks at sound.
+Spectrograms, plain mathematics that networks begin with, are for whoever looks at sound, and the oracle, a network that
+is itself the truth, for whoever takes texts from it or measures by it.
 """
 MAY_IMPORT |= {
     f"{room}.{modality}": MAY_IMPORT[room]
-    | {room, f"networks.{modality}.spectrograms"}
+    | {room, f"networks.{modality}.spectrograms", f"networks.{modality}.oracle"}
     | ({"metrics"} if room == "losses" else set())
     for room in ("networks", "data", "metrics", "losses")
     for modality in sorted(MODALITIES)
