@@ -48,9 +48,14 @@ class Weight(nn.Module):
         self.weight, self.start, self.lead, self.ramp, self.end = weight, start, lead, ramp, end
         self.scale = 1.0  # what a guard has left of it
 
+    @property
+    def begins(self) -> float:
+        """Kimg from which on the discriminator plays; a sum of clocks is no other one by its last bits."""
+        return round(self.start - self.lead, 9)
+
     def judges(self, kimg: float) -> bool:
         """Whether the discriminator plays: never for a term that counts nothing."""
-        return self.weight > 0 and kimg >= self.start - self.lead and not self.over(kimg)
+        return self.weight > 0 and kimg >= self.begins and not self.over(kimg)
 
     def over(self, kimg: float) -> bool:
         """Whether it does not count any more."""

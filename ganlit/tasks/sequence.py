@@ -13,7 +13,7 @@ from ganlit.errors import UserError
 from ganlit.losses.text.base import Estimator, Turn, log_likelihood
 from ganlit.losses.weight import Weight
 from ganlit.networks.resting import at_rest
-from ganlit.tasks.clocked import Player
+from ganlit.tasks.clocked import PLAYERS, Player
 from ganlit.tasks.weighed import WeighedModule
 
 
@@ -71,13 +71,7 @@ class Sequence(WeighedModule):
             )
         if self.generator_regularizers:
             raise UserError("model.init_args.generator_regularizers is of no use to Sequence: leave it out.")
-        begin, end = self.weight.start - self.weight.lead, self.likelihood.end
-        if self.weight.weight and begin > 0 and (not self.likelihood.weight or (end is not None and end < begin)):
-            since = end if self.likelihood.weight else 0
-            raise UserError(
-                f"nothing is learnt from {since:g} to {begin:g} kimg, where the discriminator begins: set "
-                "likelihood.end later, or adversarial.lead longer."
-            )
+        refuse_idleness(self.likelihood, self.weight)
         estimator.start(self.generator)
 
     @property
@@ -138,13 +132,30 @@ class Sequence(WeighedModule):
         return self.generator.latents(label)
 
 
+def refuse_idleness(likelihood: Weight, adversarial: Weight) -> None:
+    """Refuses, with a UserError, two terms between which nobody would learn anything."""
+    ends = (likelihood.end if likelihood.weight else 0) if adversarial.weight else None
+    if ends is not None and ends < adversarial.begins:
+        raise UserError(
+            f"nothing is learnt from {ends:g} to {adversarial.begins:g} kimg, where the discriminator begins: set "
+            "likelihood.end later, or adversarial.lead longer."
+        )
+
+
 def refuse_symbols(module: Sequence, data: Any) -> None:
-    """Refuses, with a UserError, data of which a generator does not know the symbols, or whether texts have an end."""
-    generator = module.generator
-    for key in ("symbols", "ends"):
-        there, known = getattr(data, key, None), getattr(generator, key)
-        if there is not None and there != known:
+    """Refuses, with a UserError, data of which a network does not know the symbols, or the generator not their end."""
+    if (vocabulary := getattr(data.modality, "vocabulary", None)) is None:
+        return
+    name, count = data.reference.name, len(vocabulary)
+    for player in reversed(PLAYERS):
+        known = getattr(getattr(module, player), "symbols", count)
+        if known < count:
             raise UserError(
-                f"{data.reference.name} has {key} {there} but the generator {known}: set {key} alike in data.init_args "
-                "and in the networks."
+                f"{name} has {count:,} symbols but the {player} knows {known:,}: set symbols alike in data.init_args "
+                "and in both networks."
             )
+    if vocabulary.ends != module.generator.ends:
+        raise UserError(
+            f"texts of {name} {'have an end' if vocabulary.ends else 'have no end'}: set "
+            f"model.init_args.generator.init_args.ends to {str(vocabulary.ends).lower()}."
+        )

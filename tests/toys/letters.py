@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence as Rows
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from PIL import Image
@@ -27,8 +27,20 @@ SYMBOLS, LENGTH = len(LETTERS), 6
 SIZES = {"symbols": SYMBOLS, "length": LENGTH}
 
 
+class Alphabet(NamedTuple):
+    """What numbers stand for."""
+
+    symbols: int = SYMBOLS
+    ends: bool = True
+
+    def __len__(self) -> int:
+        return self.symbols
+
+
 class LetterModality(Modality):
     """Texts: int32 [B, L] symbols, each a file of one line."""
+
+    vocabulary = Alphabet()
 
     name = "letters"
     item = "text"
@@ -77,11 +89,17 @@ class Drawn(Dataset[Labelled]):
 class Letters(GanDataModule):
     """Words in the order of the alphabet, that end somewhere."""
 
-    modality = LetterModality()
-
-    def __init__(self, count: int = 240, length: int = LENGTH, symbols: int = SYMBOLS, ends: bool = True, **loading: Any):
+    def __init__(
+        self, count: int = 240, length: int = LENGTH, symbols: int = SYMBOLS, ends: bool = True, **loading: Any
+    ) -> None:
         super().__init__(**loading)
         self.count, self.length, self.symbols, self.ends = count, length, symbols, ends
+
+    @cached_property
+    def modality(self) -> LetterModality:
+        kind = LetterModality()
+        kind.vocabulary = Alphabet(self.symbols, self.ends)
+        return kind
 
     @cached_property
     def reference(self) -> Reference:

@@ -38,6 +38,9 @@ class Estimator(nn.Module, ABC):
     reads = True
     """Whether the generator reads what it writes, symbol after symbol, and so knows how likely a text is."""
 
+    follows = True
+    """What is in it moves without a gradient, as an average does."""
+
     def start(self, generator: nn.Module) -> None:
         """Looks at the generator before any training."""
 

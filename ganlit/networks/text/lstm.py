@@ -93,15 +93,15 @@ class LSTMDiscriminator(nn.Module):
         super().__init__()
         check("LSTMDiscriminator", symbols=symbols, length=length, width=width, hidden=hidden, layers=layers)
         within("LSTMDiscriminator.dropout", dropout, least=0, below=1)
-        self.classes, self.each_place = classes, each_place
-        self.symbols = Symbols(symbols, width)
+        self.symbols, self.classes, self.each_place = symbols, classes, each_place
+        self.vectors = Symbols(symbols, width)
         self.memory = nn.LSTM(width, hidden, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
         self.dropout = nn.Dropout(dropout)
         self.answer = Answer(hidden, classes)
 
     def forward(self, item: Tensor, label: Tensor) -> Tensor:
         """[B] logits, or [B, L], of texts [B, L] int64 or [B, L, symbols] shares."""
-        said, _ = self.memory(self.dropout(self.symbols(item)))
+        said, _ = self.memory(self.dropout(self.vectors(item)))
         said = self.dropout(said)
         if self.each_place:
             return torch.stack([self.answer(place, label) for place in said.unbind(1)], dim=1)

@@ -124,8 +124,8 @@ class RelGANDiscriminator(nn.Module):
         super().__init__()
         check("RelGANDiscriminator", symbols=symbols, length=length, representations=representations, width=width)
         within("RelGANDiscriminator.dropout", dropout, least=0, below=1)
-        self.representations = representations
-        self.symbols = Symbols(symbols, representations * width)
+        self.symbols, self.representations = symbols, representations
+        self.vectors = Symbols(symbols, representations * width)
         windows = [2, 3, 4, 5] if windows is None else windows
         filters = [300] * len(windows) if filters is None else filters
         self.windows = Windows("RelGANDiscriminator", width, length, windows, filters)
@@ -133,5 +133,6 @@ class RelGANDiscriminator(nn.Module):
 
     def forward(self, item: Tensor, label: Tensor) -> Tensor:
         """Texts [B, L] int64 or [B, L, symbols] shares to a logit of each representation, [B, S]."""
-        vectors = self.symbols(item).unflatten(2, (self.representations, -1)).transpose(1, 2)
-        return self.answer(self.windows(vectors.flatten(0, 1))).view(len(item), self.representations)
+        vectors = self.vectors(item).unflatten(2, (self.representations, -1)).transpose(1, 2)
+        features = self.windows(vectors.flatten(0, 1)).unflatten(0, (len(item), self.representations))
+        return self.answer(features)[..., 0]

@@ -90,12 +90,12 @@ class ResidualTextDiscriminator(nn.Module):
     ) -> None:
         super().__init__()
         check("ResidualTextDiscriminator", symbols=symbols, length=length, width=width, blocks=blocks)
-        self.classes = classes
-        self.symbols = Symbols(symbols, width)
-        nn.init.normal_(self.symbols.weight, std=symbols**-0.5)
+        self.symbols, self.classes = symbols, classes
+        self.vectors = Symbols(symbols, width)
+        nn.init.normal_(self.vectors.weight, std=symbols**-0.5)
         self.blocks = nn.Sequential(*(Block(width, window) for _ in range(blocks)))
         self.answer = Answer(width * length, classes)
 
     def forward(self, item: Tensor, label: Tensor) -> Tensor:
         """[B] logits of texts [B, L] int64 or [B, L, symbols] shares."""
-        return self.answer(self.blocks(self.symbols(item).transpose(1, 2)).flatten(1), label)
+        return self.answer(self.blocks(self.vectors(item).transpose(1, 2)).flatten(1), label)

@@ -42,14 +42,14 @@ class TextCNN(nn.Module):
         within("TextCNN.dropout", dropout, least=0, below=1)
         windows = [each for each in WINDOWS if each <= length] if windows is None else windows
         filters = FILTERS[: len(windows)] if filters is None else filters
-        self.classes = classes
-        self.symbols = Symbols(symbols, width)
-        nn.init.uniform_(self.symbols.weight, -1, 1)
+        self.symbols, self.classes = symbols, classes
+        self.vectors = Symbols(symbols, width)
+        nn.init.uniform_(self.vectors.weight, -1, 1)
         self.windows = Windows("TextCNN", width, length, windows, filters)
         self.dropout = nn.Dropout(dropout)
         self.answer = Answer(self.windows.features, classes)
 
     def forward(self, item: Tensor, label: Tensor) -> Judgement:
         """Texts [B, L] int64 or [B, L, symbols] shares to [B] logits and the features [B, d] before them."""
-        features = self.windows(self.symbols(item))
+        features = self.windows(self.vectors(item))
         return Judgement([self.answer(self.dropout(features), label)], [[features]])
