@@ -11,12 +11,12 @@ from ganlit.cli.commands import GanlitCLI
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs" / "text").glob("*.yaml"))
 MINIATURE = ["--data.init_args.batch=4", "--data.init_args.val_images=4", "--kimg=0.008", "--fidelity=null"]
-BOTH = ["adversarial.start=0.004", "adversarial.lead=0.004", "likelihood.end=null", "n_critic=1"]
+BOTH = ["adversarial.start=0.004", "adversarial.lead=0.004", "n_critic=1"]
 """The discriminator from the first step on, its verdict from the second."""
 
 SMALL = {
-    "seqgan_oracle": [*BOTH, "discriminator.filters=[2]", "discriminator.windows=[2]", "estimator.rollouts=1"],
-    "relgan_coco": [*BOTH, "generator.head=4", "discriminator.filters=[2,2,2,2]", "discriminator.representations=2"],
+    "seqgan_oracle": [*BOTH, "likelihood.end=null", "discriminator.filters=[2]", "discriminator.windows=[2]", "estimator.rollouts=1"],
+    "relgan_coco": [*BOTH, "estimator.temperature.start=0", "generator.head=4", "discriminator.filters=[2,2,2,2]", "discriminator.representations=2"],
     "wgan_gp_characters": ["generator.width=4", "discriminator.width=4", "n_critic=1"],
     "lm_baseline": ["generator.width=8", "generator.layers=1"],
     "names": [*BOTH, "generator.hidden=8", "discriminator.filters=[2,2,2,2]"],
