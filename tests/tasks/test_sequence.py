@@ -57,7 +57,9 @@ class Watch(Callback):
         self.before = {player: weights(getattr(pl_module, player)) for player in ("discriminator", "generator")}
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: Sequence, *_: Any) -> None:
-        moved = [name[0] for name, old in self.before.items() if not torch.equal(old, weights(getattr(pl_module, name)))]
+        moved = [
+            name[0] for name, old in self.before.items() if not torch.equal(old, weights(getattr(pl_module, name)))
+        ]
         self.moved.append("".join(moved))
 
 
@@ -156,7 +158,10 @@ def test_a_step_that_is_not_taken_leaves_the_estimator_as_it_was() -> None:
 ADAM = partial(torch.optim.Adam, lr=0.01, betas=(0.5, 0.99))
 BOTH = {"generator_optimizer": ADAM, "discriminator_optimizer": ADAM}
 GAMES: dict[str, Any] = {
-    "roll-outs": lambda: {"estimator": PolicyGradient(rollouts=2), "discriminator": TextCNN(**SIZES, width=8, filters=[4] * 6)},
+    "roll-outs": lambda: {
+        "estimator": PolicyGradient(rollouts=2),
+        "discriminator": TextCNN(**SIZES, width=8, filters=[4] * 6),
+    },
     "learned baseline": lambda: {
         "generator": Valued(LSTMGenerator(**SIZES, width=8, hidden=16)),
         "discriminator": LSTMDiscriminator(**SIZES, each_place=True),
@@ -185,7 +190,13 @@ GAMES: dict[str, Any] = {
 def test_every_estimator_plays_in_every_precision(name: str, precision: str) -> None:
     module, watch = game(**(BOTH | GAMES[name]())), Watch()
     quiet = ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")
-    trainer = Trainer(accelerator="cpu", precision=precision, max_epochs=-1, callbacks=[Budget(0.036), watch], **dict.fromkeys(quiet, False))
+    trainer = Trainer(
+        accelerator="cpu",
+        precision=precision,
+        max_epochs=-1,
+        callbacks=[Budget(0.036), watch],
+        **dict.fromkeys(quiet, False),
+    )
     trainer.fit(module, Letters(batch=BATCH, tick=1000))
     assert watch.moved == ["dg"] * 3
     assert module.skipped == {}
@@ -223,7 +234,11 @@ def test_one_that_only_gets_a_verdict_learns_what_it_likes() -> None:
         def forward(self, item: Tensor, label: Tensor) -> Tensor:
             return (item == 3).float().sum(1) - 3 + self.bias
 
-    parts = {"estimator": PolicyGradient(rollouts=4, baseline=MovingBaseline()), "likelihood": None, "discriminator": Likes()}
+    parts = {
+        "estimator": PolicyGradient(rollouts=4, baseline=MovingBaseline()),
+        "likelihood": None,
+        "discriminator": Likes(),
+    }
     module = game(**(BOTH | parts | {"discriminator_optimizer": partial(torch.optim.SGD, lr=0.0)}))
     fit(module, 150, batch=24)
     many = Labelled(torch.zeros(200, LENGTH).long(), torch.zeros(200).long())
@@ -256,7 +271,10 @@ def test_parts_that_do_not_fit_are_refused(parts: dict[str, Any], said: str) -> 
     [
         ({"symbols": 9}, "letters-train has 9 symbols but the generator knows 8: set symbols alike"),
         ({"ends": False}, "texts of letters-train have no end: set model.init_args.generator.init_args.ends to false"),
-        ({"length": 7}, r"letters-train has texts of \[7\] \(symbols\) but the generator makes \[6\]: set length alike"),
+        (
+            {"length": 7},
+            r"letters-train has texts of \[7\] \(symbols\) but the generator makes \[6\]: set length alike",
+        ),
     ],
 )
 def test_other_data_are_refused_before_training(data: dict[str, Any], said: str) -> None:

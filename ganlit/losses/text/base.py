@@ -62,7 +62,9 @@ class Estimator(nn.Module, ABC):
 
 def counted(tokens: Tensor, ends: bool) -> Tensor:
     """Which places of texts [B, L] were chosen: all up to the first end, with that."""
-    return (tokens == END).cumsum(1) - (tokens == END).long() == 0 if ends else torch.ones_like(tokens, dtype=torch.bool)
+    return (
+        (tokens == END).cumsum(1) - (tokens == END).long() == 0 if ends else torch.ones_like(tokens, dtype=torch.bool)
+    )
 
 
 def log_likelihood(logits: Tensor, tokens: Tensor, ends: bool) -> Tensor:

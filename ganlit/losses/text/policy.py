@@ -122,4 +122,6 @@ class PolicyGradient(Estimator):
 
 def worth(logits: list[Tensor]) -> Tensor:
     """How probably texts are real, to all networks of a discriminator: [N]."""
-    return torch.stack([each.sigmoid().flatten(1).mean(1) if each.dim() > 1 else each.sigmoid() for each in logits]).mean(0)
+    return torch.stack(
+        [each.sigmoid().flatten(1).mean(1) if each.dim() > 1 else each.sigmoid() for each in logits]
+    ).mean(0)

@@ -26,9 +26,7 @@ class Oracle(LSTMGenerator):
         hidden: numbers that it remembers.
     """
 
-    def __init__(
-        self, seed: int = 0, symbols: int = 5000, length: int = 20, width: int = 32, hidden: int = 32
-    ) -> None:
+    def __init__(self, seed: int = 0, symbols: int = 5000, length: int = 20, width: int = 32, hidden: int = 32) -> None:
         super().__init__(symbols, length, ends=False, width=width, hidden=hidden)
         stream = torch.Generator().manual_seed(seed)
         for name, parameter in self.named_parameters():

@@ -59,9 +59,7 @@ class TextGenerator(nn.Module, ABC):
         return torch.rand(len(label), self.length, device=label.device)
 
     @torch.no_grad()
-    def write(
-        self, latents: Tensor, label: Tensor, temperature: float = 1.0, prefix: Tensor | None = None
-    ) -> Tensor:
+    def write(self, latents: Tensor, label: Tensor, temperature: float = 1.0, prefix: Tensor | None = None) -> Tensor:
         """Texts, written without dropout.
 
         Args:

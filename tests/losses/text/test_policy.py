@@ -155,7 +155,9 @@ def test_a_learned_baseline_teaches_the_values_of_the_generator() -> None:
     optimizer = torch.optim.Adam(network.parameters(), lr=0.03)
     for _ in range(150):
         torch.manual_seed(4)
-        loss = estimator.terms(turn(network, 64, lambda tokens, _: [torch.full((len(tokens),), 2.0).double()]))["baseline"]
+        loss = estimator.terms(turn(network, 64, lambda tokens, _: [torch.full((len(tokens),), 2.0).double()]))[
+            "baseline"
+        ]
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

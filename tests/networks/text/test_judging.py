@@ -23,7 +23,10 @@ MAKERS: dict[str, tuple[Callable[..., nn.Module], tuple[int, ...]]] = {
     "lstm": (lambda **more: LSTMDiscriminator(**SIZES, **more, width=4, hidden=5), (4,)),
     "each place": (lambda **more: LSTMDiscriminator(**SIZES, **more, width=4, hidden=5, each_place=True), (4, 6)),
     "residual": (lambda **more: ResidualTextDiscriminator(**SIZES, **more, width=4, blocks=2, window=3), (4,)),
-    "relgan": (lambda: RelGANDiscriminator(**SIZES, representations=3, width=2, windows=[2, 3], filters=[4, 4]), (4, 3)),
+    "relgan": (
+        lambda: RelGANDiscriminator(**SIZES, representations=3, width=2, windows=[2, 3], filters=[4, 4]),
+        (4, 3),
+    ),
 }
 
 
