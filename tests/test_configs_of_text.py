@@ -20,7 +20,7 @@ BOTH = ["adversarial.start=0.004", "adversarial.lead=0.004", "n_critic=1"]
 SMALL = {
     "seqgan_oracle": [
         *BOTH,
-        "likelihood.end=null",
+        "likelihood.end=1",
         "discriminator.filters=[2]",
         "discriminator.windows=[2]",
         "estimator.rollouts=1",

@@ -26,10 +26,10 @@ class Sequence(WeighedModule):
     there on.
 
     The generator has `symbols`, `length`, `classes` and `ends` and, where it reads what it writes, `forward(tokens
-    [B, L] int64, label [B])`, which gives logits [B, L, symbols] of each place by those before it; `begin(batch, label)`
-    and `step(state, previous)`, the same place by place; `latents(label)` and `write(latents, label)`, which gives texts
-    [B, L] int64. The discriminator has `forward(item, label)` as in `Synthesis`, of items [B, L] int64 or [B, L,
-    symbols] shares. Networks that know no classes ignore the labels.
+    [B, L] int64, label [B])`, which gives logits [B, L, symbols] of each place by those before it; `begin(batch,
+    label)` and `step(state, previous)`, the same place by place; `latents(label)` and `write(latents, label)`, which
+    gives texts [B, L] int64. The discriminator has `forward(item, label)` as in `Synthesis`, of items [B, L] int64 or
+    [B, L, symbols] shares. Networks that know no classes ignore the labels.
 
     Args:
         estimator: how the verdict reaches the generator.

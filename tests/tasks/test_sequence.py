@@ -273,7 +273,7 @@ def test_parts_that_do_not_fit_are_refused(parts: dict[str, Any], said: str) -> 
         ({"ends": False}, "texts of letters-train have no end: set model.init_args.generator.init_args.ends to false"),
         (
             {"length": 7},
-            r"letters-train has texts of \[7\] \(symbols\) but the generator makes \[6\]: set length alike",
+            r"letters-train has texts of \[7\] \(symbols\) but the generator makes \[6\]: set len",
         ),
     ],
 )

@@ -62,9 +62,8 @@ class Estimator(nn.Module, ABC):
 
 def counted(tokens: Tensor, ends: bool) -> Tensor:
     """Which places of texts [B, L] were chosen: all up to the first end, with that."""
-    return (
-        (tokens == END).cumsum(1) - (tokens == END).long() == 0 if ends else torch.ones_like(tokens, dtype=torch.bool)
-    )
+    over = tokens == END if ends else torch.zeros_like(tokens, dtype=torch.bool)
+    return over.cumsum(1) - over.long() == 0
 
 
 def log_likelihood(logits: Tensor, tokens: Tensor, ends: bool) -> Tensor:

@@ -17,9 +17,9 @@ class PolicyGradient(Estimator):
     """Each symbol is made likelier by what the discriminator thinks of the texts that it leads to.
 
     SeqGAN, Yu et al., arXiv 1609.05473, equations 4 and 7: the gradient of -E[sum_t log G(y_t | y_1..t-1) (Q_t - b_t)],
-    where Q_t is the probability D(Y) that the discriminator gives to a text being real, its mean over texts Y that begin
-    with y_1..t and are written to their end by the roll-out policy. Here it is a mean over places and texts. Without
-    roll-outs Q_t is D(Y) of the whole text for all its places, or, with a discount, what later places get.
+    where Q_t is the probability D(Y) that the discriminator gives to a text being real, its mean over texts Y that
+    begin with y_1..t and are written to their end by the roll-out policy. Here it is a mean over places and texts.
+    Without roll-outs Q_t is D(Y) of the whole text for all its places, or, with a discount, what later places get.
 
     Args:
         rollouts: texts that are written on from each place; 0 for none.
@@ -122,6 +122,4 @@ class PolicyGradient(Estimator):
 
 def worth(logits: list[Tensor]) -> Tensor:
     """How probably texts are real, to all networks of a discriminator: [N]."""
-    return torch.stack(
-        [each.sigmoid().flatten(1).mean(1) if each.dim() > 1 else each.sigmoid() for each in logits]
-    ).mean(0)
+    return torch.stack([each.sigmoid().reshape(len(each), -1).mean(1) for each in logits]).mean(0)

@@ -1,4 +1,4 @@
-"""RelGAN's networks: Nie et al., ICLR 2019, sections 2.1 and 2.3, with a memory from Santoro et al., arXiv 1806.01822."""
+"""RelGAN's networks: Nie et al., ICLR 2019, sections 2.1 and 2.3, the memory is of arXiv 1806.01822."""
 
 from __future__ import annotations
 

@@ -64,9 +64,7 @@ class TransformerGenerator(TextGenerator):
         check("TransformerGenerator", width=width, layers=layers, heads=heads)
         within("TransformerGenerator.dropout", dropout, least=0, below=1)
         if width % heads:
-            raise UserError(
-                f"TransformerGenerator.width is {width}, which {heads} heads do not divide: set a multiple."
-            )
+            raise UserError(f"TransformerGenerator.width is {width}, which {heads} heads do not divide: set another.")
         self.before = Before(symbols, width, classes)
         self.positions = nn.Parameter(0.02 * torch.randn(length, width))
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))

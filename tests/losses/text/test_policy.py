@@ -168,7 +168,7 @@ def test_a_learned_baseline_teaches_the_values_of_the_generator() -> None:
 
 
 def test_what_means_nothing_is_refused() -> None:
-    with pytest.raises(UserError, match="discount is 0.9 beside 16 roll-outs"):
+    with pytest.raises(UserError, match=r"discount is 0.9 beside 16 roll-outs"):
         PolicyGradient(discount=0.9)
     with pytest.raises(UserError, match=r"PolicyGradient.update_rate is 1.0: it must be at least 0 and below 1"):
         PolicyGradient(update_rate=1.0)

@@ -27,9 +27,9 @@ def shown(estimator: GumbelSoftmax, network: LSTMGenerator, kimg: float = 0.0, l
 def test_a_temperature_falls_by_factors() -> None:
     tau = Temperature(end=12, first=1.0, last=0.01, start=2)
     assert [tau.at(kimg) for kimg in (0, 2, 7, 12, 20)] == pytest.approx([1, 1, 0.1, 0.01, 0.01])
-    with pytest.raises(UserError, match="Temperature.end is 2 kimg, but Temperature.start 3"):
+    with pytest.raises(UserError, match=r"Temperature.end is 2 kimg, but Temperature.start 3"):
         Temperature(end=2, start=3)
-    with pytest.raises(UserError, match="Temperature.last is 0"):
+    with pytest.raises(UserError, match=r"Temperature.last is 0"):
         Temperature(end=2, last=0.0)
 
 

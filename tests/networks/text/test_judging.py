@@ -94,7 +94,7 @@ def test_textcnn_is_that_of_the_paper() -> None:
 
 
 def test_windows_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(UserError, match="TextCNN.windows has 9, but a text has 6 places"):
+    with pytest.raises(UserError, match=r"TextCNN.windows has 9, but a text has 6 places"):
         TextCNN(7, 6, windows=[2, 9], filters=[1, 1])
     with pytest.raises(UserError, match=r"filters \[1\]: give one number"):
         RelGANDiscriminator(7, 6, windows=[2, 3], filters=[1])
