@@ -121,7 +121,7 @@ def words(count: int, length: int = LENGTH, symbols: int = SYMBOLS, ends: bool =
 
 
 def spelled(text: Tensor) -> str:
-    return "".join(LETTERS[symbol] for symbol in text.tolist()).rstrip("\n")
+    return "".join(LETTERS[min(symbol, SYMBOLS - 1)] for symbol in text.tolist()).rstrip("\n")
 
 
 def game(kind: type[Sequence] = Sequence, **parts: Any) -> Sequence:
