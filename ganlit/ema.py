@@ -24,6 +24,9 @@ class EMA(nn.Module):
         UserError: an argument is out of its range.
     """
 
+    follows = True
+    """What is in it moves without a gradient."""
+
     def __init__(self, module: nn.Module, half_life: float = 10.0, rampup: float | None = 0.05) -> None:
         super().__init__()
         within("EMA.half_life", half_life, least=0)

@@ -29,7 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "metrics": CORE | {"records", "compute.precision"},
     "data": CORE | {"records", "compute.console"},
     "tasks": CORE
-    | {"losses.base", "losses.weight", "losses.regularizers.base", "augment.base", "networks.ranks", "ema", "compute"},
+    | {"losses.base", "losses.weight", "losses.regularizers.base", "losses.text.base", "augment.base"}
+    | {"networks.ranks", "networks.resting", "ema", "compute"},
     "callbacks": CORE
     | {"callbacks.loggers", "metrics", "tasks.base", "tasks.clocked", "tasks.step"}
     | {"records", "compute"},

@@ -46,7 +46,7 @@ class AdversarialModule(ClockedModule, ABC):
         generator_regularizers: further terms of the generator's.
         augment: random transform in front of the discriminator; none by default.
         ema: builds the average of the generator.
-        n_critic: steps of the discriminator, each on a batch of its own, to one of the generator.
+        n_critic: steps of the discriminator, each on a batch of its own, to one of the generator, while both play.
         accumulate: micro-batches into which each rank cuts its share of the batch, to fit its memory.
         generator_clip: largest norm of the generator's gradient; longer ones are scaled down.
         discriminator_clip: the same for the discriminator.
@@ -140,8 +140,13 @@ class AdversarialModule(ClockedModule, ABC):
 
     def plays(self, player: Player) -> bool:
         """Whether a player has a turn at this step: never if nothing of it learns."""
-        turn = player == "discriminator" or (self.step + 1) % self.n_critic == 0
+        turn = player == "discriminator" or (self.step + 1) % self.pace == 0
         return turn and not self.frozen.holds_all(getattr(self, player))
+
+    @property
+    def pace(self) -> int:
+        """Steps from one turn of the generator to the next."""
+        return self.n_critic
 
     def play(self, player: Player, batch: Any) -> bool:
         """One turn of one player: its terms, their gradient, its optimizer.
@@ -218,7 +223,7 @@ class AdversarialModule(ClockedModule, ABC):
         """The regularizers of a player that are due at this step of its own."""
         if player == "discriminator":
             return [regularizer for regularizer in self.regularizers if regularizer.due(self.step)]
-        return [each for each in self.generator_regularizers if each.due(self.step // self.n_critic)]
+        return [each for each in self.generator_regularizers if each.due(self.step // self.pace)]
 
     def penalties(self, player: Player, verdict: Verdict) -> Terms:
         """The regularizers that are due, named by their class.

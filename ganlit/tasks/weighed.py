@@ -1,4 +1,4 @@
-"""The mechanics of a game in which the discriminator is one loss among others, of a generator that takes data."""
+"""The mechanics of a game in which the discriminator is one loss among others."""
 
 from __future__ import annotations
 
@@ -60,6 +60,11 @@ class WeighedModule(AdversarialModule):
                 f"adversarial.start is {self.weight.start:g} kimg, but the run ends at {kimg:g}: start earlier, or "
                 "train without the adversarial term by adversarial.weight 0."
             )
+
+    @property
+    def pace(self) -> int:
+        """As for any game; the generator plays at each step as long as the discriminator does not."""
+        return self.n_critic if self.weight.judges(self.kimg) else 1
 
     def plays(self, player: Player) -> bool:
         return super().plays(player) and (player == "generator" or self.weight.judges(self.kimg))

@@ -83,6 +83,18 @@ def test_a_translation_is_the_same_on_processes_and_in_parts(
         close(rank["equality"][key], whole)
 
 
+@pytest.mark.parametrize(("world", "accumulate"), [(1, 2), (1, 4), (2, 1), (2, 2), (3, 1), (3, 2)])
+@pytest.mark.parametrize("kind", ["roll-outs", "learned baseline", "gumbel"])
+def test_a_game_of_texts_is_the_same_on_processes_and_in_parts(
+    found: Any, kind: str, accumulate: int, world: int
+) -> None:
+    """Also what is written on from each place, and the baseline and the roll-out policy that follow from all of it."""
+    whole = found[1][0]["equality"][kind]
+    assert all(whole[player].norm() > 1e-4 for player in PLAYERS)
+    for rank in found[world]:
+        close(rank["equality"][kind if accumulate == 1 else f"{kind} accumulate={accumulate}"], whole)
+
+
 @pytest.mark.parametrize("world", [1, 2, 3])
 @pytest.mark.parametrize("accumulate", ["", " accumulate=2"])
 @pytest.mark.parametrize(("player", "limit"), [("discriminator", 0.02), ("generator", 0.01)])

@@ -245,9 +245,9 @@ def test_the_factor_rises_from_its_start_on() -> None:
         (lambda: game(criteria=[L1(name="adversarial")]), "calls a criterion adversarial"),
         (
             lambda: Weight(start=1.0, lead=2.0),
-            r"adversarial.lead is 2 kimg, .* 1 before adversarial.start: start later",
+            r"Weight.lead is 2 kimg, .* 1 before Weight.start: start later",
         ),
-        (lambda: Weight(-1.0), "adversarial.weight is -1.0: it must be at least 0"),
+        (lambda: Weight(-1.0), "Weight.weight is -1.0: it must be at least 0"),
         (lambda: L1(-1.0), "L1.weight is -1.0"),
     ],
 )

@@ -61,9 +61,10 @@ class Game:
 
     @cached_property
     def frozen(self) -> set[str]:
-        """What no step may move, by its name in the module; the average's is not among it."""
+        """What no step may move, by its name in the module; an average's is not among it."""
         still = {name for name, each in self.module.named_parameters() if not each.requires_grad}
-        return {name for name in still | self.module.frozen.names if not name.startswith("ema.")}
+        averages = tuple(f"{name}." for name, part in self.module.named_modules() if getattr(part, "follows", False))
+        return {name for name in still | self.module.frozen.names if not name.startswith(averages)}
 
     def trained(self, player: Player) -> list[str]:
         """The parameters of a player that are to learn, by their names in it."""

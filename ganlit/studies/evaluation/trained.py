@@ -16,7 +16,6 @@ from ganlit.configuration.rebuild import load
 from ganlit.errors import UserError, reason
 from ganlit.records.runs import trained
 from ganlit.tasks.base import AdversarialModule
-from ganlit.tasks.synthesis import Synthesis
 
 Weights = Literal["ema", "trained"]
 Checkpoint = Literal["last", "best"]
@@ -74,7 +73,7 @@ def from_noise(module: AdversarialModule, label: Tensor, **options: float) -> Te
         label: [B] their classes.
         options: of the generator.
     """
-    if isinstance(module, Synthesis):
+    if not module.takes_data:
         return module.averaged(module.latents(label), label, **options)
     generator = module.ema.module
     return generator.decode(generator.prior(label), label).float()
@@ -86,7 +85,7 @@ def makes_from_noise(module: AdversarialModule, run: str) -> None:
     Raises:
         UserError: it is one.
     """
-    if not (isinstance(module, Synthesis) or hasattr(module.generator, "prior")):
+    if module.takes_data and not hasattr(module.generator, "prior"):
         raise UserError(
             f"{run} holds a {type(module).__name__} without a prior, which makes nothing from noise alone: give it "
             f"data by python -m ganlit translate {run} INPUT --out DIR."

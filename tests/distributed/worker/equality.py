@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from games import WORLD, Shards, flat, game, train
+from sequences import ItemSequence, TextShards, sequences
 from torch import Tensor
 from translators import Judge, Translator
 
@@ -35,10 +36,10 @@ TRANSLATIONS: dict[str, Any] = {
 CLIPS = {"discriminator_clip": 0.02, "generator_clip": 0.01}
 
 
-def played(steps: int = 2, **parts: Any) -> dict[str, Tensor]:
+def played(steps: int = 2, shards: type[Shards] = Shards, **parts: Any) -> dict[str, Tensor]:
     """Steps of both players in float64: the gradients of the last and what they have made of the state."""
     module = game(**parts)
-    trainer = train(module, Shards(steps, shape=(1, 8, 8)), precision="64-true")
+    trainer = train(module, shards(steps, shape=(1, 8, 8)), precision="64-true")
     return {
         "discriminator": flat(parameter.grad for parameter in module.discriminator.parameters()),
         "generator": flat(parameter.grad for parameter in module.generator.parameters()),
@@ -76,6 +77,10 @@ def found() -> dict[str, dict[str, Tensor]]:
         criteria = {"cycle": [L1(5.0)], "identity": [L1(2.0)], "adversarial": AdaptiveWeight(0.5)}
         key = "cycle" if count == 1 else f"cycle accumulate={count}"
         games[key] = played(3, kind=CycleTranslation, accumulate=count, **criteria, **given)
+    for name in sequences():
+        for count in (1, 2, 4) if WORLD == 1 else (1, 2):
+            key = name if count == 1 else f"{name} accumulate={count}"
+            games[key] = played(3, TextShards, kind=ItemSequence, accumulate=count, **sequences()[name])
     games["clipped"] = played(loss=NonSaturating(), steps=1, **CLIPS)
     games["clipped accumulate=2"] = played(loss=NonSaturating(), steps=1, accumulate=2, **CLIPS)
     games["not clipped"] = played(loss=NonSaturating(), steps=1)
