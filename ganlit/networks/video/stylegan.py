@@ -11,13 +11,14 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import grid_sample
 from torch.utils.checkpoint import checkpoint
 
 from ganlit.errors import UserError, within
 from ganlit.networks.images.stylegan import StyleDiscriminator, StyledLayer, StyleGenerator
+from ganlit.networks.layers import wide
 from ganlit.networks.sizes import check
 from ganlit.networks.video.motion import MotionCodes, continued, refuse_clip
-from ganlit.networks.video.waves import MovedWaves
 
 
 class MotionGenerator(StyleGenerator):
@@ -42,8 +43,8 @@ class MotionGenerator(StyleGenerator):
         channel_max: the most feature maps of a layer.
         style_mixing: share of the clips of a training batch that change style halfway.
         bounded: end in tanh, for data that fills its range, such as strokes on black.
-        moves: have codes move the waves that synthesis begins with, so that a thing keeps its form while it goes about,
-            as in StyleGAN3; by default they stand beside a learned constant, as in StyleGAN-V, and may change all.
+        moves: draw one image for all of a clip, which codes move about as it is, as a spatial transformer (Jaderberg et
+            al., arXiv 1506.02025): for things that go about and keep their form; by default each frame is drawn anew.
         together: frames that are drawn at a time in training, those before being drawn again for the gradient, which
             needs less memory and a third more time; by default all of a clip.
 
@@ -90,10 +91,8 @@ class MotionGenerator(StyleGenerator):
         self.places = self.motion.places(frames)
         self.z_dim = content_dim + self.places * motion_z + 1
         maps = self.constant.shape[1]
-        self.waves = MovedWaves(maps, motion_dim) if moves else None
-        if moves:
-            self.constant = None
-        else:
+        self.shift = nn.Linear(motion_dim, 2) if moves else None
+        if not moves:
             self.layers[0] = StyledLayer(maps + motion_dim, maps, w_dim)
         for layer in self.layers:
             layer.noise = nn.Identity()  # what is drawn anew in each frame would flicker
@@ -125,7 +124,12 @@ class MotionGenerator(StyleGenerator):
         if motion is None:
             motion = torch.randn(len(styles), self.z_dim - self.content_dim, device=styles.device)
         codes = self.codes(motion, self.frames if frames is None else frames, step)
-        images = self._by_parts(self.start(codes), styles.repeat_interleave(codes.shape[1], dim=0), len(styles))
+        if self.shift is not None:
+            image = wide(super().synthesise(styles))
+            with torch.autocast(codes.device.type, enabled=False):  # a place has no few digits to lose
+                return moved(image, self.shift(codes))
+        x = torch.cat([self.constant.expand(codes.shape[:2].numel(), -1, -1, -1), spread(codes)], dim=1)
+        images = self._by_parts(x, styles.repeat_interleave(codes.shape[1], dim=0), len(styles))
         return images.unflatten(0, codes.shape[:2]).transpose(1, 2)
 
     def codes(self, motion: Tensor, frames: int, step: float = 1.0) -> Tensor:
@@ -135,18 +139,28 @@ class MotionGenerator(StyleGenerator):
         times = self.motion.distance * start + step * torch.arange(frames, device=motion.device)
         return self.motion(continued(motion, noise, self.motion.places(step * frames)), times)
 
-    def start(self, codes: Tensor) -> Tensor:
-        """What the first layer takes, [B T, maps, 4, 4], of codes [B, T, motion_dim]."""
-        if self.waves is not None:
-            return self.waves(codes)
-        return torch.cat([self.constant.expand(codes.shape[:2].numel(), -1, -1, -1), spread(codes)], dim=1)
-
     def _by_parts(self, x: Tensor, styles: Tensor, clips: int) -> Tensor:
         """Images from what the first layer takes and their styles."""
         if self.together is None or not torch.is_grad_enabled():
             return self.drawn(x, styles)
         parts = zip(*(each.split(self.together * clips) for each in (x, styles)), strict=True)
         return torch.cat([checkpoint(self.drawn, *part, use_reentrant=False) for part in parts])
+
+
+def moved(images: Tensor, shift: Tensor) -> Tensor:
+    """Images [B, C, H, W] in float32 as clips [B, C, T, H, W]: moved down and to the right, between pixels, too.
+
+    Args:
+        images: at their borders they go on as they end there.
+        shift: [B, T, 2] in sides.
+    """
+    batch, channels, height, width = images.shape
+    rows, columns = ((2 * torch.arange(size, device=images.device) + 1) / size - 1 for size in (height, width))
+    down, right = (2 * shift[..., axis].flatten()[:, None] for axis in (0, 1))
+    places = torch.stack(torch.broadcast_tensors((columns - right)[:, None, :], (rows - down)[:, :, None]), dim=-1)
+    frames = images.repeat_interleave(shift.shape[1], dim=0)
+    found = grid_sample(frames, places, padding_mode="border", align_corners=False)
+    return found.view(batch, -1, channels, height, width).transpose(1, 2)
 
 
 def spread(codes: Tensor) -> Tensor:

@@ -10,8 +10,7 @@ from torch import Tensor
 
 from ganlit.errors import UserError
 from ganlit.networks.several import Several
-from ganlit.networks.video.stylegan import FrameDiscriminator, MotionDiscriminator, MotionGenerator, looked_at
-from ganlit.networks.video.waves import MovedWaves
+from ganlit.networks.video.stylegan import FrameDiscriminator, MotionDiscriminator, MotionGenerator, looked_at, moved
 
 SMALL = {"resolution": 16, "channels": 1, "channel_base": 256, "channel_max": 8}
 LABEL = torch.tensor([0, 1, 0, 1])
@@ -69,17 +68,26 @@ def test_every_weight_is_trained(moves: bool) -> None:
     assert [name for name, each in network.named_parameters() if each.grad is None or not each.grad.any()] == []
 
 
-def test_what_waves_begin_goes_along_with_them() -> None:
-    torch.manual_seed(0)
-    waves = MovedWaves(8, 3)
-    still, moved = waves(torch.zeros(1, 2, 3)), torch.zeros(1, 2, 3)
-    assert torch.equal(still[0], still[1])
-    with torch.no_grad():  # a place down, and two places to the right
-        waves.shift.weight.copy_(torch.tensor([[0.25, 0, 0], [0, 0.5, 0]]))
-        waves.shift.bias.zero_()
-    here = waves(moved)[0]
-    moved[..., :2] = 1
-    torch.testing.assert_close(waves(moved)[0, :, 1:, 2:], here[:, :-1, :-2])
+def test_a_shift_moves_images_as_they_are() -> None:
+    images = torch.rand(2, 3, 8, 8)
+    clips = moved(images, torch.tensor([[[0, 0], [1 / 8, -2 / 8]], [[0.5, 0.5], [0, 1 / 16]]]))
+    assert clips.shape == (2, 3, 2, 8, 8)
+    torch.testing.assert_close(clips[0, :, 0], images[0])
+    torch.testing.assert_close(clips[0, :, 1, 1:, :6], images[0, :, :-1, 2:])  # one down, two to the left
+    torch.testing.assert_close(clips[0, :, 1, 0], clips[0, :, 1, 1])  # goes on as it ends
+    torch.testing.assert_close(clips[1, :, 0, 4:, 4:], images[1, :, :4, :4])
+    torch.testing.assert_close(clips[1, :, 1, :, 1:], (images[1, :, :, 1:] + images[1, :, :, :-1]) / 2)
+
+
+def test_a_thing_that_goes_about_keeps_its_form() -> None:
+    network = generator(moves=True).eval()
+    z = torch.randn(4, network.z_dim)
+    network.shift.weight.data.zero_()
+    network.shift.bias.data.zero_()
+    clip = network(z, LABEL)
+    assert torch.equal(clip, clip[:, :, :1].expand_as(clip))
+    network.shift.bias.data.copy_(torch.tensor([0.25, 0]))
+    torch.testing.assert_close(network(z, LABEL)[:, :, :, 4:], clip[:, :, :, :-4])
 
 
 def test_fewer_frames_at_a_time_have_the_same_gradients() -> None:
