@@ -13,6 +13,8 @@ from PIL import Image
 from ganlit.cli.commands import GanlitCLI
 from ganlit.data.audio.modality import AudioModality
 from ganlit.data.images.modality import ImageModality
+from ganlit.data.text.modality import TextModality
+from ganlit.data.video.modality import VideoModality
 from ganlit.metrics.groups import grouped
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -147,7 +149,8 @@ OF_DATA = {
 }
 """What takes data, as small as a test affords, on what is there; PAIRS and SIDES are folders of pictures."""
 
-OTHERS = sorted(path for path in CONFIGS.glob("*/*.yaml") if path.parent.name not in ("audio", "text", "overlays"))
+ELSEWHERE = "audio", "text", "video", "overlays"  # tests/test_configs_of_*.py
+OTHERS = sorted(path for path in CONFIGS.glob("*/*.yaml") if path.parent.name not in ELSEWHERE)
 
 
 @pytest.mark.parametrize("config", OTHERS, ids=lambda path: path.stem)
@@ -214,5 +217,5 @@ def test_photos_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photos: Pat
 def test_its_metrics_are_known(config: Path) -> None:
     fidelity = yaml.safe_load(config.read_text()).get("fidelity") or {}
     if "metrics" in fidelity:
-        kind = AudioModality(16_000) if "audio" in config.parts else ImageModality()
-        grouped(fidelity["metrics"], str(config), kind)
+        kinds = {"audio": AudioModality(16_000), "text": TextModality(), "video": VideoModality()}
+        grouped(fidelity["metrics"], str(config), kinds.get(config.parent.name, ImageModality()))

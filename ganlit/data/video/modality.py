@@ -158,9 +158,10 @@ class VideoModality(Modality):
             place: its path.
             form: of the dataset.
             labelled: whether their classes are wanted.
-            any_size: whether they may have any, and be of any length.
-            fit: how frames of another size are treated, as those of the training by default: refused (exact), resized,
-                cropped to the central square and resized (crop), set on black (pad), or taken as they are (any).
+            any_size: whether they may have any, and be of any length unless their last frames are meant.
+            fit: how frames of another size are treated: refused (exact), resized, cropped to the central square and
+                resized (crop), set on black (pad), or taken as they are (any). By default, `translate` takes them as
+                they are for a network that takes any size; else they are treated as those of the training.
             convert: turn frames of another kind, such as RGB where the training has grey, into that of the training.
             fps: frames a second, those that are shown at even times; by default as in the training.
             frames: of each clip; by default as many as in the training, or all where any length will do.
@@ -169,10 +170,11 @@ class VideoModality(Modality):
         within("--frames", frames, least=1, most=LONGEST, optional=True)
         source, trained = open_all(place, labelled), form.form
         picture = trained.picture
-        picture = picture._replace(fit=fit or picture.fit, convert=convert or picture.convert)
+        usual: AnyFit = "any" if any_size else picture.fit
+        picture = picture._replace(fit=fit or usual, convert=convert or picture.convert)
         wanted = trained._replace(picture=picture, fps=fps or trained.fps, cut=None)
         kind = VideoModality(None if wanted.fps is None else wanted.fps / form.stride)
-        length = frames if frames is not None else None if any_size else form.frames
+        length = frames if frames is not None else None if any_size and not form.end else form.frames
         return Seen(source, wanted, kind, length, form.stride, form.end, options=True)
 
     def check(

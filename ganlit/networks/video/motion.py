@@ -13,7 +13,7 @@ from ganlit.networks.layers import activation, wide
 from ganlit.networks.sizes import check
 
 KERNEL = 3
-"""Of the two convolutions over noise, which pad nothing: the paper has 11."""
+"""Of the two convolutions over noise, which pad nothing: the authors have 11."""
 
 REACH = KERNEL - 1
 """Places of noise on either side of its own on which a code depends."""
@@ -27,6 +27,12 @@ class MotionCodes(nn.Module):
 
     Thus a code of any time is continuous, and nothing comes again, as it would with waves alone. Where the first
     code is in time, and what stands at any, is drawn; so a clip is one of any other that is longer, wherever it begins.
+
+    That is the paper's v(t): waves whose numbers are those of the code before, less the straight line through their
+    values at both codes, and in its stead the one through what a learned matrix makes of these. Other than in the
+    authors' code, each wave is a sine with an amplitude of its own, instead of a sine and a cosine that have none; what
+    codes say of waves is added to what all clips have in common; the slowest waves have four times the distance of
+    codes as their period, instead of 1,024 frames; and codes know no class.
 
     Args:
         dim: of a code.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from ganlit.errors import UserError
 from ganlit.networks.images.convolutions import Norm
@@ -28,7 +29,7 @@ class FramePredictor(nn.Module):
     """
 
     classes = 0
-    scale = 1
+    multiple = scale = 1  # frames may have any size, and become as large
 
     def __init__(
         self, past: int, following: int = 1, channels: int = 3, depth: int = 4, width: int = 64, norm: Norm = "batch"
@@ -40,24 +41,21 @@ class FramePredictor(nn.Module):
         self.network = UNet(past * channels, following * channels, depth, width, norm, dropout="none")
         nn.init.zeros_(self.last_layer)
 
-    @property
-    def multiple(self) -> int:
-        """Of which the sides of frames must be."""
-        return self.network.multiple
-
     def forward(self, source: Tensor, label: Tensor) -> Tensor:
         """Clips [B, C, past, H, W] to what follows them, [B, C, following, H, W].
 
         Raises:
-            UserError: they have other frames or channels, or sides that cannot be halved as often.
+            UserError: they have other frames or channels.
         """
-        channels, frames = source.shape[1:3]
+        channels, frames, height, width = source.shape[1:]
         if (frames, channels) != (self.past, self.channels):
             raise UserError(
                 f"FramePredictor takes clips of {self.past} frames and {self.channels} channels, but is shown some of "
                 f"{frames} and {channels}: set its past and channels and those of data.init_args alike."
             )
-        change = self.network(source.flatten(1, 2), label).unflatten(1, (channels, self.following))
+        rest = (0, -width % self.network.multiple, 0, -height % self.network.multiple)
+        seen = pad(source.flatten(1, 2), rest, mode="replicate")
+        change = self.network(seen, label)[..., :height, :width].unflatten(1, (channels, self.following))
         return source[:, :, -1:] + 2 * change  # of values in [-1, 1] the change may be as large
 
     @property

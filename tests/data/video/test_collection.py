@@ -64,8 +64,15 @@ def test_they_are_brought_to_a_training(make_clips: Make, shoot: Shoot) -> None:
     first = brought(folder)[0:1].float().mean((1, 3, 4)).round()
     last = brought(folder, trained=TRAINED._replace(end=True))[0:1].float().mean((1, 3, 4)).round()
     assert (first.tolist(), last.tolist()) == ([[20, 28, 36, 44]], [[52, 60, 68, 76]])
+    assert brought(folder, True, TRAINED._replace(end=True))[0:2].shape == (2, 3, 4, 16, 16)
     strode = brought(folder, trained=TRAINED._replace(frames=3, stride=2, end=True))
     assert strode[0:1].float().mean((1, 3, 4)).round().tolist() == [[44, 60, 76]]
+
+
+def test_they_are_taken_as_they_are_where_any_size_will_do(make_clips: Make, shoot: Shoot) -> None:
+    folder = make_clips(["a.mp4"], a=shoot(6, (20, 18)))
+    assert brought(folder, True)[0:1].shape == (1, 3, 6, 18, 20)
+    assert brought(folder, True, fit="crop")[0:1].shape == (1, 3, 6, 16, 16)
 
 
 @pytest.mark.parametrize(

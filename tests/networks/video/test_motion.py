@@ -46,6 +46,19 @@ def test_codes_are_those_of_the_paper() -> None:
             torch.testing.assert_close(found[item, place], expected(motion, noise[item], times[item, place].item()))
 
 
+def test_at_a_code_there_are_no_waves() -> None:
+    """Equation by equation: there v(t) is what the learned matrix makes of the code, whatever waves it has."""
+    motion, noise = codes(), torch.randn(2, 12, 3).double()
+    times = torch.arange(6, dtype=torch.float64).mul(motion.distance).expand(2, -1)
+    found = motion(noise, times)
+    still = codes()
+    torch.nn.init.zeros_(still.wave.weight)
+    torch.nn.init.zeros_(still.wave.bias)
+    torch.testing.assert_close(found, still(noise, times))
+    between = times + 1.5
+    assert (motion(noise, between) - still(noise, between)).abs().amax(dim=2).min() > 1e-3
+
+
 def test_they_are_continuous_also_where_one_code_follows_another() -> None:
     motion, noise = codes(), torch.randn(1, 12, 3).double()
     times = torch.linspace(0, 19.99, 4000).double()[None]

@@ -29,7 +29,16 @@ def test_every_frame_of_the_past_counts_and_every_weight_is_trained() -> None:
     assert clip.grad.flatten(3).any(dim=3).all()
     assert [name for name, each in network.named_parameters() if each.grad is None or not each.grad.any()] == []
     assert any(each is network.last_layer for each in network.parameters())
-    assert (network.multiple, network.classes) == (4, 0)
+    assert (network.multiple, network.scale, network.classes) == (1, 1, 0)
+
+
+def test_frames_may_have_any_size() -> None:
+    """They go on as they end, where they cannot be halved as often."""
+    network = predictor().eval()
+    torch.nn.init.normal_(network.last_layer)
+    clip = torch.rand(2, 3, 3, 6, 9) * 2 - 1
+    whole = torch.nn.functional.pad(clip, (0, 3, 0, 2, 0, 0), mode="replicate")
+    assert torch.equal(network(clip, LABEL), network(whole, LABEL)[..., :6, :9])
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 4, 8, 8), (2, 1, 3, 8, 8)])
