@@ -44,9 +44,10 @@ class Fidelity(Callback):
             psnr-y-crop4 by the Y of RGB and without a border of 4; of sound mel, stft, sisdr, snr, pesq, stoi, estoi,
             pitch, periodicity and vuv, while dnsmos looks at what it makes alone; matched is the percent of images that
             are nearest to their own target. codes tells how a codebook is used, elbo and iwae are the bounds of a VAE
-            in bits per dimension. Of texts bleu4, selfbleu4, corpusbleu4, distinct2, copies, known, ppl, rppl and fed
-            (fid by embeddings of sentences), oracle-nll where there is an oracle, and nll, how improbable real ones are
-            to the generator itself.
+            in bits per dimension. Of clips fvd, ftd (how frames change), motion (velocity, position and bounces of what
+            is bright) and steady (the percent of clips that keep their class). Of texts bleu4, selfbleu4, corpusbleu4,
+            distinct2, copies, known, ppl, rppl and fed (fid by embeddings of sentences), oracle-nll where there is an
+            oracle, and nll, how improbable real ones are to the generator itself.
         weights: file of that own extractor's weights; None looks for them.
         precision: of the features; bf16 is another protocol, and is used where the processor has it natively.
         resize: what brings items to an extractor's size: legacy as in the papers, or clean (arXiv 2104.11222).
