@@ -17,7 +17,7 @@ NARROW = "discriminator.networks=[{class_path: MultiperiodDiscriminator, init_ar
 SMALL = {
     "vocoder": [
         *("generator.network.width=16", "generator.network.blocks=1", "discriminator.width=2"),
-        *("adversarial.start=0.004", "adversarial.lead=0"),
+        "adversarial.weight=0.5",
     ],
     "hifigan_v1": ["generator.width=16", NARROW],
     "hifigan_v3": ["generator.width=16", NARROW],
@@ -33,10 +33,10 @@ SMALL = {
         NARROW,
     ],
     "codec": [
-        *("generator.width=2", "generator.decoder_width=32", "generator.strides=[2,4,4,8]"),
-        *("generator.quantizer.dim=8", "generator.quantizer.codes=8", "generator.quantizer.levels=2"),
-        *("generator.quantizer.code_dim=2", "discriminator.width=2"),
-        *("adversarial.start=0.004", "adversarial.lead=0"),
+        *("generator.vocoder.network.width=16", "generator.vocoder.network.blocks=1", "generator.width=16"),
+        *("generator.vocoder.network.size=1024", "generator.vocoder.network.hop=256"),
+        *("generator.vocoder.spectrogram.size=1024", "generator.vocoder.spectrogram.hop=256"),
+        *("generator.quantizer.codes=8", "generator.quantizer.levels=2", "discriminator.width=2"),
     ],
     "wavegan_sc09": [
         "generator.width=1",

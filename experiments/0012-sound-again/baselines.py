@@ -3,7 +3,8 @@
 Writes DIR/targets and a folder for each baseline. Of a vocoder's run, from the spectrograms that the vocoder is given:
 `griffin_lim`; `longer`, with as many rounds as the vocoder; `moved`, where magnitudes follow the phases too, which is
 the vocoder without its network. Of a codec's: `mulaw` and `adpcm` at the rates of samples that make some bitrates, by
-soxr and FFmpeg; `opus` at the lowest that it has. To measure one folder beside another is for `python -m ganlit evaluate`.
+soxr and FFmpeg; `opus` at the lowest that it has. To measure one folder beside another is for `python -m ganlit
+evaluate`.
 """
 
 from __future__ import annotations

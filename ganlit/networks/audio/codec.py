@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from ganlit.contracts import Made
 from ganlit.errors import UserError, within
 from ganlit.networks.audio.activations import Snake
+from ganlit.networks.audio.coder import Coder
 from ganlit.networks.audio.convolutions import down, level, matrix, normed, up
 from ganlit.networks.audio.reach import Reach
 from ganlit.networks.layers import wide
@@ -39,7 +39,7 @@ def units(maps: int) -> list[nn.Module]:
     return [Unit(maps, dilation) for dilation in DILATIONS]
 
 
-class Codec(nn.Module):
+class Codec(Coder):
     """Sound to a few codes a second in levels, and back; labels are ignored.
 
     By default it is that of 44.1 kHz, where the quantizer has 9 levels of 1,024 codes, a dim of 1,024, a code_dim of 8
@@ -57,8 +57,6 @@ class Codec(nn.Module):
         UserError: an argument is out of its range, or they do not fit one another.
     """
 
-    classes = 0
-
     def __init__(
         self,
         quantizer: ResidualQuantizer,
@@ -68,7 +66,6 @@ class Codec(nn.Module):
         decoder_width: int = 1536,
         strides: Sequence[int] = (2, 4, 8, 8),
     ) -> None:
-        super().__init__()
         check("Codec", rate=rate, channels=channels, width=width, strides=len(strides))
         for stride in strides:
             within("Codec.strides", stride, least=2, most=2**10)
@@ -77,60 +74,22 @@ class Codec(nn.Module):
                 f"Codec.decoder_width is {decoder_width}, which {len(strides)} strides cannot halve: set it to a "
                 f"multiple of {1 << len(strides)}."
             )
-        self.rate, self.codes, self.multiple = rate, quantizer.codes, math.prod(strides)
+        super().__init__(normed(quantizer), rate, math.prod(strides))
         self.encoder = encoder(channels, width, strides, quantizer.dim)
-        self.quantizer = normed(quantizer)
         self.decoder = decoder(quantizer.dim, decoder_width, strides[::-1], channels)
         self.apply(initialise)
 
-    @property
-    def levels(self) -> int:
-        """How many of the quantizer's count where it is not trained; fewer can be set at any time, and more again.
-
-        Raises:
-            UserError: there are not so many.
-        """
-        return self.quantizer.levels
-
-    @levels.setter
-    def levels(self, levels: int) -> None:
-        self.quantizer.levels = levels
-
-    @property
-    def reach(self) -> int:
-        """Samples on either side of its own on which a sample depends, at most."""
-        return max(Reach().through(self.encoder, self.decoder))
-
-    @property
-    def bitrate(self) -> float:
-        """Bits that the codes of a second of sound take, at so many levels."""
-        return self.rate / self.multiple * self.levels * math.log2(self.codes)
-
-    def forward(self, source: Tensor, label: Tensor) -> Made:
-        """Sound [B, C, T] to sound like it."""
-        latent, side = self.encode(source, label)
-        return Made(self.decode(latent, label), side)
-
-    def encode(self, source: Tensor, label: Tensor) -> Made:
-        """Sound [B, C, T] to latents [B, dim, T / multiple], with "codes" [B, levels, T / multiple].
-
-        Raises:
-            UserError: its length is no multiple of what it has to be.
-        """
-        if not source.shape[-1] or source.shape[-1] % self.multiple:
-            raise UserError(
-                f"Codec takes sounds whose samples are multiples of {self.multiple}, but is shown some of "
-                f"{source.shape[-1]}: bring them to such a length, or take other strides."
-            )
-        return self.quantizer(self.encoder(source))
+    def latents(self, sound: Tensor) -> Tensor:
+        return self.encoder(sound)
 
     def decode(self, latent: Tensor, label: Tensor) -> Tensor:
         """Latents [B, dim, t] to sound [B, C, t * multiple]."""
         return wide(self.decoder(latent.to(matrix(self.decoder[0]).dtype))).tanh()
 
-    def embedded(self, codes: Tensor) -> Tensor:
-        """Codes [B, levels, t], of all levels or the first ones, to latents [B, dim, t]."""
-        return self.quantizer.embedded(codes)
+    @property
+    def reach(self) -> int:
+        """Samples on either side of its own on which a sample depends, at most."""
+        return max(Reach().through(self.encoder, self.decoder))
 
     @property
     def last_layer(self) -> nn.Parameter:

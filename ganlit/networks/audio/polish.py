@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
@@ -9,24 +11,26 @@ from ganlit.errors import UserError, within
 from ganlit.networks.audio.spectrograms import MelSpectrogram
 from ganlit.networks.layers import wide
 
-UPDATES = 10  # of magnitudes: more change little, and cost as much as the network
+UPDATES = 10  # of magnitudes before the first round: more change little, and cost as much as the network
+AGAIN = 2  # of them in each round
 
 
 class PolishedGenerator(nn.Module):
-    """A vocoder, and rounds of Griffin and Lim that begin at the phases of its sound; labels are ignored.
+    """A vocoder, and rounds like Griffin and Lim's that begin at its sound; labels are ignored.
 
-    The magnitudes are those of its sound, moved so that their mels are those asked for; how loud it is in all does not
-    matter, and what no band hears, such as what is above the highest, is silent. The network learns through the
-    rounds, and so where to begin: what they leave of a bad beginning, such as phases drawn at random, is heard as
-    hoarseness. With a network made of it round by round that is Masuyama et al., arXiv 1903.03971; here one network
-    stands before all of them, and they are more in use than in training.
+    Theirs keep the magnitudes, which mels leave half open, and look for phases that fit them. Here each round moves the
+    magnitudes of the sound so far to the mels asked for, and no further: phases and magnitudes find one another, and
+    the mels are met several times as well. How loud the network's sound is in all does not matter, and what no band
+    hears, such as what is above the highest, is silent. The network learns through the rounds, and so where to begin,
+    which is Masuyama et al., arXiv 1903.03971, with one network before all rounds; they are more in use than in
+    training.
 
     Args:
         network: spectrograms to sound, such as a FourierGenerator, at the spectrogram's hop.
         spectrogram: the very one that the sources are made by.
-        rounds: in training.
+        rounds: in training, without momentum, through which gradients are wild.
         finish: of them otherwise.
-        momentum: of each round, as in `MelSpectrogram.griffin_lim`.
+        momentum: of each of these, as in `MelSpectrogram.griffin_lim`.
 
     Raises:
         UserError: an argument is out of its range, or network and spectrogram do not fit one another.
@@ -39,7 +43,7 @@ class PolishedGenerator(nn.Module):
         network: nn.Module,
         spectrogram: MelSpectrogram,
         rounds: int = 4,
-        finish: int = 32,
+        finish: int = 64,
         momentum: float = 0.99,
     ) -> None:
         super().__init__()
@@ -63,8 +67,9 @@ class PolishedGenerator(nn.Module):
             spectra = self.spectrogram.complex(made)
             sizes = self.spectrogram.sizes(spectra)
             magnitudes = self.spectrogram.fitted(sizes, mels, UPDATES)
-            rounds = self.rounds if self.training else self.finish
-            return self.spectrogram.agreed(magnitudes, spectra / sizes, made.shape[-1], rounds, self.momentum)
+            again = partial(self.spectrogram.fitted, mels=mels, rounds=AGAIN)
+            rounds = (self.rounds, 0.0) if self.training else (self.finish, self.momentum)
+            return self.spectrogram.agreed(magnitudes, spectra / sizes, made.shape[-1], *rounds, again)
 
     @property
     def reach(self) -> int:

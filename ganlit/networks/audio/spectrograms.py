@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -69,16 +71,27 @@ class STFT(nn.Module):
         """The magnitudes of complex spectra, never quite zero, so that one can divide by them and differentiate."""
         return (torch.view_as_real(spectra).square().sum(-1) + 1e-9).sqrt()
 
-    def agreed(self, magnitudes: Tensor, phases: Tensor, length: int, rounds: int, momentum: float) -> Tensor:
+    def agreed(
+        self,
+        magnitudes: Tensor,
+        phases: Tensor,
+        length: int,
+        rounds: int,
+        momentum: float,
+        moved: Callable[[Tensor], Tensor] | None = None,
+    ) -> Tensor:
         """Waves [..., length] of magnitudes [..., bins, frames] whose phases fit one another better with each round.
 
         Perraudin et al., WASPAA 2013 (fast Griffin-Lim), where they begin as they are given, complex of size 1.
+        Magnitudes stay as they are, or are in each round what is `moved` of those of the waves found so far.
         """
         before = torch.zeros_like(phases)
         for _ in range(rounds):
             rebuilt = self.complex(self.waves(magnitudes * phases, length))
             ahead = rebuilt - before * (momentum / (1 + momentum))
             phases, before = ahead / self.sizes(ahead), rebuilt
+            if moved is not None:
+                magnitudes = moved(self.sizes(rebuilt))
         return self.waves(magnitudes * phases, length)
 
     def waves(self, spectra: Tensor, length: int) -> Tensor:
@@ -172,15 +185,19 @@ class MelSpectrogram(STFT):
             magnitudes = magnitudes * (lacking / shares).clamp(max=1e3)
         return magnitudes
 
-    def griffin_lim(self, mels: Tensor, rounds: int = 32, momentum: float = 0.99, seed: int = 0) -> Tensor:
+    def griffin_lim(
+        self, mels: Tensor, rounds: int = 32, momentum: float = 0.99, seed: int = 0, updates: int = 0
+    ) -> Tensor:
         """Waves [B, 1, frames * hop] that have such mels [B, bands, frames], of phases that fit one another.
 
-        From phases drawn by the seed: what any vocoder has to beat.
+        From phases drawn by the seed: what any vocoder has to beat. With `updates` the magnitudes, of which mels leave
+        most open, follow the phases: those of each round are moved by so many updates to have the mels again.
         """
         magnitudes, length = self.magnitudes(mels), mels.shape[-1] * self.hop
         angles = torch.rand(magnitudes.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
         phases = torch.polar(torch.ones_like(magnitudes), (2 * math.pi * angles).to(magnitudes))
-        return self.agreed(magnitudes, phases, length, rounds, momentum)[:, None]
+        moved = partial(self.fitted, mels=mels, rounds=updates) if updates else None
+        return self.agreed(magnitudes, phases, length, rounds, momentum, moved)[:, None]
 
 
 def mel_filters(rate: int, size: int, bands: int, low: float, high: float) -> Tensor:

@@ -23,6 +23,10 @@ from ganlit.networks.audio.hifigan import HiFiGenerator
 from ganlit.networks.audio.multiperiod import MultiperiodDiscriminator
 from ganlit.networks.audio.multirate import MultirateDiscriminator
 from ganlit.networks.audio.multiresolution import MultiresolutionDiscriminator
+from ganlit.networks.audio.polish import PolishedGenerator
+from ganlit.networks.audio.spectralcodec import SpectralCodec
+from ganlit.networks.audio.spectrograms import MelSpectrogram
+from ganlit.networks.audio.vocos import FourierGenerator
 from ganlit.networks.audio.wavegan import WaveDiscriminator, WaveGenerator
 from ganlit.networks.residual import ResidualQuantizer
 from ganlit.networks.several import Several
@@ -70,6 +74,17 @@ def codec(**options: Any) -> AdversarialModule:
     return Translation(criteria=criteria, loss=LeastSquares(), **networks, **SGD, **options)
 
 
+def spectralcodec(**options: Any) -> AdversarialModule:
+    mels = MelSpectrogram(8000, size=64, hop=16, bands=8)
+    vocoder = PolishedGenerator(FourierGenerator(8, width=8, blocks=1, inner=8, size=64, hop=16), mels, rounds=1)
+    networks = {
+        "generator": SpectralCodec(ResidualQuantizer(2, 8, 8, half_life=1.0), vocoder, width=8, blocks=1, inner=8),
+        "discriminator": MultiresolutionDiscriminator(resolutions=[[64, 16, 64]], width=2),
+    }
+    criteria = [L1(45.0), FeatureMatching(2.0), Commitment()]
+    return Translation(criteria=criteria, loss=LeastSquares(), **networks, **SGD, **options)
+
+
 def sounds(module: AdversarialModule) -> Labelled | Pair:
     """A batch of four, of noise."""
     stream = torch.Generator().manual_seed(0)
@@ -97,6 +112,7 @@ GAMES = {
     "hifigan": partial(vocoder, HiFiGenerator),
     "bigvgan": partial(vocoder, BigVGenerator),
     "codec": codec,
+    "spectralcodec": spectralcodec,
 }
 
 
