@@ -1,7 +1,8 @@
-"""What measures say of real moving digits, spoilt ones and runs' own: python controls.py FRAMES METRICS [RUN ...].
+"""What measures say of real moving digits, spoilt ones and runs' own: python controls.py FRAMES COUNT METRICS [RUNS].
 
-METRICS are joined by commas, of motion, steady, ftd and fid. Real ones are others than those they are measured against;
-of these all are frozen at their first frame, shuffled in time, or played backwards. Prints a line of CSV for each.
+METRICS are joined by commas, of motion, steady, ftd and fid, such as ftd@transition:efficientnet-lite0. Real ones are
+others than those they are measured against; of these all are frozen at their first frame, shuffled in time, or played
+backwards. Prints a line of CSV for each.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from ganlit.metrics.reality import Reality
 from ganlit.metrics.video import backbones
 from ganlit.tasks.step import stateless_seed
 
-COUNT, TOGETHER = 2000, 50
+TOGETHER = 50
 
 
-def main(frames: int, asked: list[str], runs: list[str]) -> None:
-    data = MovingDigits(frames, measured=COUNT, clips=COUNT)
+def main(frames: int, count: int, asked: list[str], runs: list[str]) -> None:
+    data = MovingDigits(frames, measured=count, clips=count)
     data.prepare_data()
     data.setup("fit")
-    seen = {name: backbones.network(METRICS[name].extractor or "frame") for name in asked}
+    seen = {name: backbones.network(extractor_of(name)) for name in asked}
     real = {}
     for name, network in seen.items():
         network.learn(data.reference, data.modality.for_extractor)
@@ -43,6 +44,11 @@ def main(frames: int, asked: list[str], runs: list[str]) -> None:
             print(",".join(["clips", *found]), flush=True)
         told = True
         print(",".join([called, *(f"{value:.3f}" for value in found.values())]), flush=True)
+
+
+def extractor_of(asked: str) -> str:
+    name, _, extractor = asked.partition("@")
+    return extractor or METRICS[name].extractor or "frame"
 
 
 def controls(reference: Reference) -> Iterator[tuple[str, Tensor]]:
@@ -65,12 +71,13 @@ def made(run: str, frames: int, data: MovingDigits) -> Tensor:
 
 
 def numbers(asked: str, clips: Tensor, network: FeatureExtractor, real: Reality) -> Iterator[tuple[str, float]]:
-    collector = Collector(network, len(clips), METRICS[asked].rows)
+    name = asked.partition("@")[0]
+    collector = Collector(network, len(clips), METRICS[name].rows)
     for places in torch.arange(len(clips)).split(network.batch):
         collector.add(real.view(clips[places]), places)
-    for each in measure([asked], Question(collector.finish(), real, "ema")):
+    for each in measure([name], Question(collector.finish(), real, "ema")):
         yield each.metric, each.value
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2].split(","), sys.argv[3:])
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3].split(","), sys.argv[4:])
