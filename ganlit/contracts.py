@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -219,6 +219,7 @@ class Modality(ABC):
     tile: int | None = None  # side of the parts that larger items [C, ...] go through a network in; None for whole ones
     step: int = 1  # places along a side of a stored item that one place of what networks take stands for,
     reach: int = 0  # and how many beside that one it depends on, on either side
+    listings: Sequence[str] = ()  # suffixes of files that hold many items
     ragged: bool = False  # whether items go on along their last side, and are of any length
 
     @abstractmethod
@@ -261,6 +262,32 @@ class Modality(ABC):
         if fps is None:
             return self, 1.0
         raise UserError(f"--fps: {self.item}s have no frames: leave it out.")
+
+    def prefix(self, beginning: str, option: str = "--prefix", length: int | None = None) -> Tensor:
+        """How items shall begin, as networks take it.
+
+        Args:
+            beginning: as it was typed.
+            option: that asks for it.
+            length: places of an item, beyond which it cannot go.
+
+        Raises:
+            UserError: it cannot be the beginning of such items.
+        """
+        raise UserError(f"{option}: {self.item}s are not written from their beginning on: leave it out.")
+
+    def write_all(self, stored: Iterable[Tensor], file: Path, about: Iterable[Mapping[str, Any]] | None = None) -> Path:
+        """Writes many items [B, ...] in one file, which has one of the suffixes of `listings`.
+
+        Args:
+            stored: batches of them.
+            file: with its suffix.
+            about: what else the file may say of each.
+
+        Raises:
+            UserError: each is a file of its own.
+        """
+        raise UserError(f"{file}: {self.item}s are each in a file of their own: name a folder.")
 
     def glance(self, stored: Tensor) -> Tensor:
         """Stored items [B, ...] as small as they may be for `show`."""

@@ -1,19 +1,25 @@
-"""Every YAML of text that is shipped: parsed, built, and run for two steps, on letters of its length."""
+"""Every YAML of text that is shipped: parsed, built, run for two steps on texts of its kind, and measured."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
-import torch
 import yaml
 
-from ganlit import load
 from ganlit.cli.commands import GanlitCLI
 from ganlit.cli.main import main
+from ganlit.metrics.protocol import meant
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs" / "text").glob("*.yaml"))
-MINIATURE = ["--data.init_args.batch=4", "--data.init_args.val_images=4", "--kimg=0.008", "--fidelity=null"]
+MINIATURE = [
+    "--data.init_args.batch=4",
+    "--data.init_args.val_images=4",
+    "--data.init_args.test_images=4",
+    "--kimg=0.008",
+]
+VERBS = ["walk", "run", "sit", "sing", "read", "wait", "dance", "sleep"]
 BOTH = ["adversarial.start=0.004", "adversarial.lead=0.004", "n_critic=1"]
 """The discriminator from the first step on, its verdict from the second."""
 
@@ -39,37 +45,73 @@ SMALL = {
 """Of the model, as small as a test affords."""
 
 
+OWN = {"seqgan_oracle": ["count=8", "symbols=30", "hidden=4"]}
+"""Of the data; the others are given a file."""
+
+
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
 def test_a_config_of_text_runs(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_MODE", "disabled")
     monkeypatch.setenv("GANLIT_CACHE", str(tmp_path / "cache"))
-    settings = yaml.safe_load(config.read_text())
-    own = settings["data"]["init_args"]
-    kept = {"length": own["length"], "symbols": own["symbols"], "ends": "Oracle" not in settings["data"]["class_path"]}
-    settings["data"] = {"class_path": "letters.Letters", "init_args": kept | {"tick": own["tick"]}}
-    (tmp_path / "config").mkdir()
-    file = tmp_path / "config" / f"{config.stem}.yaml"
-    file.write_text(yaml.safe_dump(settings))
-    small = [f"--model.init_args.{option}" for option in SMALL[config.stem]]
+    own = OWN.get(config.stem, [f"source={written(tmp_path)}"])
+    small = [f"--data.init_args.{option}" for option in own]
+    small += [f"--model.init_args.{option}" for option in SMALL[config.stem]]
     given = [*MINIATURE, *small, f"--trainer.default_root_dir={tmp_path}", "--trainer.accelerator=cpu"]
-    cli = GanlitCLI(["fit", "--config", str(file), *given])
+    cli = GanlitCLI(["fit", "--config", str(config), *given])
     assert cli.config.fit.name == config.stem
     assert cli.model.images_seen == 8
-    assert {"config.yaml", "metrics.csv", "overview.png"} <= {path.name for path in (tmp_path / config.stem).iterdir()}
+    folder = tmp_path / config.stem
+    assert {"config.yaml", "metrics.csv", "overview.png", "samples"} <= {path.name for path in folder.iterdir()}
+    assert (folder / "vocabulary.json").exists() == (config.stem not in OWN)
+    asked = yaml.safe_load(config.read_text())["fidelity"]["metrics"]
+    found = (folder / "metrics.csv").read_text().splitlines()[0].split(",")
+    assert all(any(meant(metric, name) for name in found) for metric in asked)
+
+
+def written(folder: Path) -> Path:
+    """A file of short lines that are not alike, and so a text of words, of characters or of windows."""
+    file = folder / "texts.txt"
+    file.write_text("".join(f"{name} {verb}s\n" for name in ("Ann", "Ben", "Cy", "Dee") for verb in VERBS))
+    return file
 
 
 def test_a_run_of_texts_is_loaded_and_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By the commands that know images, for whatever is made of no data."""
     test_a_config_of_text_runs(next(path for path in CONFIGS if path.stem == "names"), tmp_path, monkeypatch)
-    out = tmp_path / "written"
-    assert main(["generate", str(tmp_path / "names"), "--count", "3", "--out", str(out)]) == 0
+    run, out = str(tmp_path / "names"), tmp_path / "new"
+    assert main(["generate", run, "--count", "3", "--out", str(out / "each")]) == 0
     assert "3 texts in" in capsys.readouterr().out
-    assert [path.name for path in sorted(out.iterdir())] == [f"00000{number}.letters" for number in range(3)]
-    module = load(tmp_path / "names")
-    label = torch.zeros(2, dtype=torch.int64)
-    prefix = torch.tensor([[3, 4], [5, 6]])
-    texts = module.averaged(module.latents(label), label, temperature=0.0, prefix=prefix)
-    assert texts.shape == (2, 12)
-    assert torch.equal(texts[:, :2], prefix)
+    assert [path.name for path in sorted((out / "each").iterdir())] == [f"00000{number}.txt" for number in range(3)]
+    likeliest = ["--temperature", "0", "--prefix", "Ann"]
+    assert main(["generate", run, "--count", "3", "--out", str(out / "some.txt"), *likeliest]) == 0
+    first, *others = (out / "some.txt").read_text().splitlines()
+    assert first.startswith("Ann")
+    assert others == [first] * 2
+    assert main(["generate", run, "--seeds", "2,0", "--seed", "5", "--out", str(out / "b.jsonl"), *likeliest]) == 0
+    facts = {"seed": 5, "temperature": 0, "prefix": "Ann"}
+    lines = [json.loads(line) for line in (out / "b.jsonl").read_text().splitlines()]
+    assert lines == [{"text": first, "number": number, **facts} for number in (2, 0)]
+    assert main(["generate", run, "--seeds", "2", "--out", str(out / "c.jsonl")]) == 0
+    assert json.loads((out / "c.jsonl").read_text())["text"] + "\n" == (out / "each" / "000002.txt").read_text()
+    capsys.readouterr()
+    monkeypatch.chdir(tmp_path)
+    assert (
+        main(["evaluate", run, "--metrics", "distinct1-characters,copies", "--temperature", "0", "--count", "4"]) == 0
+    )
+    told = capsys.readouterr().out
+    assert "ema-t0" in told
+    for options, said in REFUSED.items():
+        assert main([*options[:1], run, *options[1:]]) == 2
+        assert said in " ".join(capsys.readouterr().err.split())
+
+
+REFUSED = {
+    ("generate", "--prefix", "An\u00eb"): "--prefix has '\u00eb', which is no symbol of the training's vocabulary",
+    ("generate", "--prefix", "Ann" * 6): "--prefix has 18 characters, more than the 16 of a text: shorten it",
+    ("generate", "--temperature=-1"): "--temperature is -1.0: it must be at least 0",
+    ("generate", "--truncation", "0.5"): "LSTMGenerator in",
+    ("generate", "--fps", "5"): "--fps: texts have no frames",
+    ("generate", "--out", "texts.txt"): "--out texts.txt exists already: name a new file",
+    ("evaluate", "--metrics", "nll", "--temperature", "2"): "nll asks the generator as it was trained",
+}

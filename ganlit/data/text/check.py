@@ -186,4 +186,5 @@ def remarks(texts: Sequence[Text], numbers: Sequence[list[int]], vocabulary: Voc
         share = len(once) / max(len(vocabulary), 1)
         yield f"  rare: {share:.0%} of the vocabulary are words that occur once, which symbols: leaves out"
     if (long := sum(len(each) > form.length for each in numbers)) and (form.each != "windows"):
-        yield f"  long: {long:,} texts are longer than {form.length:,} {named(form.unit)}, and need shorten: true"
+        texts = f"{long:,} texts are" if long > 1 else "1 text is"
+        yield f"  long: {texts} longer than {form.length:,} {named(form.unit)}, which shorten: true allows"

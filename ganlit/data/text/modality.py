@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,16 @@ from torch import Tensor
 from ganlit.contracts import Modality
 from ganlit.data.archive import members_of
 from ganlit.data.source import BadLabels, Labels
+from ganlit.data.text import table
 from ganlit.data.text.catalogue import open_source
 from ganlit.data.text.check import check
 from ganlit.data.text.collection import Written
 from ganlit.data.text.form import Form, form_of
+from ganlit.data.text.form import named as of_unit
 from ganlit.data.text.page import page
 from ganlit.data.text.published import SETS
 from ganlit.data.text.source import Each
-from ganlit.data.text.table import KEY, SUFFIXES, lists_texts
+from ganlit.data.text.table import KEY, lists_texts
 from ganlit.data.text.tree import TEXTS, suffix_of
 from ganlit.data.text.vocabulary import END, UNKNOWN, Unit, Vocabulary, pieces
 from ganlit.data.walk import walked
@@ -46,6 +48,7 @@ class TextModality(Modality):
     axes = "symbols"
     shaped_by = "length and symbols"
     extractor = "ngrams"
+    listings = (LINES, *sorted(table.LINES))  # suffixes of files that hold many
 
     def __init__(self, vocabulary: Vocabulary | None = None) -> None:
         self.vocabulary = vocabulary
@@ -91,7 +94,7 @@ class TextModality(Modality):
             partial.write_text(self.texts(stored[None])[0] + "\n", encoding="utf-8")
         return file
 
-    def write_all(self, stored: Iterable[Tensor], file: Path) -> Path:
+    def write_all(self, stored: Iterable[Tensor], file: Path, about: Iterable[Mapping[str, Any]] | None = None) -> Path:
         """Many texts [B, L] in one file: JSON lines where it is called so, else a line each.
 
         In plain lines, a text's own line breaks become blanks.
@@ -99,26 +102,38 @@ class TextModality(Modality):
         Args:
             stored: batches of them.
             file: with its suffix.
+            about: of each text what else its line says, in JSON.
         """
+        texts = (text for batch in stored for text in self.texts(batch))
+        entries = zip(texts, repeat({}) if about is None else about, strict=about is not None)
+        described = file.suffix.lower() in table.LINES
         with replacing(file, flush=False) as partial, partial.open("w", encoding="utf-8", newline="\n") as content:
-            for batch in stored:
-                for text in self.texts(batch):
-                    plain = json.dumps({KEY: text}, ensure_ascii=False) if file.suffix in SUFFIXES else one_line(text)
-                    content.write(plain + "\n")
+            for text, rest in entries:
+                line = json.dumps({KEY: text, **rest}, ensure_ascii=False) if described else one_line(text)
+                content.write(f"{line}\n")
         return file
 
-    def prefix(self, text: str, option: str = "--prefix") -> Tensor:
+    def prefix(self, beginning: str, option: str = "--prefix", length: int | None = None) -> Tensor:
         """The numbers [1, T] int64 of how texts shall begin.
 
+        Args:
+            beginning: as it was typed.
+            option: that asks for it.
+            length: symbols of a text, beyond which it cannot go.
+
         Raises:
-            UserError: it has a symbol that is not known.
+            UserError: it has a symbol that is not known, or too many of them.
         """
-        if unknown := self._known.unknown(text):
+        if unknown := self._known.unknown(beginning):
             raise UserError(
                 f"{option} has {printable(repr(unknown[0]))}, which is no symbol of the training's vocabulary: write "
                 "it otherwise, or leave it out."
             )
-        return torch.tensor([self._known.encode(text)], dtype=torch.int64)
+        found = torch.tensor([self._known.encode(beginning)], dtype=torch.int64)
+        if length is not None and found.shape[1] > length:
+            has = f"{found.shape[1]:,} {of_unit(self._known.unit)}"
+            raise UserError(f"{option} has {has}, more than the {length:,} of a text: shorten it.")
+        return found
 
     def glance(self, stored: Tensor) -> Tensor:
         """The beginning of long ones."""

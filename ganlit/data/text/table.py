@@ -88,7 +88,7 @@ class Table(Source):
         return f"{self.name}-{index + 1:06}"
 
     def numbered(self, each: Each) -> bool:
-        return 0.0
+        return False
 
     def document(self, index: int) -> str:
         return self.rows[index].text

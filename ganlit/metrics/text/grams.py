@@ -26,7 +26,7 @@ class Grams(FeatureExtractor):
     """
 
     name, dim, batch = NAME, DIM, 1024
-    protocol = f"{NAME}@words{WORDS[-1]}-characters{CHARACTERS[-1]}/{DIM}tokens"
+    protocol = f"{NAME}@words{WORDS[-1]}-characters{CHARACTERS[-1]}/{DIM}grams"
 
     def wants(self, texts: Sequence[str]) -> Tensor:
         """Texts as `encode` takes them: [B, 256]."""

@@ -53,9 +53,11 @@ def choice(logits: Tensor, share: Tensor, temperature: float = 1.0) -> Tensor:
         share: [B] from 0 to 1, which is not among them; uniform ones draw symbols by their probability.
         temperature: by which the logits are divided; at 0 it is the likeliest symbol, whatever the share.
     """
-    if temperature == 0:
-        return logits.argmax(1)
-    sums = (wide(logits) / temperature).softmax(1).cumsum(1)
+    scores = wide(logits)
+    if temperature < torch.finfo(scores.dtype).tiny:
+        return scores.argmax(1)
+    lower = scores - scores.amax(1, keepdim=True)  # which no temperature makes too large
+    sums = (lower / temperature).softmax(1).cumsum(1)
     passed = torch.searchsorted(sums, share[:, None].to(sums) * sums[:, -1:], right=True)[:, 0]
     return passed.clamp_(max=logits.shape[1] - 1)
 

@@ -55,6 +55,7 @@ def evaluate(
     root: Path = DATASETS,
     weights: Weights = "ema",
     truncation: float = 1.0,
+    temperature: float = 1.0,
     checkpoint: Checkpoint = "last",
     seed: int | None = None,
     precision: Precision | None = None,
@@ -79,9 +80,10 @@ def evaluate(
             alone and without a border; of sound mel, stft, sisdr, snr, pesq, stoi, estoi, pitch, periodicity and vuv,
             beside dnsmos, which asks for no others; of a run that takes data they compare what it makes with its
             targets; fid:prior is of its prior, fid:back of its other direction, codes of its codebook, elbo and iwae
-            are its bounds in bits per dimension; of texts bleu4, selfbleu4 and corpusbleu4 (and others than 4),
-            distinct2, copies (of the training), known (words), ppl, rppl, and fed, which is fid by embeddings of
-            sentences instead of counted n-grams; bleu4-characters counts characters instead of words
+            are its bounds in bits per dimension; of clips fvd, ftd (how frames change), motion and steady; of texts
+            bleu4, selfbleu4 and corpusbleu4 (and others than 4), distinct2, copies (of the training), known (words),
+            ppl, rppl, oracle-nll, nll (of real ones), and fed, which is fid by embeddings of sentences; bleu4-characters
+            counts characters instead of words
         count: items; by default as many as a run's own tests, so that the numbers can be compared with its record,
             and all items of a folder; fewer of these are a fixed random choice
         split: of the subject, where it is a dataset
@@ -89,6 +91,7 @@ def evaluate(
         root: where torchvision's datasets lie or are downloaded to
         weights: of a run, the averaged generator or the one trained last
         truncation: of a run, psi; below one, fewer failures and less variety
+        temperature: of a run of texts; below one, likelier symbols and less variety, and 0 takes the likeliest
         checkpoint: of a run directory, the last, or the best
         seed: of latents and labels, by default the run's own, and of the bootstrap
         precision: of the features; bf16 is another protocol; by default that of a run's own measures, else fp32
@@ -107,7 +110,7 @@ def evaluate(
         UserError: one of these is not there, does not fit the others, or would overwrite a file.
     """
     before = scores.read(baseline) if baseline is not None else None
-    refuse_numbers(count, truncation, seed, bootstrap, draws)
+    refuse_numbers(count, truncation, seed, bootstrap, draws, temperature)
     picture = None if neighbours is None else picture_of(neighbours)
     for option, path in (("--json", json), ("--neighbours", neighbours), ("--neighbours", picture)):
         if path is not None:
@@ -117,17 +120,19 @@ def evaluate(
     sides = [subject] if against is None else [subject, against]
     for word in sides:
         reachable(word)
-    refuse_idle_options(Sides(subject, against, split, against_split, root, weights, truncation, checkpoint, levels))
+    given = Sides(subject, against, split, against_split, root, weights, truncation, checkpoint, levels, temperature)
+    refuse_idle_options(given)
     if picture is not None:
         apart(json, picture, "--neighbours", [word for word in sides if not is_run(word)])
     modality = modality_of(subject, against)
     groups = sorted_out(metrics, picture is not None, modality)
-    refuse_unanswerable(groups, subject, against)
+    refuse_unanswerable(groups, subject, against, temperature)
     names = [metric for group in groups if group.kind == "sets" for metric in group.metrics]
     if weights_file is not None and modality.extractor not in [group.extractor for group in groups]:
         raise UserError(f"--weights_file is of {modality.extractor}, which no metric asks for: leave the option out.")
     if is_run(subject):
-        measured: Subject = Generated(subject, count, weights, truncation, seed, checkpoint, place, groups, levels)
+        how = (count, weights, truncation, seed, checkpoint)
+        measured: Subject = Generated(subject, *how, place, groups, levels, temperature)
         refuse(groups, measured.generator, measured.takes_data, "--metrics")
     else:
         found = collection_of(subject, modality, split, root, count)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ganlit.compute.console import say
+from ganlit.configuration.names import modalities
 from ganlit.configuration.rebuild import setting
+from ganlit.contracts import Modality
 from ganlit.errors import UserError, within
 from ganlit.studies.evaluation.options import MOST, numbers, refuse_numbers
-from ganlit.studies.evaluation.outputs import beside, make_room, room_for_items, writing
+from ganlit.studies.evaluation.outputs import beside, make_room, new, room_for_items, writing
 from ganlit.studies.evaluation.subject import reachable
 from ganlit.studies.evaluation.trained import (
     Checkpoint,
@@ -24,6 +27,7 @@ from ganlit.studies.evaluation.trained import (
     loaded,
     makes_from_noise,
     place,
+    takes,
 )
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.step import stateless_seed
@@ -43,9 +47,13 @@ def generate(
     classes: str | None = None,
     frames: int | None = None,
     fps: float | None = None,
+    temperature: float = 1.0,
+    prefix: str = "",
     checkpoint: Checkpoint = "last",
 ) -> None:
     """Write what a trained run makes, each in a file, and beside their folder the first ones together to look at.
+
+    Texts may stand in one file, a line each.
 
     Args:
         run: the run directory, such as runs/stylegan_lite, or the .safetensors file of an averaged generator
@@ -54,46 +62,74 @@ def generate(
         seeds: which items to write instead of the first ones, such as 7, or 1,2,3, or 0-15; each is called by its
             number and is the same in any company
         truncation: psi; below one, fewer failures and less variety
-        out: an empty or new folder; by default `generated` in the run directory, or beside the file
+        out: an empty or new folder; by default `generated` in the run directory, or beside the file; of texts also a
+            new file, NAME.txt, or NAME.jsonl, which tells of each by which seed, number and options it was written
         classes: the classes in turn, such as 3, or 3,4, or 0-4; all of them by default
         frames: of each clip; by default as many as in the training
         fps: frames a second, between those of the training where there are more; by default as many
+        temperature: of texts; below one, likelier symbols and less variety, and 0 takes the likeliest
+        prefix: how each text begins
         checkpoint: of a run directory, the last, or the best of the validations
 
     Raises:
         UserError: the run cannot be loaded, the folder is not empty, or the generator knows no such class or option.
     """
-    refuse_numbers(count, truncation, seed)
+    refuse_numbers(count, truncation, seed, temperature=temperature)
     within("--frames", frames, least=1, most=MOST_FRAMES, optional=True)
     chosen = items(count, seeds)
     reachable(run)
-    folder = Path(out) if out is not None else beside(run) / "generated"
-    picture = room_for_items(folder, "--out", [])
+    path = Path(out) if out is not None else beside(run) / "generated"
+    kind = setting(run).data.modality
+    listed = lists(path, [kind])
+    if listed:
+        new(path, "--out")
+    else:
+        picture = room_for_items(path, "--out", [])
+        if lists(path):
+            raise UserError(f"--out {path} is a file of many, but {kind.item}s are each in their own: name a folder.")
     module = loaded(run, checkpoint)
     makes_from_noise(module, run)
-    modality, apart = setting(run).data.modality.paced(fps)
+    modality, apart = kind.paced(fps)
     turn = turns(module, classes, run)
-    asked = {"truncation": (truncation, 1), "frames": (frames, None), "step": (apart, 1)}
-    options = {name: value for name, (value, usual) in asked.items() if value != usual}
+    asked = {
+        "truncation": (truncation, 1),
+        "frames": (frames, None),
+        "step": (apart, 1),
+        "temperature": (temperature, 1),
+        "prefix": (prefix, ""),
+    }
+    options: dict[str, Any] = {name: value for name, (value, usual) in asked.items() if value != usual}
     for name in options:
         knows(module, name, run, {"step": "fps"}.get(name))
-    make_room(folder, folder, "--out")
-    make_room(picture.parent, picture, "--out")
-
+    if prefix:
+        options["prefix"] = modality.prefix(prefix, length=module.generator.length).to(place())
     module.to(place())
-    digits = max(6, len(str(max(chosen))))
-    shown = []
-    with writing("--out", folder):
+
+    def made() -> Iterator[Tensor]:
         for number in chosen:
             output = one(module, turn[number % len(turn)], stateless_seed(seed, number), options)
-            item = modality.to_stored(finite(output, run))
-            modality.write(item[0], folder / f"{number:0{digits}}")
+            yield modality.to_stored(finite(output, run))
+
+    what = f"{len(chosen)} {modality.item}{'s' * (len(chosen) != 1)}"
+    if listed:
+        known = {name: value for name, (value, _) in asked.items() if takes(module, name)}
+        make_room(path.parent, path, "--out")
+        with writing("--out", path):
+            modality.write_all(made(), path, facts(module, chosen, turn, {"seed": seed, **known}))
+        say(f"{what} in {path}")
+        return
+    make_room(path, path, "--out")
+    make_room(picture.parent, picture, "--out")
+    digits = max(6, len(str(max(chosen))))
+    shown = []
+    with writing("--out", path):
+        for number, item in zip(chosen, made(), strict=True):
+            modality.write(item[0], path / f"{number:0{digits}}")
             shown += [item] if len(shown) < TOGETHER else []
         columns = len(turn) if seeds is None and 1 < len(turn) <= 16 else math.ceil(math.sqrt(len(shown)))
         files = modality.show(shown, columns, picture.with_suffix(""))
     first = "" if len(shown) == len(chosen) else f"the first {len(shown)} "
-    what = modality.item if len(chosen) == 1 else f"{modality.item}s"
-    say(f"{len(chosen)} {what} in {folder}, {first}together in {', '.join(map(str, files))}")
+    say(f"{what} in {path}, {first}together in {', '.join(map(str, files))}")
 
 
 def items(count: int | None, seeds: str | None) -> Sequence[int]:
@@ -123,8 +159,23 @@ def turns(module: AdversarialModule, classes: str | None, run: str) -> list[int]
     return asked
 
 
+def facts(
+    module: AdversarialModule, chosen: Sequence[int], turn: Sequence[int], options: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """By what each item is made: its number, its class where the generator knows some, and what all have in common."""
+    classes = getattr(module.generator, "classes", 0)
+    for number in chosen:
+        yield {"number": number, **({"label": turn[number % len(turn)]} if classes else {}), **options}
+
+
+def lists(path: Path, kinds: Iterable[Modality] | None = None) -> bool:
+    """Whether a path is called like a file of many items, of some kinds of data or of any."""
+    kinds = modalities() if kinds is None else kinds
+    return any(path.suffix.lower() in kind.listings for kind in kinds)
+
+
 @torch.no_grad()
-def one(module: AdversarialModule, label: int, seed: int, options: dict[str, float]) -> Tensor:
+def one(module: AdversarialModule, label: int, seed: int, options: dict[str, Any]) -> Tensor:
     """The item [1, ...] of a seed: alone in its batch, it depends on nothing else."""
     torch.manual_seed(seed)
     return from_noise(module, torch.tensor([label], device=module.device), **options).cpu()

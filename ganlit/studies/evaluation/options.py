@@ -16,6 +16,7 @@ from ganlit.studies.evaluation.trained import Weights
 DATASETS = Path("datasets")
 MOST = 10**7  # items: of more, neither a folder nor the memory is made
 FARTHEST = 10.0  # psi; far beyond the 1 of training, numbers overflow
+HOTTEST = 100.0  # temperature; there, all symbols are nearly alike
 SEEDS = 2**32  # as for `fit`
 RESAMPLES = 10**5
 
@@ -32,6 +33,7 @@ class Sides(NamedTuple):
     truncation: float
     checkpoint: str
     levels: int | None = None
+    temperature: float = 1.0
 
 
 def sorted_out(metrics: str, with_neighbours: bool, modality: Modality | None = None) -> list[Group]:
@@ -42,10 +44,15 @@ def sorted_out(metrics: str, with_neighbours: bool, modality: Modality | None = 
     return groups
 
 
-def refuse_unanswerable(groups: Sequence[Group], subject: str, against: str | None) -> None:
+def refuse_unanswerable(groups: Sequence[Group], subject: str, against: str | None, temperature: float = 1.0) -> None:
     """Refuses metrics that these sides have no answer to, whatever is in them."""
     for group in groups:
         metric = group.name(group.metrics[0])
+        if group.kind == "nll" and temperature != 1:
+            raise UserError(
+                f"{metric} asks the generator as it was trained, and --temperature is about what it writes: leave one "
+                "of them out."
+            )
         if (group.making or group.kind in ("codes", "bounds", "nll")) and not is_run(subject):
             raise UserError(f"--metrics asks for {metric} of a run's generator, and {subject} is none: leave it out.")
         if group.kind == "pairs" and is_run(subject) and not same(subject, against):
@@ -68,11 +75,17 @@ def same(subject: str, against: str | None) -> bool:
 
 
 def refuse_numbers(
-    count: int | None, truncation: float, seed: int | None, bootstrap: int = 0, draws: int | None = None
+    count: int | None,
+    truncation: float,
+    seed: int | None,
+    bootstrap: int = 0,
+    draws: int | None = None,
+    temperature: float = 1.0,
 ) -> None:
     """Refuses numbers that mean nothing."""
     within("--count", count, least=1, most=MOST, optional=True)
     within("--truncation", truncation, least=0, most=FARTHEST, optional=True)
+    within("--temperature", temperature, least=0, most=HOTTEST)
     within("--seed", seed, least=0, below=SEEDS, optional=True)
     within("--bootstrap", bootstrap, least=0, most=RESAMPLES, optional=True)
     within("--draws", draws, least=1, most=MOST, optional=True)
@@ -107,8 +120,8 @@ def refuse_idle_options(sides: Sides) -> None:
     """Refuses options that nothing would listen to."""
     subject, against = sides.subject, sides.against
     if not is_run(subject):
-        about, those = "is about a run, and {} is none", ("weights", "truncation", "checkpoint", "levels")
-        _refuse(sides, those, about.format(subject))
+        those = ("weights", "truncation", "temperature", "checkpoint", "levels")
+        _refuse(sides, those, f"is about a run, and {subject} is none")
         if against is None:
             raise UserError(f"{subject} is no run, which would have training data: say what it is measured --against.")
     else:
@@ -122,7 +135,8 @@ def refuse_idle_options(sides: Sides) -> None:
 
 
 def _refuse(sides: Sides, options: tuple[str, ...], why: str) -> None:
-    untouched = {"weights": "ema", "truncation": 1, "checkpoint": "last", "root": DATASETS, "levels": None}
+    usual = {"weights": "ema", "truncation": 1, "temperature": 1, "checkpoint": "last", "root": DATASETS}
+    usual |= {"levels": None}
     for option in options:
-        if getattr(sides, option) != untouched.get(option, "train"):
+        if getattr(sides, option) != usual.get(option, "train"):
             raise UserError(f"--{option} {why}: leave the option out.")

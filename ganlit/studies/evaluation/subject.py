@@ -22,7 +22,7 @@ from ganlit.metrics.gauges import Shown
 from ganlit.metrics.groups import Group, Real, Side, sides
 from ganlit.metrics.portrait import fixed_choice
 from ganlit.studies.evaluation.levels import reduced
-from ganlit.studies.evaluation.trained import Checkpoint, Weights, finite, knows, loaded
+from ganlit.studies.evaluation.trained import Checkpoint, Weights, finite, loaded, settle
 from ganlit.tasks.base import AdversarialModule
 
 RELATIVE = "where its relative paths begin (be where it was trained)"
@@ -77,10 +77,11 @@ class Generated(Subject):
         device: where they are made.
         groups: the metrics that they are made for.
         levels: of codes that are in several; all by default.
+        temperature: of texts; 1 is that of the training.
 
     Raises:
-        UserError: the run cannot be loaded, does not hold such weights, or its generator cannot truncate, or has no
-            such levels.
+        UserError: the run cannot be loaded, does not hold such weights, or its generator knows no truncation or
+            temperature, or has no such levels.
     """
 
     def __init__(
@@ -94,11 +95,13 @@ class Generated(Subject):
         device: torch.device,
         groups: Sequence[Group] = (),
         levels: int | None = None,
+        temperature: float = 1.0,
     ) -> None:
         self.name = run
         self.module: AdversarialModule = loaded(run, checkpoint, weights).to(device)
         self.made = weights + reduced(self.module, levels, run)
         self.made += "" if truncation == 1 else f"-psi{truncation:g}"
+        self.made += "" if temperature == 1 else f"-t{temperature:g}"
         self.generator = self.module.ema.module
         self.takes_data = self.module.takes_data
         _, precision, self.fidelity = setting(run)
@@ -106,8 +109,8 @@ class Generated(Subject):
         self.autocast = precision == "bf16-mixed" and native_bf16(device)
         if seed is not None:
             self.module.seed = self.data.seed = seed
-        if truncation != 1:
-            truncate(self.module, truncation, run)
+        asked = {"truncation": truncation, "temperature": temperature}
+        settle(self.module, {name: value for name, value in asked.items() if value != 1}, run)
         self.data.test_images = count or self.data.test_images
         self.turns = self.data.batches(self.data.test_images)
         self.batches = self.data.test_dataloader().sampler
@@ -146,16 +149,6 @@ class Collected(Subject):
         places = self.turns[turn]
         labels = self.items.labels[places] if self.classes else None
         return Shown(self.items[int(places[0]) : int(places[-1]) + 1], places, labels, self.made)
-
-
-def truncate(module: AdversarialModule, psi: float, run: str) -> None:
-    """Has the average truncate whatever it samples.
-
-    Raises:
-        UserError: its generator cannot.
-    """
-    knows(module, "truncation", run)
-    module.ema.register_forward_pre_hook(lambda _, args, given: (args, given | {"truncation": psi}), with_kwargs=True)
 
 
 def data_of(run: str) -> GanDataModule:

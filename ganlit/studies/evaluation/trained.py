@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -65,7 +66,7 @@ def place() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def from_noise(module: AdversarialModule, label: Tensor, **options: float) -> Tensor:
+def from_noise(module: AdversarialModule, label: Tensor, **options: Any) -> Tensor:
     """Items [B, ...] of the average, from latents, or from a prior over them, that torch's random stream gives.
 
     Args:
@@ -117,8 +118,14 @@ def digest_of(network: nn.Module) -> str:
     return digest.hexdigest()
 
 
+def takes(module: AdversarialModule, option: str) -> bool:
+    """Whether a generator takes an option where it makes items: in `write`, if that is how it does, or in forward."""
+    making = getattr(module.generator, "write", module.generator.forward)
+    return option in inspect.signature(making).parameters
+
+
 def knows(module: AdversarialModule, option: str, run: str, flag: str | None = None) -> None:
-    """Refuses what the forward of a generator does not take, such as truncation.
+    """Refuses what a generator does not take, such as truncation.
 
     Args:
         option: its name there.
@@ -127,8 +134,20 @@ def knows(module: AdversarialModule, option: str, run: str, flag: str | None = N
     Raises:
         UserError: it knows nothing of it.
     """
-    if option not in inspect.signature(module.generator.forward).parameters:
+    if not takes(module, option):
         raise UserError(f"{type(module.generator).__name__} in {run} knows no {option}: leave --{flag or option} out.")
+
+
+def settle(module: AdversarialModule, options: Mapping[str, float], run: str) -> None:
+    """Has the average make whatever it is sampled by some options.
+
+    Raises:
+        UserError: its generator does not know one of them.
+    """
+    for name in options:
+        knows(module, name, run)
+    if options:
+        module.averaged = partial(module.averaged, **options)
 
 
 def finite(output: Tensor, run: str) -> Tensor:

@@ -45,6 +45,14 @@ def test_texts_are_written_and_opened_again(kind: TextModality, tmp_path: Path) 
     assert json.loads((tmp_path / "many.jsonl").read_text().splitlines()[1]) == {"text": "c c c"}
 
 
+def test_json_lines_say_more_of_each_text(kind: TextModality, tmp_path: Path) -> None:
+    stored = torch.tensor([[2, 3, 0], [4, 4, 4]], dtype=torch.int32)
+    file = kind.write_all([stored], tmp_path / "told.JSONL", [{"label": 1}, {"label": 0}])
+    found = TextModality().open(str(file), "train", tmp_path)
+    assert found.modality.texts(found[0:2]) == ["a b", "c c c"]
+    assert found.labels.tolist() == [1, 0]
+
+
 def test_collections_are_like_others(make_lines: Make) -> None:
     found = TextModality().open(str(make_lines(["b", "a", "longer one"])), "train", Path())
     assert found.paths == ["texts-000001", "texts-000002", "texts-000003"]

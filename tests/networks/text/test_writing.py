@@ -127,7 +127,8 @@ def test_a_choice_is_the_first_symbol_whose_running_sum_passes_the_share(symbols
     for row, each, symbol in zip(logits, share, choice(logits, share, tau), strict=True):
         sums = (row / tau).softmax(0).cumsum(0)
         assert int((sums <= each).sum()) == int(symbol)
-    assert torch.equal(choice(logits, share, 0.0), logits.argmax(1))
+    for cold in (0.0, 1e-300, 1e-30):
+        assert torch.equal(choice(logits.float(), share.float(), cold), logits.argmax(1))
 
 
 def test_a_mixture_of_symbols_has_the_mixture_of_their_vectors() -> None:

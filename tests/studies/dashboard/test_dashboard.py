@@ -133,5 +133,5 @@ def test_who_cannot_save_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     with pytest.raises(UserError, match="nobody is logged in"):
         dashboard()
-    with pytest.raises(UserError, match="--metric is fit: did you mean fid"):
-        dashboard(metric="fit")
+    with pytest.raises(UserError, match="--metric is fidd: did you mean fid"):
+        dashboard(metric="fidd")

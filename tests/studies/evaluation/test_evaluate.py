@@ -493,7 +493,7 @@ def test_the_table_folds_on_a_terminal(place: Path) -> None:
         (["others"], "others is no run, which would have training data: say what it is measured --against"),
         (["texts", "squares"], "texts is neither a run, for it has no config.yaml, nor a folder of images"),
         (["mixed", "squares", "--metrics=fid"], "mixed/b.png is 8x8 while mixed/a.png is 16x16"),
-        (["others", "squares", "--metrics=fdi"], "--metrics: there is no metric fdi; did you mean fid?"),
+        (["others", "squares", "--metrics=fidd"], "--metrics: there is no metric fidd; did you mean fid?"),
         (["others", "squares", "--metrics="], "--metrics is empty"),
         (["others", "squares", "--count=3"], '--count is 3, and "is" needs 10: take more, or do not measure "is"'),
         (["others", "squares", "--count=0"], "--count is 0: it must be at least 1"),
@@ -564,8 +564,8 @@ def test_the_table_folds_on_a_terminal(place: Path) -> None:
         (["others", "squares", "--baseline=pipe"], "--baseline pipe cannot be read (it is no file): name another file"),
         (["others", "squares", "--baseline=deep.json"], "deep.json does not hold what evaluate --json writes"),
         (
-            ["texts/a.txt", "squares"],
-            "texts/a.txt is a file of neither images nor averaged weights: name a run directory",
+            ["texts/a.doc", "squares"],
+            "texts/a.doc is a file of neither images nor averaged weights: name a run directory",
         ),
         (["runs/tiny/checkpoints/last.ckpt", "squares"], "last.ckpt is a file of neither images nor averaged weights"),
         (["picture.safetensors"], "picture.safetensors is damaged or no safetensors file"),
@@ -603,7 +603,7 @@ def test_what_cannot_be_measured_is_told_in_a_sentence(
     arguments: list[str], told: str, run: str, capsys: pytest.CaptureFixture
 ) -> None:
     Path("texts").mkdir(exist_ok=True)
-    Path("texts/a.txt").write_text("text")
+    Path("texts/a.doc").write_text("text")
     write_picture(Image.new("L", (16, 16)), Path("mixed/a"))
     if not Path("few").exists():
         draw(Path("few"), 5, seed=2)

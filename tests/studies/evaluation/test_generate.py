@@ -6,6 +6,7 @@ import os
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -264,6 +265,23 @@ def test_frames_that_mean_nothing_are_refused(tmp_path: Path, options: dict[str,
 def test_images_have_no_frames(tmp_path: Path, options: dict[str, float], said: str) -> None:
     with pytest.raises(UserError, match=said):
         generate("run", out=str(tmp_path / "new"), **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"temperature": 0.5}, "StyleGenerator in run knows no temperature: leave --temperature out"),
+        ({"prefix": "A"}, "StyleGenerator in run knows no prefix: leave --prefix out"),
+        ({"out": "some.jsonl"}, "--out some.jsonl is a file of many, but images are each in their own: name a folder"),
+    ],
+)
+def test_images_are_not_written_as_texts_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=said):
+        generate("run", **options)
+    assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
