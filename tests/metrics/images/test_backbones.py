@@ -301,7 +301,7 @@ def test_ones_own_extractor_takes_the_options_that_it_names(tmp_path: Path) -> N
         (
             "zzz",
             {},
-            "known are logmel, .*inception, efficientnet-lite0, .*, torchvision:NAME, timm:NAME, .*package.module.Class",
+            "known are logmel, .*inception, efficientnet-lite0, .*, torchvision:NAME, timm:NAME, .*package.module",
         ),
         ("torchvision:resnet19", {}, "unknown extractor torchvision:resnet19; did you mean torchvision:resnet1"),
         ("torchvision:resnet18", {"resize": "clean"}, "torchvision:resnet18 takes no resize"),
