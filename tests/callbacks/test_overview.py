@@ -62,6 +62,20 @@ def test_dollars_in_names_are_no_formulas(grid: Shown, scripted: Any) -> None:
     assert drawn(draw(fidelity, (1.0, {r"fid32/pay$\frac{$@1a2b3c": 18.0}), grid))
 
 
+@pytest.mark.parametrize(("size", "below"), [((40, 10), True), ((10, 10), False)])
+def test_a_broad_picture_stands_under_the_curve(
+    tmp_path: Path, scripted: Any, size: tuple[int, int], below: bool
+) -> None:
+    Image.new("L", size).save(tmp_path / "grid.png")
+    fidelity = scripted()
+    fidelity.history = [(0.5, {"fid16/a": 30.0}), (1.0, {"fid16/a": 20.0})]
+    figure = draw(fidelity, None, Shown(1.0, [tmp_path / "grid.png"]))
+    figure.draw_without_rendering()
+    curve, picture = (axes.get_position() for axes in figure.axes)
+    assert (picture.y1 < curve.y0) == below
+    assert (picture.x0 > curve.x1) != below
+
+
 def test_without_measures_the_grid_stands_alone(grid: Shown) -> None:
     assert len(draw(None, None, grid).axes) == 1
 
