@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from zipfile import is_zipfile
 
-from ganlit.data.audio.manifest import SUFFIXES, Manifest
+from ganlit.data.audio.manifest import Manifest
 from ganlit.data.audio.published import SETS, find_published
 from ganlit.data.audio.source import Source, suffix_of
 from ganlit.data.audio.tree import Archive, Folder, Single
+from ganlit.data.listed import SUFFIXES
 from ganlit.data.places import existing
 from ganlit.data.source import Labels
 from ganlit.records.paths import at_home

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
 import re
 from collections.abc import Iterator
@@ -15,14 +12,11 @@ from typing import Any, NamedTuple
 from ganlit.data.audio.reading import SOUNDS, STRANGER, WHOLE, Span
 from ganlit.data.audio.source import Source
 from ganlit.data.audio.tree import MOST
-from ganlit.data.source import BadItem, NoLabel, as_they_lie, fingerprint_of
+from ganlit.data.listed import GLANCE, SUFFIXES, Listed
+from ganlit.data.source import BadItem, as_they_lie, fingerprint_of
 from ganlit.errors import UserError, printable
 
-TABLES = {".csv": ",", ".tsv": "\t"}
-LINES = {".jsonl", ".ndjson"}
-SUFFIXES = {*TABLES, *LINES}
 LARGEST = 2**29  # bytes: a few million lines
-GLANCE = 2**16  # bytes at a first look
 
 
 class Row(NamedTuple):
@@ -35,15 +29,17 @@ class Row(NamedTuple):
     split: str
 
 
-class Manifest(Source):
+class Manifest(Listed, Source):
     """The recordings that a file lists; paths begin where it lies.
 
     A line has a `path`, and perhaps a `label`, a word or a number; `start` and `end`, in seconds, of what is meant of
-    the file; and a `split`. Other columns are not looked at. Classes are sorted, by number where all are numbers.
+    the file; and a `split`. Other columns are not looked at.
 
     Raises:
         UserError: it is no such list, or has nothing of the split.
     """
+
+    key = "path"
 
     def __init__(self, file: Path, split: str = "train") -> None:
         self.file, self.shown = file, printable(str(file))
@@ -51,35 +47,14 @@ class Manifest(Source):
         rows = [*self._read()]
         if not rows:
             raise UserError(f"{self.shown} lists nothing: give it a line for each recording.")
-        if splits := dict.fromkeys(row.split for row in rows if row.split):
-            rows = [row for row in rows if row.split.lower() == split.lower()]
-            self.name = f"{self.name}-{split}"
-        elif split != "train":
-            raise UserError(f"{self.shown} has no column split: leave split out, or add the column.")
-        if not rows:
-            raise UserError(f"{self.shown} has no split {split}: set split to one of {', '.join(splits)}.")
-        self.rows = rows
+        self.rows = self.of(split, rows)
+
+    def renamed(self) -> str:
+        return "call the column of the files so"
 
     @cached_property
     def fingerprint(self) -> str:
         return fingerprint_of([*as_they_lie(self.file), *map(_lying, dict.fromkeys(map(self._place, self.rows)))])
-
-    @cached_property
-    def _named(self) -> list[str]:
-        """The labels that there are, in order."""
-        found = {row.label for row in self.rows if row.label is not None}
-        return sorted(found, key=int) if all(each.isdecimal() for each in found) else sorted(found)
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return tuple(map(printable, self._named)) if self.labels else ()
-
-    @cached_property
-    def _numbers(self) -> dict[str, int]:
-        return {name: number for number, name in enumerate(self._named)}
-
-    def __len__(self) -> int:
-        return len(self.rows)
 
     def title(self, index: int) -> str:
         row = self.rows[index]
@@ -104,13 +79,6 @@ class Manifest(Source):
             raise BadItem(self.title(index), *STRANGER)
         return place
 
-    def label(self, index: int) -> int | None:
-        if not self._named:
-            return None
-        if (label := self.rows[index].label) is None:
-            raise NoLabel(self.title(index), "has no label", "add it")
-        return self._numbers[label]
-
     def _place(self, row: Row) -> Path:
         return self.file.parent / row.path.replace("\\", "/")
 
@@ -123,46 +91,18 @@ class Manifest(Source):
             raise UserError(f"{self.shown} cannot be read ({error.strerror}): let it be read.") from None
         except UnicodeDecodeError:
             raise UserError(f"{self.shown} is no text in UTF-8: save it as such.") from None
-        lines = self._objects(text) if self.file.suffix.lower() in LINES else self._table(text)
-        for number, line in lines:
+        for number, line in self.lines(text):
             yield self._row(number, line)
-
-    def _objects(self, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-        for number, line in enumerate(text.splitlines(), 1):
-            if not line.strip():
-                continue
-            try:
-                found = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise UserError(f"{self.shown} line {number} is not JSON ({error}): mend it.") from None
-            if not isinstance(found, dict):
-                raise UserError(f'{self.shown} line {number} is not {{"path": ...}}: mend it.')
-            yield number, found
-
-    def _table(self, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-        rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=TABLES[self.file.suffix.lower()])
-        try:
-            columns = [*(rows.fieldnames or ())]
-            if "path" not in columns:
-                there = printable(", ".join(columns[:5])) or "nothing"
-                raise UserError(f"{self.shown} has {there} in its first line: call the column of the files path.")
-            for row in rows:
-                yield rows.line_num, row
-        except csv.Error as error:
-            raise UserError(f"{self.shown} line {rows.line_num} is no CSV ({error}): mend it.") from None
 
     def _row(self, number: int, line: dict[str, Any]) -> Row:
         where = f"{self.shown} line {number}"
-        path, label = line.get("path"), line.get("label")
+        path, label = line.get(self.key), self.labelled(number, line)
         if not isinstance(path, str) or not path or "\0" in path:
             raise UserError(f"{where} has no path: name a file, from where the list lies.")
-        if label is not None and not isinstance(label, str | int):
-            raise UserError(f"{where} has the label {label!r}: let it be a word or a number.")
         start, end = (_seconds(line.get(key), f"{where} has the {key}") for key in ("start", "end"))
         span = Span(start or 0.0, end)
         if span.end is not None and span.end <= span.start:
             raise UserError(f"{where} ends at {span.end:g} s, not behind its start at {span.start:g}: mend it.")
-        label = None if label is None or label == "" else str(label).strip()
         return Row(number, path, label, WHOLE if span == WHOLE else span, str(line.get("split") or "").strip())
 
 

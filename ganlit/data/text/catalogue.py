@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from zipfile import is_zipfile
 
+from ganlit.data.listed import SUFFIXES
 from ganlit.data.places import existing
 from ganlit.data.source import Labels
 from ganlit.data.text.published import SETS, find_published
 from ganlit.data.text.source import Source
-from ganlit.data.text.table import KEY, SUFFIXES, Table
+from ganlit.data.text.table import KEY, Table
 from ganlit.data.text.tree import Archive, Folder, Single, suffix_of
 from ganlit.errors import UserError, printable
 from ganlit.records.paths import at_home

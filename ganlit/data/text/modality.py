@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from ganlit.contracts import Modality
+from ganlit.data import listed
 from ganlit.data.archive import members_of
 from ganlit.data.source import BadLabels, Labels
-from ganlit.data.text import table
 from ganlit.data.text.catalogue import open_source
 from ganlit.data.text.check import check
 from ganlit.data.text.collection import Written
@@ -48,7 +48,7 @@ class TextModality(Modality):
     axes = "symbols"
     shaped_by = "length and symbols"
     extractor = "ngrams"
-    listings = (LINES, *sorted(table.LINES))  # suffixes of files that hold many
+    listings = (LINES, *sorted(listed.LINES))  # suffixes of files that hold many
 
     def __init__(self, vocabulary: Vocabulary | None = None) -> None:
         self.vocabulary = vocabulary
@@ -106,7 +106,7 @@ class TextModality(Modality):
         """
         texts = (text for batch in stored for text in self.texts(batch))
         entries = zip(texts, repeat({}) if about is None else about, strict=about is not None)
-        described = file.suffix.lower() in table.LINES
+        described = file.suffix.lower() in listed.LINES
         with replacing(file, flush=False) as partial, partial.open("w", encoding="utf-8", newline="\n") as content:
             for text, rest in entries:
                 line = json.dumps({KEY: text, **rest}, ensure_ascii=False) if described else one_line(text)
