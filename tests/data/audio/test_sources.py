@@ -148,7 +148,10 @@ def test_a_list_may_have_splits_and_numbers_for_classes(make_sounds: Make) -> No
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("file,label\na.wav,cat\n", "list.csv has file, label in its first line, not path: call the column of the files so."),
+        (
+            "file,label\na.wav,cat\n",
+            "list.csv has file, label in its first line, not path: call the column of the files so.",
+        ),
         ("path,start\na.wav,soon\n", "list.csv line 2 has the start 'soon': let it be a number of seconds."),
         ("path,start,end\na.wav,2,1\n", "list.csv line 2 ends at 1 s, not behind its start at 2: mend it."),
         ("path\n", "list.csv lists nothing"),
