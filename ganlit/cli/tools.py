@@ -19,6 +19,7 @@ from ganlit.studies.evaluation.encode import decode, encode
 from ganlit.studies.evaluation.evaluate import evaluate
 from ganlit.studies.evaluation.generate import generate
 from ganlit.studies.evaluation.translate import translate
+from ganlit.studies.plane.plane import plane
 from ganlit.studies.report.report import report
 from ganlit.studies.sweeps import commands as sweep
 
@@ -29,6 +30,7 @@ TOOLS: dict[str, Callable[..., None]] = {
     "decode": decode,
     "evaluate": evaluate,
     "report": report,
+    "plane": plane,
     "dashboard": dashboard,
     "data check": check,
     "sweep run": sweep.run,
