@@ -34,7 +34,8 @@ PAIRED: dict[str, Callable[[str, Modality, torch.device | str], Likeness]] = {}
 
 ALONE = {"oracle-nll": oracle_nll}
 
-BETTER = {"oracle-nll": "lower"}
+BETTER = {"oracle": "lower"}
+"""As ids have it, where what is behind the first hyphen is a variant."""
 
 
 def read(metric: str, options: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,11 +23,12 @@ from ganlit.studies.plane.verdict import Arm, verdicts
 from ganlit.studies.report.escaping import markdown
 from ganlit.studies.report.numbers import mean
 from ganlit.studies.report.record import Run, gather
-from ganlit.studies.report.settings import Setting, group, shown
+from ganlit.studies.report.settings import Parameter, Setting, group, shown
 from ganlit.studies.report.summary import FIXED
 from ganlit.studies.report.tables import spreadsheet_row
 
 MANY = 8  # arms that a picture can show
+LONGEST = 60  # letters of what one of them is called
 
 
 class Swept(NamedTuple):
@@ -133,9 +135,24 @@ def kept(folder: Path) -> tuple[list[Setting], list[str]]:
         raise UserError(
             f"{folder} has {len(settings)} settings ({varied}), and a plane shows {MANY}: name a part of them."
         )
+    return settings, names_of(settings, parameters, folder)
+
+
+def names_of(settings: Sequence[Setting], parameters: Sequence[Parameter], folder: Path) -> list[str]:
+    """What each setting is called: by what differs, or where that is much, by what the names of its runs begin with."""
     pairs = [zip(parameters, setting.values, strict=True) for setting in settings]
-    names = [", ".join(f"{parameter.title} {shown(value)}" for parameter, value in each) for each in pairs]
-    return settings, [name or printable(folder.resolve().name) for name in names]
+    found = [", ".join(f"{parameter.title} {shown(value)}" for parameter, value in each) for each in pairs]
+    if max(map(len, found)) <= LONGEST:
+        return [name or printable(folder.resolve().name) for name in found]
+    stems = [begins_alike([run.folder.name for run in each.runs]) for each in settings]
+    apart = all(stems) and len({*stems}) == len(stems)
+    return [printable(stem) for stem in stems] if apart else [f"setting {place}" for place in range(1, len(found) + 1)]
+
+
+def begins_alike(names: Sequence[str]) -> str:
+    """What all names begin with, without a number at its end."""
+    columns = takewhile(lambda letters: len({*letters}) == 1, zip(*names, strict=False))
+    return "".join(letters[0] for letters in columns).rstrip("-_.0123456789")
 
 
 def measured(run: Run, asked: Asked, degrees: Sequence[float], how: How) -> Swept:

@@ -6,6 +6,7 @@ import torch
 from ganlit.data.text.modality import TextModality
 from ganlit.data.text.oracle import OracleTexts
 from ganlit.errors import UserError
+from ganlit.metrics.measure import improves
 from ganlit.metrics.paired import Comparison
 
 
@@ -22,3 +23,9 @@ def test_an_oracle_tells_how_probable_its_sequences_are() -> None:
 def test_other_texts_have_none() -> None:
     with pytest.raises(UserError, match="oracle-nll asks the oracle of OracleTexts, and these texts are from"):
         Comparison("oracle-nll", TextModality())
+
+
+def test_the_less_improbable_are_the_better() -> None:
+    name = "oracle1k-nll-oracle@572f9a48/-/-/-/ema"
+    assert improves(name, 8.0, 9.0)
+    assert not improves(name, 9.0, 8.0)

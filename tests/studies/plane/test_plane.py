@@ -10,6 +10,9 @@ from shutil import copytree
 import pytest
 
 from ganlit.cli.main import main
+from ganlit.studies.plane.plane import names_of
+from ganlit.studies.report.record import Run
+from ganlit.studies.report.settings import Parameter, Setting
 
 NAMES = Path(__file__).parents[3] / "configs" / "text" / "names.yaml"
 MODEL = ["generator.hidden=8", "discriminator.filters=[2,2,2,2]", "adversarial.weight=0"]
@@ -72,6 +75,17 @@ def test_settings_are_lines_and_the_sentence_compares_them(said: Callable) -> No
     code, told = said("runs")
     assert code == 2
     assert "runs/plane is not an empty folder: give another --out." in told
+
+
+def test_settings_of_many_differences_are_called_as_their_runs(tmp_path: Path) -> None:
+    parameters = [Parameter("a_name_that_is_long" * 4, "key")]
+
+    def settings(*names: list[str]) -> list[Setting]:
+        return [Setting((place,), [Run(tmp_path / each, {}) for each in some]) for place, some in enumerate(names)]
+
+    assert names_of(settings(["gan-0", "gan-1"], ["alone-0"]), parameters, tmp_path) == ["gan", "alone"]
+    assert names_of(settings(["0000", "0001"], ["0002"]), parameters, tmp_path) == ["setting 1", "setting 2"]
+    assert names_of(settings(["b0"]), [], tmp_path / "runs") == ["runs"]
 
 
 def test_a_number_equals_that_of_evaluate(said: Callable, capsys: pytest.CaptureFixture[str]) -> None:
