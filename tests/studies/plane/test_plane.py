@@ -85,7 +85,7 @@ def test_settings_of_many_differences_are_called_as_their_runs(tmp_path: Path) -
 
     assert names_of(settings(["gan-0", "gan-1"], ["alone-0"]), parameters, tmp_path) == ["gan", "alone"]
     assert names_of(settings(["0000", "0001"], ["0002"]), parameters, tmp_path) == ["setting 1", "setting 2"]
-    assert names_of(settings(["b0"]), [], tmp_path / "runs") == ["runs"]
+    assert names_of([Setting((), [Run(tmp_path / "b0", {})])], [], tmp_path / "runs") == ["runs"]
 
 
 def test_a_number_equals_that_of_evaluate(said: Callable, capsys: pytest.CaptureFixture[str]) -> None:
