@@ -14,6 +14,7 @@ from jsonargparse import ActionConfigFile, ActionSubCommands, Namespace
 
 import ganlit
 from ganlit.configuration.manual import MANUAL, PURPOSES
+from ganlit.configuration.names import foreign, own_options
 from ganlit.configuration.outline import kinds, outline, purpose
 from ganlit.configuration.parser import Parser
 
@@ -74,9 +75,13 @@ def add_tools(commands: ActionSubCommands) -> None:
             groups[group] = parser.add_subcommands()
         parser = Parser(description=purpose(path), epilog=MANUAL.get(words))
         parser.add_function_arguments(outline(path), as_positional=True)
-        for method in of_kinds(words):
+        for path in of_kinds(words):
             there = {action.dest for action in parser._actions}  # two kinds may call an option alike
-            parser.add_function_arguments(outline(method, optional=True), skip=there, as_group=False)
+            parser.add_function_arguments(outline(path, optional=True), skip=there, as_group=False)
+        for kind in foreign() if words in OF_KINDS else ():
+            method, there = OF_KINDS[words], {action.dest for action in parser._actions}
+            others = signature(getattr(kind, method)).parameters.keys() - own_options(kind, method).keys()
+            parser.add_method_arguments(type(kind), method, skip=others | there, as_group=False)
         for action in parser._actions:
             if action.default is False:
                 action.nargs, action.const = "?", True  # which --help shows
@@ -102,6 +107,8 @@ def underscored(args: list[str]) -> list[str]:
         return args
     paths = [TOOLS[" ".join(words)], *of_kinds(" ".join(words))]
     parameters = [one for path in paths for one in signature(outline(path, optional=True)).parameters.values()]
+    for kind in foreign() if (method := OF_KINDS.get(" ".join(words))) else ():
+        parameters += own_options(kind, method).values()
     known = {one.name: one.default is False for one in parameters}
     found, rest = words, deque(args[len(words) :])
     while rest:

@@ -51,6 +51,12 @@ def modalities() -> list[Modality]:
     return found
 
 
+def foreign() -> list[Modality]:
+    """Those among them that are not this package's."""
+    there = "ganlit.contracts" in sys.modules  # without which nobody has made one
+    return [one for one in modalities() if not type(one).__module__.startswith("ganlit.")] if there else []
+
+
 def recognised(place: str) -> Modality | None:
     """The kind of data that a folder, a file or the name of a dataset looks like."""
     scores = {one: one.recognises(place) for one in modalities()}
