@@ -40,7 +40,7 @@ class Packed(nn.Module):
                 "classes to 0."
             )
         self.network = network
-        self.items = items
+        self.packed = items
 
     def forward(self, item: Tensor, label: Tensor) -> Any:
         """Items [B, C, ...] and labels [B] to what the network says of packs [B / m, m C, ...].
@@ -48,10 +48,10 @@ class Packed(nn.Module):
         Raises:
             UserError: B is no multiple of m.
         """
-        if len(item) % self.items:
+        if len(item) % self.packed:
             raise UserError(
-                f"Packed.items is {self.items}, which does not divide the {len(item)} items that each rank sees "
+                f"Packed.items is {self.packed}, which does not divide the {len(item)} items that each rank sees "
                 "at once: set data.init_args.batch so that it does, shared by ranks and model.init_args.accumulate."
             )
-        packs = item.reshape(len(item) // self.items, self.items * item.shape[1], *item.shape[2:])
-        return self.network(packs, label[:: self.items])
+        packs = item.reshape(len(item) // self.packed, self.packed * item.shape[1], *item.shape[2:])
+        return self.network(packs, label[:: self.packed])

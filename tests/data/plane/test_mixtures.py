@@ -147,5 +147,6 @@ def test_the_picture_shows_where_points_are(tmp_path: Path) -> None:
         assert image.width == image.height == 320
     blue = [c for c in colours if c[2] > 150 > c[0] + 60]
     orange = [c for c in colours if c[0] > 220 and c[2] < 200 < c[1] + 60]
-    assert blue and orange
+    assert blue
+    assert orange
     assert kind.__class__().show([torch.randn(5, 2)], 5, tmp_path / "alone")[0].is_file()
