@@ -48,14 +48,19 @@ def trials(full: bool) -> Iterator[tuple[int, str, str, str]]:
 
 
 def overlay(loss: str, how: str) -> dict[str, Any]:
-    """What a trial changes."""
+    """What a trial changes, from small.yaml on."""
     chosen = [{"class_path": name, "init_args": {"weight": GAMMA}} for name in REGULARIZERS.get(how, {})]
     settings: dict[str, Any] = {"loss": loss, "regularizers": chosen}
     if items := PACKS.get(how):
         inside = {"channels": 2 * items, "width": 128, "depth": 2, "pieces": 2}
         network = {"class_path": "PlaneDiscriminator", "init_args": inside}
         settings["discriminator"] = {"class_path": "Packed", "init_args": {"network": network, "items": items}}
-    return {"model": {"init_args": settings}}
+    whole = yaml.safe_load((HERE / "small.yaml").read_text())
+    arguments = whole["model"]["init_args"]
+    if "discriminator" in settings:
+        del arguments["discriminator"]
+    arguments |= settings
+    return whole
 
 
 def numbers(run: Path) -> dict[str, float]:
@@ -86,7 +91,7 @@ def bench(minutes: float, full: bool) -> None:
         file = Path("runs") / f"{name}.yaml"
         file.parent.mkdir(exist_ok=True)
         file.write_text(yaml.safe_dump(overlay(loss, how)))
-        configs = [f"--config={path}" for path in (f"configs/plane/{mixture}.yaml", HERE / "small.yaml", file)]
+        configs = [f"--config={path}" for path in (f"configs/plane/{mixture}.yaml", file)]
         began, code = cpu(), 1
         with suppress(SystemExit):
             code = main(["fit", *configs, f"--name={name}", f"--seed={seed}", "--wandb=null"])
