@@ -1,6 +1,6 @@
 """Trains the bench's trials one after the other in this process, and adds a line to results.csv for each.
 
-    python experiments/0015-what-keeps-the-modes/bench.py [--minutes 40] [--full]
+    python experiments/0015-what-keeps-the-modes/bench.py [--minutes 40] [--full | --only none "R1+R2" ...]
 
 Run in the folder of the project. Trials that have their line are left out. Starting a process for each, as `sweep run`
 does, would take as long as half of a trial does.
@@ -39,11 +39,14 @@ REGULARIZERS: dict[str, dict[str, Any]] = {
 PACKS = {"packed by 2": 2, "packed by 4": 4}
 
 
-def trials(full: bool) -> Iterator[tuple[int, str, str, str]]:
-    """Seed, mixture, loss and regularizer: all of them, or each loss without any and by R1+R2, and one loss by all."""
+def trials(full: bool, only: list[str]) -> Iterator[tuple[int, str, str, str]]:
+    """Seed, mixture, loss and regularizer: all of them; or each loss without any and by R1+R2, and one loss by all.
+
+    Or else this one loss by some.
+    """
     for seed, mixture, loss, how in product(range(3), ("ring", "grid"), LOSSES, (*REGULARIZERS, *PACKS)):
         some = loss == "NonSaturating" or how in ("none", "R1+R2") or (loss, how) == ("Wasserstein", "GradientPenalty")
-        if full or some:
+        if full or (loss == "NonSaturating" and how in only if only else some):
             yield seed, mixture, loss, how
 
 
@@ -82,9 +85,9 @@ def known() -> set[tuple[str, ...]]:
         return {(row["seed"], row["mixture"], row["loss"], row["regularizer"]) for row in csv.DictReader(file)}
 
 
-def bench(minutes: float, full: bool) -> None:
+def bench(minutes: float, full: bool, only: list[str]) -> None:
     until = time.monotonic() + 60 * minutes
-    for seed, mixture, loss, how in trials(full):
+    for seed, mixture, loss, how in trials(full, only):
         if (str(seed), mixture, loss, how) in known() or time.monotonic() > until:
             continue
         name = f"bench-{mixture}-{loss}-{how.replace(' ', '-')}-{seed}".lower()
@@ -108,5 +111,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, default=40.0)
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--only", nargs="*", default=[])
     given = parser.parse_args()
-    bench(given.minutes, given.full)
+    bench(given.minutes, given.full, given.only)
