@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ganlit.configuration.names import by_default, given_options, recognised
+from ganlit.configuration.names import given_options, kind_of
 from ganlit.data.base import MOST
 from ganlit.errors import UserError, within
 
@@ -41,5 +41,9 @@ def check(
     if picture is not None:
         raise UserError("--picture shows what a configuration makes of its data: give --config, too, or leave it out.")
     within("--batch", batch, least=1, most=MOST)
-    kind = recognised(source) or by_default()  # which says what it makes of it
+    try:
+        kind = kind_of(source)
+    except UserError as empty:
+        print(empty)
+        raise SystemExit(1) from None
     kind.check(source, split, Path(root), batch, **given_options(kind, "check", options))

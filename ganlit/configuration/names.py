@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import pkgutil
 import sys
 from collections import deque
@@ -64,6 +65,24 @@ def recognised(place: str) -> Modality | None:
     return likeliest if scores[likeliest] else None
 
 
+def kind_of(*places: str) -> Modality:
+    """What the first of some places looks like that looks like anything; else images, which most sets with names are.
+
+    Raises:
+        UserError: nothing does, and the first is a folder in which there is no file.
+    """
+    if (found := next(filter(None, map(recognised, places)), None)) is not None:
+        return found
+    path, unread = os.path.expanduser(places[0]), list[OSError]()
+    if os.path.isdir(path) and not any(files for *_, files in os.walk(path, onerror=unread.append)) and not unread:
+        *others, last = sorted({f"{one.item}s" for one in modalities()})
+        raise UserError(
+            f"{places[0]} is an empty folder: put {', '.join(others)} or {last} into it, in a sub-folder for each "
+            "class if any."
+        )
+    return next(one for one in modalities() if one.name == "images")
+
+
 def own_options(kind: Modality, method: str) -> dict[str, inspect.Parameter]:
     """What a method of one kind of data takes beside what those of all kinds do: they become options of a command."""
     parameters = inspect.signature(getattr(kind, method)).parameters.items()
@@ -81,8 +100,3 @@ def given_options(kind: Modality, method: str, options: Mapping[str, Any]) -> di
     if unknown := given.keys() - own_options(kind, method).keys():
         raise UserError(f"--{unknown.pop()} is no option of {kind.name}: leave it out.")
     return given
-
-
-def by_default() -> Modality:
-    """Images, of which most datasets with names are."""
-    return next(one for one in modalities() if one.name == "images")
