@@ -8,26 +8,31 @@ import pkgutil
 import sys
 from collections import deque
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ganlit
-from ganlit.contracts import Modality
 from ganlit.errors import UserError
+
+if TYPE_CHECKING:
+    from ganlit.contracts import Modality
 
 NAMED = ("augment", "callbacks", "data", "losses", "networks", "tasks")
 """Rooms with classes that stand in configurations."""
 
 
-def import_named() -> None:
+@cache
+def import_named(*rooms: str) -> None:
     """Imports every module of these rooms, sub-rooms included: jsonargparse finds a short name among what is there."""
-    for room in NAMED:
+    for room in rooms or NAMED:
         for module in pkgutil.walk_packages([f"{ganlit.__path__[0]}/{room}"], f"ganlit.{room}."):
             import_module(module.name)
 
 
 def known_classes() -> set[str]:
     """The short names of all classes of this package that can be built."""
+    import_named()
     modules = [module for name, module in list(sys.modules.items()) if name.startswith("ganlit.")]
     found = {cls for module in modules for _, cls in inspect.getmembers(module, inspect.isclass)}
     return {cls.__name__ for cls in found if cls.__module__.startswith("ganlit.") and not inspect.isabstract(cls)}
@@ -35,7 +40,9 @@ def known_classes() -> set[str]:
 
 def modalities() -> list[Modality]:
     """One of each kind of data that is known; one's own are, once their module is imported."""
-    import_named()
+    from ganlit.contracts import Modality  # and torch with it, which a command may do without
+
+    import_named("data")
     found, kinds = list[Modality](), deque(Modality.__subclasses__())
     while kinds:
         kind = kinds.popleft()
@@ -43,6 +50,12 @@ def modalities() -> list[Modality]:
         if not inspect.isabstract(kind):
             found.append(kind())
     return found
+
+
+def foreign() -> list[Modality]:
+    """Those among them that are not this package's."""
+    there = "ganlit.contracts" in sys.modules  # without which nobody has made one
+    return [one for one in modalities() if not type(one).__module__.startswith("ganlit.")] if there else []
 
 
 def recognised(place: str) -> Modality | None:
