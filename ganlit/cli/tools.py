@@ -19,6 +19,9 @@ from ganlit.studies.evaluation.encode import decode, encode
 from ganlit.studies.evaluation.evaluate import evaluate
 from ganlit.studies.evaluation.generate import generate
 from ganlit.studies.evaluation.translate import translate
+from ganlit.studies.latent.interpolate import interpolate
+from ganlit.studies.latent.mix import mix
+from ganlit.studies.latent.truncate import truncate
 from ganlit.studies.report.report import report
 from ganlit.studies.sweeps import commands as sweep
 
@@ -31,6 +34,9 @@ TOOLS: dict[str, Callable[..., None]] = {
     "report": report,
     "dashboard": dashboard,
     "data check": check,
+    "latent interpolate": interpolate,
+    "latent truncate": truncate,
+    "latent mix": mix,
     "sweep run": sweep.run,
     "sweep submit": sweep.submit,
     "sweep status": sweep.status,
@@ -41,7 +47,11 @@ TOOLS: dict[str, Callable[..., None]] = {
 OF_MODALITIES: dict[Callable[..., None], str] = {check: "check", translate: "bring", encode: "bring"}
 """Tools that take options of the kinds of data, and the method of a Modality whose they are."""
 
-GROUPS = {"data": "Look after datasets.", "sweep": "Ask one question of many runs."}
+GROUPS = {
+    "data": "Look after datasets.",
+    "latent": "See what a generator's latent space knows.",
+    "sweep": "Ask one question of many runs.",
+}
 
 
 def add_tools(commands: ActionSubCommands) -> None:
