@@ -41,7 +41,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"configuration.rebuild", "configuration.names", "callbacks.fidelity", "metrics", "data", "tasks", "records"}
     | {"compute"},
     "studies.latent": CORE
-    | {"configuration.rebuild", "losses.base", "losses.images.perceptual", "studies.evaluation"}
+    | {"configuration.rebuild", "configuration.names", "losses.base", "losses.images.perceptual"}
+    | {"studies.evaluation"}
     | {"metrics", "data", "tasks", "records", "compute"},
     "studies.audit": CORE | {"losses.weight", "data.base", "tasks", "records.durable", "compute"},
     "studies.sweeps": CORE | {"configuration.resolve", "metrics.protocol", "records", "compute"},

@@ -19,8 +19,10 @@ from ganlit.studies.evaluation.encode import decode, encode
 from ganlit.studies.evaluation.evaluate import evaluate
 from ganlit.studies.evaluation.generate import generate
 from ganlit.studies.evaluation.translate import translate
+from ganlit.studies.latent.directions import directions
 from ganlit.studies.latent.interpolate import interpolate
 from ganlit.studies.latent.mix import mix
+from ganlit.studies.latent.project import project
 from ganlit.studies.latent.truncate import truncate
 from ganlit.studies.report.report import report
 from ganlit.studies.sweeps import commands as sweep
@@ -37,6 +39,8 @@ TOOLS: dict[str, Callable[..., None]] = {
     "latent interpolate": interpolate,
     "latent truncate": truncate,
     "latent mix": mix,
+    "latent directions": directions,
+    "latent project": project,
     "sweep run": sweep.run,
     "sweep submit": sweep.submit,
     "sweep status": sweep.status,
@@ -44,7 +48,7 @@ TOOLS: dict[str, Callable[..., None]] = {
     "sweep propose": sweep.propose,
 }
 
-OF_MODALITIES: dict[Callable[..., None], str] = {check: "check", translate: "bring", encode: "bring"}
+OF_MODALITIES: dict[Callable[..., None], str] = {check: "check", translate: "bring", encode: "bring", project: "bring"}
 """Tools that take options of the kinds of data, and the method of a Modality whose they are."""
 
 GROUPS = {

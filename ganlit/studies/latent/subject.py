@@ -137,7 +137,10 @@ class Subject:
         )
 
 
-def spread(latents: Tensor) -> tuple[Tensor, float]:
-    """The mean [L, d] of latents [N, L, d], and the root of the mean squared distance of one row to its own."""
-    mean = latents.mean(0)
-    return mean, float((latents - mean).square().sum(-1).mean().sqrt())
+def spread(latents: Tensor, label: Tensor) -> float:
+    """How far latents [N, L, d] are from the mean of their class: the root mean square over rows."""
+    squares = 0.0
+    for each in label.unique():
+        own = latents[label == each]
+        squares += float((own - own.mean(0)).square().sum(-1).mean(1).sum())
+    return (squares / len(latents)) ** 0.5
