@@ -73,26 +73,25 @@ def matrices_of(subject: Subject) -> list[Tensor]:
         UserError: there is none, as where z and a class go in together.
     """
     latents, label = subject.sample(1)
-    size = latents.shape[-1]
-    with taking(subject.generator, size) as layers, torch.no_grad():
+    with taking(subject.generator, latents[0, 0]) as layers, torch.no_grad():
         subject.render(latents, label)
     found = layers if subject.space != "z" else layers[:1]
     if not found:
         who = type(subject.generator).__name__
         raise UserError(f"SeFa: no layer of {who} in {subject.run} takes {subject.space} alone: leave sefa out.")
-    return [matrix_of(layer, shape, size) for layer, shape in found]
+    return [matrix_of(layer, shape) for layer, shape in found]
 
 
 @contextmanager
-def taking(network: nn.Module, size: int) -> Iterator[list[tuple[nn.Module, torch.Size]]]:
-    """Notes linear layers as they are given so many numbers an item, and the form in which these come."""
+def taking(network: nn.Module, latent: Tensor) -> Iterator[list[tuple[nn.Module, torch.Size]]]:
+    """Notes layers that are given the latent [d] of a single item, scaled perhaps, and the form in which it comes."""
     found: list[tuple[nn.Module, torch.Size]] = []
 
     def note(layer: nn.Module, inputs: tuple[Any, ...]) -> None:
         first, weights = inputs[0] if inputs else None, getattr(layer, "weight", None)
-        if not isinstance(first, Tensor) or weights is None or weights.ndim < 2:
+        if not isinstance(first, Tensor) or weights is None or weights.ndim < 2 or first.numel() != latent.numel():
             return
-        if first.is_floating_point() and first.ndim > 1 and first.shape[1:].numel() == size:
+        if first.is_floating_point() and float(torch.cosine_similarity(first.flatten(), latent, 0)) > 0.9999:
             found.append((layer, first.shape[1:]))
 
     leaves = [each for each in network.modules() if not any(True for _ in each.children())]
@@ -105,8 +104,8 @@ def taking(network: nn.Module, size: int) -> Iterator[list[tuple[nn.Module, torc
 
 
 @torch.no_grad()
-def matrix_of(layer: nn.Module, shape: torch.Size, size: int) -> Tensor:
-    """What a layer, which is linear but for its bias, multiplies its input with, [out, size]: however it scales it."""
+def matrix_of(layer: nn.Module, shape: torch.Size) -> Tensor:
+    """What a layer, which is linear but for its bias, multiplies its input with, [out, d]: however it scales it."""
     weight = next(layer.parameters())
-    each = torch.eye(size, device=weight.device, dtype=weight.dtype).unflatten(1, shape)
+    each = torch.eye(shape.numel(), device=weight.device, dtype=weight.dtype).unflatten(1, shape)
     return (layer(each) - layer(torch.zeros_like(each[:1]))).flatten(1).T.cpu()
