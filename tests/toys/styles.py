@@ -31,7 +31,7 @@ class Flat(nn.Module):
 
 def styled(classes: int, channels: int) -> Synthesis:
     sizes = {"resolution": 16, "channels": channels, "classes": classes, "channel_base": 64, "channel_max": 4}
-    generator = StyleGenerator(**sizes, z_dim=4, w_dim=4, mapping_depth=1)
+    generator = StyleGenerator(**sizes, z_dim=4, w_dim=4, mapping_depth=2)
     generator.mapping.layers[0].bias.data.normal_(0, 10)
     generator.w_mean.normal_()
     for layer in generator.layers:

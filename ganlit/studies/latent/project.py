@@ -85,8 +85,10 @@ def project(
     within("--own", own, least=0, most=MOST)
     within("--count", count, least=1, most=MOST, optional=True)
     if (images is None) == (own == 0):
-        what = "neither images nor --own" if images is None else f"images of {images} and --own {own}"
-        raise UserError(f"project was given {what}: name a folder of images, or say --own N.")
+        what = "neither --images nor --own" if images is None else f"--images {images} and --own {own}"
+        raise UserError(
+            f"project was given {what}: name a folder of images, or say --own N, for so many of the model's own."
+        )
     folder = Folder(run, "project", out)
     subject = Subject(run, checkpoint, space, classes)
     wanted = made_by(subject, own, seed) if images is None else brought(subject, images, count, classes, options)

@@ -97,7 +97,7 @@ def test_images_have_the_classes_of_their_folders(tmp_path: Path, pictures: Path
 @pytest.mark.parametrize(
     ("run", "options", "sentence"),
     [
-        ("styled", {}, "project was given neither images nor --own"),
+        ("styled", {}, "project was given neither --images nor --own"),
         ("styled", {"images": "HERE", "own": 2}, "and --own 2: name a folder of images, or say --own N"),
         ("styled", {"images": "nowhere/at/all"}, "There is nothing at nowhere/at/all"),
         ("plain", {"own": 1, "space": "w+"}, "--space w+: DCGenerator in plain has no styles, only z"),
