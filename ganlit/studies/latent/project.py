@@ -135,8 +135,9 @@ def project(
         about["psnr"]["in_other_noise"] = float(again.mean())
         about["distance"] = {"mean": mean(rows, "distance"), "median": float(gaps.median())}
         about["distance"]["start"] = float(firsts.mean())
-    sides = [list(each.split(1)) for each in (wanted.stored, images_found)]
     columns = min(COLUMNS, len(rows))
+    gap = torch.zeros_like(wanted.stored[:1]).expand(-len(rows) % columns, -1, -1, -1)  # of the last row
+    sides = [list(torch.cat([each, gap]).split(1)) for each in (wanted.stored, images_found)]
     folder.picture(subject, one_under_the_other(sides, columns), columns)
     folder.latents(subject, latents, label, wanted.names)
     folder.table(rows)

@@ -61,6 +61,12 @@ def test_a_model_finds_its_own_again(tmp_path: Path) -> None:
         assert image.size == (5 * 18 + 2, 2 * 18 + 2)
 
 
+def test_the_last_row_of_the_picture_may_be_short(tmp_path: Path) -> None:
+    project("flat", own=17, steps=1, out=str(tmp_path / "new"))
+    with Image.open(tmp_path / "new" / "project.png") as image:
+        assert image.size == (16 * 18 + 2, 4 * 18 + 2)
+
+
 def test_in_each_layer_a_style_of_its_own(tmp_path: Path) -> None:
     project("bare", own=1, space="w+", steps=20, out=str(tmp_path / "new"))
     [(_, values)] = read(tmp_path / "new" / "latents.safetensors").pieces(9)
