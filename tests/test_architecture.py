@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "callbacks": CORE
     | {"callbacks.loggers", "metrics", "tasks.base", "tasks.clocked", "tasks.step"}
     | {"records", "compute"},
-    "callbacks.loggers": CORE | {"metrics.measure", "records", "compute.console"},
+    "callbacks.loggers": CORE | {"metrics.measure", "records", "compute.console", "compute.sparing"},
     # from words to objects, and all that is done with them
     "configuration": CORE | {"callbacks", "callbacks.loggers", "data.base", "tasks.base", "records"},
     "studies.evaluation": CORE
