@@ -31,6 +31,7 @@ TOOLS = {
     "decode": "ganlit.studies.evaluation.encode.decode",
     "evaluate": "ganlit.studies.evaluation.evaluate.evaluate",
     "report": "ganlit.studies.report.report.report",
+    "plane": "ganlit.studies.plane.plane.plane",
     "dashboard": "ganlit.studies.dashboard.dashboard.dashboard",
     "data check": "ganlit.cli.check.check",
     "latent interpolate": "ganlit.studies.latent.interpolate.interpolate",
@@ -82,11 +83,12 @@ def add_tools(commands: ActionSubCommands) -> None:
             parser = Parser(description=GROUPS[group], epilog=MANUAL.get(group))
             commands.add_subcommand(group, parser, help=GROUPS[group])
             groups[group] = parser.add_subcommands()
-        parser = Parser(description=purpose(path), epilog=MANUAL.get(words))
+        told = purpose(path)
+        parser = Parser(description=told, epilog=MANUAL.get(words))
         parser.add_function_arguments(outline(path), as_positional=True)
-        for path in of_kinds(words):
+        for method in of_kinds(words):
             there = {action.dest for action in parser._actions}  # two kinds may call an option alike
-            parser.add_function_arguments(outline(path, optional=True), skip=there, as_group=False)
+            parser.add_function_arguments(outline(method, optional=True), skip=there, as_group=False)
         for kind in foreign() if words in OF_KINDS else ():
             method, there = OF_KINDS[words], {action.dest for action in parser._actions}
             others = signature(getattr(kind, method)).parameters.keys() - own_options(kind, method).keys()
@@ -94,7 +96,7 @@ def add_tools(commands: ActionSubCommands) -> None:
         for action in parser._actions:
             if action.default is False:
                 action.nargs, action.const = "?", True  # which --help shows
-        groups.get(group, commands).add_subcommand(name, parser, help=purpose(path))
+        groups.get(group, commands).add_subcommand(name, parser, help=told)
 
 
 def of_kinds(words: str) -> list[str]:

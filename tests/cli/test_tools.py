@@ -1,15 +1,16 @@
 from __future__ import annotations
 
-from inspect import Parameter, signature
+from inspect import Parameter, getdoc, signature
 from pkgutil import resolve_name
 from string import digits as DIGITS
 from typing import Any
 
 import pytest
+from jsonargparse import ActionSubCommands, ArgumentParser
 
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.cli.check import check
-from ganlit.cli.tools import CONFIGURED, OF_KINDS, TOOLS, of_kinds, underscored
+from ganlit.cli.tools import CONFIGURED, GROUPS, OF_KINDS, TOOLS, of_kinds, parser, underscored
 from ganlit.configuration.names import modalities, own_options
 from ganlit.configuration.outline import outline, purpose
 from ganlit.data.audio.published import SETS
@@ -90,3 +91,17 @@ def test_purposes_are_those_of_the_commands() -> None:
 
     assert CONFIGURED.keys() == GanlitCLI.subcommands().keys()
     assert all(CONFIGURED[name] == purpose(f"ganlit.cli.lab.Lab.{name}") for name in ("prepare", "audit"))
+
+
+def test_the_overview_says_of_each_command_what_it_does() -> None:
+    def shown(whole: ArgumentParser) -> dict[str, str]:
+        commands = next(action for action in whole._actions if isinstance(action, ActionSubCommands))
+        told = {action.dest: action.help for action in commands._choices_actions}
+        return told | {
+            f"{group} {name}": says
+            for group in GROUPS.keys() & told.keys()
+            for name, says in shown(commands.choices[group]).items()
+        }
+
+    expected = {words: getdoc(resolve_name(path)).splitlines()[0] for words, path in TOOLS.items()}
+    assert shown(parser()).items() >= expected.items()
