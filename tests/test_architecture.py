@@ -40,6 +40,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "studies.evaluation": CORE
     | {"configuration.rebuild", "configuration.names", "callbacks.fidelity", "metrics", "data", "tasks", "records"}
     | {"compute"},
+    "studies.latent": CORE
+    | {"configuration.rebuild", "configuration.names", "losses.base", "losses.images.perceptual"}
+    | {"studies.evaluation"}
+    | {"metrics", "data", "tasks", "records", "compute"},
     "studies.audit": CORE | {"losses.weight", "data.base", "tasks", "records.durable", "compute"},
     "studies.sweeps": CORE | {"configuration.resolve", "metrics.protocol", "records", "compute"},
     "studies.report": CORE | {"metrics.measure", "metrics.protocol", "records", "compute.console"},

@@ -34,6 +34,11 @@ TOOLS = {
     "plane": "ganlit.studies.plane.plane.plane",
     "dashboard": "ganlit.studies.dashboard.dashboard.dashboard",
     "data check": "ganlit.cli.check.check",
+    "latent interpolate": "ganlit.studies.latent.interpolate.interpolate",
+    "latent truncate": "ganlit.studies.latent.truncate.truncate",
+    "latent mix": "ganlit.studies.latent.mix.mix",
+    "latent directions": "ganlit.studies.latent.directions.directions",
+    "latent project": "ganlit.studies.latent.project.project",
     "sweep run": "ganlit.studies.sweeps.commands.run",
     "sweep submit": "ganlit.studies.sweeps.commands.submit",
     "sweep status": "ganlit.studies.sweeps.commands.status",
@@ -41,10 +46,14 @@ TOOLS = {
     "sweep propose": "ganlit.studies.sweeps.commands.propose",
 }
 
-OF_KINDS = {"data check": "check", "translate": "bring", "encode": "bring"}
+OF_KINDS = {"data check": "check", "translate": "bring", "encode": "bring", "latent project": "bring"}
 """Tools that take options of the kinds of data, and the method of a Modality whose they are."""
 
-GROUPS = {"data": "Look after datasets.", "sweep": "Ask one question of many runs."}
+GROUPS = {
+    "data": "Look after datasets.",
+    "latent": "See what a generator's latent space knows.",
+    "sweep": "Ask one question of many runs.",
+}
 
 
 def parser() -> Parser:
