@@ -233,7 +233,7 @@ class AdversarialModule(ClockedModule, ABC):
         if player == "discriminator":
             self.verdict = verdict
         due = self.due(player)
-        if due and player == "discriminator":
+        if player == "discriminator" and any(each.differentiates for each in due):
             verdict.real = verdict.real.detach().requires_grad_()
             verdict.fake = verdict.fake.detach().requires_grad_()
         return {type(regularizer).__name__.lower(): regularizer.term(verdict) for regularizer in due}
