@@ -95,9 +95,7 @@ class Signals(Callback):
             if self.holds_out and outputs.source is None and int(places[0]) < JUDGED:
                 self._judge(trainer, pl_module, outputs.reference, batch.label, places)
 
-    def _judge(
-        self, trainer: Trainer, module: AdversarialModule, items: Tensor, label: Tensor, places: Tensor
-    ) -> None:
+    def _judge(self, trainer: Trainer, module: AdversarialModule, items: Tensor, label: Tensor, places: Tensor) -> None:
         """Asks the discriminator of held-out items, and of as many that it learns, in its mode of evaluation."""
         trained = module.transfer_batch_to_device(trainer.datamodule.trained(places), module.device, 0)
         with torch.no_grad(), torch.random.fork_rng(devices=module.devices):
