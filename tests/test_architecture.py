@@ -43,6 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "studies.audit": CORE | {"losses.weight", "data.base", "tasks", "records.durable", "compute"},
     "studies.sweeps": CORE | {"configuration.resolve", "metrics.protocol", "records", "compute"},
     "studies.report": CORE | {"metrics.measure", "metrics.protocol", "records", "compute.console"},
+    "studies.diagnosis": CORE | {"metrics", "records", "studies.report.record", "compute.console"},
     "studies.dashboard": {"errors", "metrics.measure", "compute.console"},
     "cli": {"*"},
 }

@@ -15,6 +15,7 @@ from ganlit.configuration.manual import MANUAL
 from ganlit.configuration.names import modalities, own_options
 from ganlit.configuration.parser import Parser
 from ganlit.studies.dashboard.dashboard import dashboard
+from ganlit.studies.diagnosis.diagnose import diagnose
 from ganlit.studies.evaluation.encode import decode, encode
 from ganlit.studies.evaluation.evaluate import evaluate
 from ganlit.studies.evaluation.generate import generate
@@ -29,6 +30,7 @@ TOOLS: dict[str, Callable[..., None]] = {
     "decode": decode,
     "evaluate": evaluate,
     "report": report,
+    "diagnose": diagnose,
     "dashboard": dashboard,
     "data check": check,
     "sweep run": sweep.run,
