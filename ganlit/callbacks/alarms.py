@@ -41,8 +41,9 @@ class Alarms(Callback):
 
     What signals tell are the illnesses of `ganlit.metrics.detector`: collapse, won, overfits, divergence, stagnation
     and oscillation. An alarm is told once when it begins and once when it ends, in a sentence that alarms.txt keeps,
-    too; while it lasts its name is in state.json. The numbers behind it are logged as alarm/identity, alarm/variety and alarm/drift.
-    Every run has these alarms; name this class among trainer.callbacks to change their bounds.
+    too; while it lasts its name is in state.json. The numbers behind those about data are logged as alarm/identity,
+    alarm/variety and alarm/drift. Every run has these alarms; name this class among trainer.callbacks to change bounds
+    and reactions.
 
     Args:
         identity: alarm below this: how far outputs are from sources, as a share of how far targets are from them; where

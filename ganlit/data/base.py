@@ -201,7 +201,7 @@ class GanDataModule(LightningDataModule, ABC):
         return self.to_network(self.measured[cells.flatten()])
 
     def trained(self, positions: Tensor) -> Any:
-        """Items of the training, by their places in a fixed random order, as a batch on the CPU, as networks take it."""
+        """Items of the training by their places in a fixed order: a batch on the CPU, as networks take it."""
         dataset = self.dataset
         return self.to_network(dataset[items(len(dataset), self.seed, positions)])
 

@@ -209,7 +209,10 @@ def still(rows: Sequence[Row]) -> Alarm | None:
 
 
 def to_and_fro(rows: Sequence[Row]) -> Alarm | None:
-    """The score swings by half of itself again and again, or gradients of the generator point back."""
+    """The score swings by half of itself, or outputs by a quarter of the variety of real items, again and again.
+
+    Or successive gradients of the generator point back.
+    """
     scored = score_of(rows)
     points = scored[1][-WINDOW:] if scored and scored[0] in rows[-1] else []
     if len(points) == WINDOW:
@@ -218,13 +221,18 @@ def to_and_fro(rows: Sequence[Row]) -> Alarm | None:
         if usual and (count := turns(values, usual / 2)) >= 4:
             says = f"{title(scored[0])} has turned {count} times in {WINDOW} validations, by half of itself"
             return Alarm("oscillation", "score", values[-1], says, points[0][0])
+    varieties = [(row["kimg"], row["signal/variety"]) for row in rows[-WINDOW:] if "signal/variety" in row]
+    count = turns([value for _, value in varieties], 0.25)
+    if len(varieties) == WINDOW and count >= 4:
+        says = f"the variety of outputs has turned {count} times in {WINDOW} validations, by 0.25 or more"
+        return Alarm("oscillation", "variety", varieties[-1][1], says, varieties[0][0])
     found = held(rows, "cosine-generator", lambda value: value < -0.3, 4)
     says = "successive gradients of the generator point back, by a cosine of {:.2f}"
     return found and Alarm("oscillation", "cosine-generator", *shown(says, found))
 
 
 WINDOW = 10
-"""Validations in which a score may swing."""
+"""Validations in which swings are counted."""
 
 RULES: tuple[Callable[[Sequence[Row]], Alarm | None], ...] = (
     one_thing,

@@ -19,7 +19,7 @@ SIGNALS = {
     "cosine-discriminator": "of two successive gradients of D: 1 is straight on, below 0 forth and back",
     "cosine-generator": "of two successive gradients of G: 1 is straight on, below 0 forth and back",
     "variety": "how far outputs are from one another, as a share of how far real items are: 0 is one thing of all",
-    "coverage": "share of real items that have an output among their nearest: of modes it is the share that is made",
+    "coverage": "share of real items that have an output as near as their own neighbours: 1 is all of them",
     "duplicates": "share of outputs that have a twin, ten times nearer than real items have",
     "mean": "how far the mean of outputs is from that of real items, in spreads of these: 0 is right",
     "energy": "root mean square of outputs as a share of that of real items: 1 is right",
