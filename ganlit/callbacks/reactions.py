@@ -59,6 +59,8 @@ class GoBack(Reaction):
     def act(self, trainer: Trainer, returns: int) -> str:
         if self.goes_back(trainer, returns):
             return f"the run goes back to its best checkpoint, time {returns + 1} of {self.attempts}"
+        if trainer.should_stop:
+            return "the run ends here anyway"
         if returns >= self.attempts:
             return f"the run has gone back {returns} times, and goes on"
         return "there is no best checkpoint to go back to, and the run goes on"

@@ -42,8 +42,7 @@ class Signals(Callback):
     def on_train_epoch_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         tick = trainer.datamodule.ticks.at(pl_module.images_seen + 1)
         if tick != self.tick:  # else it goes on
-            self.tick, self.steps = tick, {}
-        self.gradients = {}
+            self.tick, self.steps, self.gradients = tick, {}, {}
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
         for player in PLAYERS:
@@ -57,11 +56,13 @@ class Signals(Callback):
         gradient = [each.grad for each in parameters if each.grad is not None]
         terms, latest = self.gradients.pop(player, ([], []))
         if latest and terms == due and len(latest) == len(gradient):
+            latest = [each.to(other.device) for each, other in zip(latest, gradient, strict=True)]
             self.steps[f"cosine-{player}"] = cosine(latest, gradient)
         else:
             self.gradients[player] = due, [each.clone() for each in gradient]
 
     def on_validation_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        self.gradients = {}
         self.watched = Watched()
         self.verdicts: dict[str, list[Tensor]] = {"trained": [], "held out": []}
         if trainer.state.fn != "fit" or not pl_module.logits:  # a run that owes a validation knew it all
@@ -124,8 +125,10 @@ class Signals(Callback):
         return dict([fidelity.score]) if measured and fidelity.score else {}
 
     def state_dict(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("rows", "tick", "steps", "before")}
+        """It holds gradients between two turns that are compared alone, which few checkpoints are from."""
+        return {name: getattr(self, name) for name in ("rows", "tick", "steps", "before", "gradients")}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows, self.tick = [*state_dict["rows"]], state_dict["tick"]
         self.steps, self.before = dict(state_dict["steps"]), dict(state_dict["before"])
+        self.gradients = dict(state_dict["gradients"])

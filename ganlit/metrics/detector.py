@@ -138,11 +138,12 @@ def one_thing(rows: Sequence[Row]) -> Alarm | None:
 
 
 def few_things(rows: Sequence[Row]) -> Alarm | None:
-    """Most of what was made before is made no more."""
-    most = highest(rows, "coverage")
-    found = held(rows, "coverage", lambda value: value < most / 4, 2) if most >= 0.15 else None
-    says = f"{{:.1%}} of real items have an output near them, and {most:.1%} had"
-    return found and Alarm("collapse", "coverage", *shown(says, found))
+    """Most of what was made before is made no more, or there was never much."""
+    most = highest(rows, "reached")
+    bound = max(most / 4, 0.05)
+    found = held(rows, "reached", lambda value: value < bound, 2) if len(rows) > EARLY else None
+    says = f"{{:.1%}} of real items are the nearest of some output, below {bound:.1%}, and {most:.1%} were"
+    return found and Alarm("collapse", "reached", *shown(says, found))
 
 
 def twins(rows: Sequence[Row]) -> Alarm | None:
@@ -249,12 +250,12 @@ RULES: tuple[Callable[[Sequence[Row]], Alarm | None], ...] = (
 
 
 def improved_since(rows: Sequence[Row], kimg: float) -> bool:
-    """Whether the score, or without one the coverage, was best at some validation from a clock on."""
+    """Whether the score, or without one the share of real items reached, was best from a clock on."""
     name, points = score_of(rows) or ("", [])
     values = [value for _, value in points]
     if len(values) > 1:
         return points[last_better(name, values)][0] >= kimg
-    return max(rows, key=lambda row: row.get("signal/coverage", -math.inf))["kimg"] >= kimg
+    return max(rows, key=lambda row: row.get("signal/reached", -math.inf))["kimg"] >= kimg
 
 
 def shown(says: str, found: tuple[float, float]) -> tuple[float, str, float]:

@@ -18,7 +18,7 @@ WELL = {
     "cosine-discriminator": 0.3,
     "cosine-generator": 0.2,
     "variety": 0.9,
-    "coverage": 0.6,
+    "reached": 0.6,
     "duplicates": 0.0,
     "mean": 0.1,
     "energy": 1.0,
@@ -51,7 +51,7 @@ def test_who_is_well_rings_nothing() -> None:
     ("name", "signal", "since", "ill"),
     [
         ("collapse", "variety", 120, {"variety": [0.05]}),
-        ("collapse", "coverage", 110, {"coverage": [0.1, 0.05]}),
+        ("collapse", "reached", 110, {"reached": [0.1, 0.05]}),
         ("collapse", "duplicates", 100, {"duplicates": [0.6, 0.7, 0.9]}),
         ("won", "overlap", 100, {"overlap": [0.01, 0.0, 0.0], "score": [*[50.0] * 6, 30.0, *[33.0] * 5]}),
         ("overfits", "overfit", 110, {"overfit": [0.6, 0.7]}),
@@ -77,7 +77,7 @@ def test_what_has_not_lasted_or_has_not_been_lost_rings_nothing() -> None:
     assert detect(table(overfit=[0.9, 0.9, 0.1])) == []  # is over
     assert detect(table(overfit=[0.9])) == []  # once may be chance
     assert detect(table(count=3, variety=[0.0, 0.0, 0.05])) == []  # a generator begins with one thing
-    assert detect(table(coverage=[0.01] * 12)) == []  # and covers nothing
+    assert detect(table(count=3, reached=[0.01] * 3)) == []
     assert detect(table(overlap=[0.0] * 3)) == []  # but its score becomes better
     assert detect(table(moved=[0.0] * 4, overlap=[1.0] * 4)) == []  # has arrived
 

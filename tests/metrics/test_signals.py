@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ganlit.contracts import Sampled
-from ganlit.metrics.signals import Watched, apart, cosine, coverage, displaced, duplicates, overfit, overlap
+from ganlit.metrics.signals import Watched, apart, cosine, displaced, duplicates, overfit, overlap, reached
 
 
 def test_overlap_is_that_of_pairs() -> None:
@@ -27,17 +27,15 @@ def test_overfit_is_one_where_all_learnt_items_are_above_all_others() -> None:
     assert (overfit(high, low), overfit(low, low), overfit(low, high)) == (1, 0, -1)
 
 
-def test_coverage_counts_modes() -> None:
+def test_what_is_reached_tells_of_lost_modes_and_of_one_grey_thing() -> None:
     stream = torch.Generator().manual_seed(0)
     means = 10 * torch.eye(8)
-    real = means.repeat(16, 1) + 0.1 * torch.randn(128, 8, generator=stream)
-    made = means.repeat(16, 1) + 0.1 * torch.randn(128, 8, generator=stream)
-    assert coverage(real, real) == 1
-    assert coverage(made, real) > 0.85
-    assert coverage(made[torch.arange(128) % 8 < 2], real) == pytest.approx(0.25, abs=0.05)
-    assert coverage(made + 100, real) == 0
-    assert math.isnan(coverage(made, real[:5]))
-    assert math.isnan(coverage(made, torch.zeros(20, 8)))
+    real, made = (means.repeat(32, 1) + 0.1 * torch.randn(256, 8, generator=stream) for _ in range(2))
+    assert reached(real, real) == 1
+    assert 0.4 < reached(made, real) < 0.7
+    assert reached(made[torch.arange(256) % 8 < 2], real) < 0.25
+    assert reached(means.mean(0).repeat(256, 1), real) == 1 / 256
+    assert math.isnan(reached(made, torch.zeros(20, 8)))
 
 
 def test_twins_are_found() -> None:
@@ -72,7 +70,7 @@ def test_what_is_seen_does_not_depend_on_batches() -> None:
             watched.add(Sampled(real[places], made[places]), places)
         found.append(watched.finish(torch.device("cpu")))
     assert found[0] == found[1]
-    assert set(found[0]) == {"variety", "coverage", "duplicates", "mean", "energy"}
+    assert set(found[0]) == {"variety", "reached", "duplicates", "mean", "energy"}
 
 
 def test_symbols_and_items_of_two_sizes_are_passed_over() -> None:
