@@ -140,7 +140,7 @@ def one_thing(rows: Sequence[Row]) -> Alarm | None:
 def few_things(rows: Sequence[Row]) -> Alarm | None:
     """Most of what was made before is made no more, or there was never much."""
     most = highest(rows, "reached")
-    bound = max(most / 4, 0.05)
+    bound = max(most / 4, 0.05 if len(rows) > 2 * EARLY else 0.0)
     found = held(rows, "reached", lambda value: value < bound, 2) if len(rows) > EARLY else None
     says = f"{{:.1%}} of real items are the nearest of some output, below {bound:.1%}, and {most:.1%} were"
     return found and Alarm("collapse", "reached", *shown(says, found))

@@ -121,7 +121,7 @@ def test_a_run_that_is_well_an_old_one_and_one_that_has_just_begun_get_a_sentenc
 
 
 def test_what_is_no_run_is_told_so(run: Any, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="is no run directory, for it has no config.yaml"):
+    with pytest.raises(UserError, match="for it has no config"):
         diagnose(tmp_path)
     with pytest.raises(UserError, match="is no folder"):
         diagnose(tmp_path / "nothing")
