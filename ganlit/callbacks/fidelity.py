@@ -44,7 +44,8 @@ class Fidelity(Callback):
             psnr-y-crop4 by the Y of RGB and without a border of 4; of sound mel, stft, sisdr, snr, pesq, stoi, estoi,
             pitch, periodicity and vuv, while dnsmos looks at what it makes alone; matched is the percent of images that
             are nearest to their own target. codes tells how a codebook is used, elbo and iwae are the bounds of a VAE
-            in bits per dimension. Of clips fvd, ftd (how frames change), motion (velocity, position and bounces of what
+            in bits per dimension, pathlength how far images of a generator from noise go on a short way in z and in w.
+            Of clips fvd, ftd (how frames change), motion (velocity, position and bounces of what
             is bright) and steady (the percent of clips that keep their class). Of texts bleu4, selfbleu4, corpusbleu4,
             distinct2, copies, known, valid, ppl, rppl and fed (fid by embeddings of sentences), oracle-nll where there
             is an oracle, and nll, how improbable real ones are to the generator itself. Where all modes are known, as
