@@ -17,7 +17,7 @@ from ganlit.metrics.asked import lacking, require, require_real
 from ganlit.metrics.features import Precision, Resize
 from ganlit.metrics.gauges import Gauge, Sets, Shown, comparisons, plains
 from ganlit.metrics.groups import Group, Real, Side, grouped, refuse, sides
-from ganlit.metrics.inside import DRAWS, Others
+from ganlit.metrics.inside import DRAWS, Others, seer
 from ganlit.metrics.likeness import Plain
 from ganlit.metrics.paired import Comparison
 from ganlit.metrics.passes import Options, Pass, passes
@@ -143,6 +143,8 @@ class Fidelity(Callback):
         against = {side: each.subset(self.reference_images) for side, each in real.items()}
         require_real(groups, against)
         self.comparisons = comparisons(groups, real, device)
+        for name in (group.extractor for group in groups if group.kind == "paths"):
+            seer(name)  # whose weights may not be here
         self.plains = plains(groups, against)
         found = passes(groups, against, self.options, device, say, counted)
         self.groups, self.sides = groups, real
