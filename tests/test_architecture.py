@@ -49,6 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "studies.report": CORE | {"metrics.measure", "metrics.protocol", "records", "compute.console"},
     "studies.plane": CORE
     | {"studies.evaluation", "studies.report", "metrics", "records.durable", "records.media", "compute.console"},
+    "studies.diagnosis": CORE | {"metrics", "records", "studies.report.record", "compute.console"},
     "studies.dashboard": {"errors", "metrics.measure", "compute.console"},
     "cli": {"*"},
 }

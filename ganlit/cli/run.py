@@ -27,6 +27,7 @@ from ganlit.callbacks.progress import Progress
 from ganlit.callbacks.record import Record
 from ganlit.callbacks.recovery import Recovery
 from ganlit.callbacks.samples import Samples
+from ganlit.callbacks.signals import Signals
 from ganlit.cli.lab import Lab
 from ganlit.compute import slurm
 from ganlit.compute.console import say
@@ -75,6 +76,7 @@ class Run:
             Interrupt(self.checkpoints, lambda number: self.recorder.update(**ending(Stopped(number)))),
             Samples(),
             *([] if fidelity is None else [fidelity]),
+            Signals(),
             Alarms(),
             self.checkpoints,
             Balance(fidelity),

@@ -31,6 +31,7 @@ TOOLS = {
     "decode": "ganlit.studies.evaluation.encode.decode",
     "evaluate": "ganlit.studies.evaluation.evaluate.evaluate",
     "report": "ganlit.studies.report.report.report",
+    "diagnose": "ganlit.studies.diagnosis.diagnose.diagnose",
     "plane": "ganlit.studies.plane.plane.plane",
     "dashboard": "ganlit.studies.dashboard.dashboard.dashboard",
     "data check": "ganlit.cli.check.check",

@@ -47,6 +47,13 @@ MANUAL = {
         is 0 where no check fails, 1 where one does, 2 where the configuration itself is refused. --json FILE gets the
         same.
         """,
+    "diagnose": """
+        It replays the alarms of a training over the table that the run has left, metrics.csv, so that a run of an older
+        detector is judged by that of today; what the run itself told (alarms.txt, guard.txt, patience.txt) stands
+        beside it. Red in curves.png is where an alarm lasted. Each overlay is one change, called by the alarm it is
+        against, and `fit --config RUN/config.yaml --config RUN/diagnosis/collapse.yaml` is another run. A run without
+        signals is judged by its score alone. What a signal means stands in the table that is printed.
+        """,
     "data check": """
         --config FILE shows what a training would be given, before there is one: the data are prepared as `fit` does it,
         and a page is drawn of the first items, each in the first passes, sources above targets, with what was drawn for

@@ -265,6 +265,13 @@ class AdversarialModule(ClockedModule, ABC):
 
         return door
 
+    def opinion(self, items: Tensor, label: Tensor) -> Tensor | None:
+        """What the discriminator says of items [B, ...] as they are: logits [N].
+
+        None where it looks at more than items and their classes; a task knows that.
+        """
+        return None
+
     def validation_step(self, batch: Any, batch_idx: int) -> Sampled:
         return self.sampled(batch, batch_idx * self.trainer.world_size + self.global_rank)
 
