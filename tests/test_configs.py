@@ -149,7 +149,7 @@ OF_DATA = {
 }
 """What takes data, as small as a test affords, on what is there; PAIRS and SIDES are folders of pictures."""
 
-ELSEWHERE = "audio", "text", "video", "overlays"  # tests/test_configs_of_*.py
+ELSEWHERE = "audio", "plane", "text", "video", "overlays"  # tests/test_configs_of_*.py
 OTHERS = sorted(path for path in CONFIGS.glob("*/*.yaml") if path.parent.name not in ELSEWHERE)
 
 

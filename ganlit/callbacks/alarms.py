@@ -1,4 +1,4 @@
-"""What is told at once of a generator that takes data: that it changes nothing, makes one thing of all, or drifts."""
+"""What is told at once of a training: that it is ill, or its generator of data changes nothing, or drifts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from typing import Any
 
 from lightning.pytorch import Callback, Trainer
 
+from ganlit.callbacks.reactions import Reaction, Tell
+from ganlit.callbacks.recovery import return_to_best
+from ganlit.callbacks.signals import Signals
 from ganlit.compute.console import say
 from ganlit.contracts import Sampled
-from ganlit.errors import within
+from ganlit.errors import UserError, nearest, within
+from ganlit.metrics.detector import ILLNESSES, detect
 from ganlit.metrics.symptoms import Symptoms
 from ganlit.records.events import record
 from ganlit.tasks.base import AdversarialModule
@@ -33,11 +37,13 @@ MEANS = {
 
 
 class Alarms(Callback):
-    """Looks at each validation of a generator that takes data at the first items that are sampled for it anyway.
+    """Looks at each validation at its signals, and of a generator that takes data at the first items that it makes.
 
-    An alarm is told once when it begins and once when it ends, in a sentence that alarms.txt keeps, too; while it
-    lasts its name is in state.json. The numbers behind it are logged as alarm/identity, alarm/variety and alarm/drift.
-    Every run has these alarms; name this class among trainer.callbacks to change their bounds.
+    What signals tell are the illnesses of `ganlit.metrics.detector`: collapse, won, overfits, divergence, stagnation
+    and oscillation. An alarm is told once when it begins and once when it ends, in a sentence that alarms.txt keeps,
+    too; while it lasts its name is in state.json. The numbers behind those about data are logged as alarm/identity,
+    alarm/variety and alarm/drift. Every run has these alarms; name this class among trainer.callbacks to change bounds
+    and reactions.
 
     Args:
         identity: alarm below this: how far outputs are from sources, as a share of how far targets are from them; where
@@ -45,21 +51,44 @@ class Alarms(Callback):
         variety: alarm below this: how far outputs are from one another, as a share of how far targets are. 0 is none.
         drift: alarm above this: how far the mean of some channel is from that of the targets, in steps of 8 bits; where
             nobody knows the target of a source, from that of the sources, if they are nearer.
+        reactions: what the run does when an alarm of a name begins: Tell (which it does of all others), Stop or GoBack.
 
     Raises:
-        UserError: a bound is out of its range.
+        UserError: a bound is out of its range, or there is no alarm of a name.
     """
 
-    def __init__(self, identity: float = 0.05, variety: float = 0.1, drift: float = 16.0) -> None:
+    def __init__(
+        self,
+        identity: float = 0.05,
+        variety: float = 0.1,
+        drift: float = 16.0,
+        reactions: dict[str, Reaction] | None = None,
+    ) -> None:
         within("Alarms.identity", identity, least=0, below=1)
         within("Alarms.variety", variety, least=0, below=1)
         within("Alarms.drift", drift, above=0)
         self.bounds = {"identity": identity, "variety": variety, "drift": drift}
+        self.reactions = reactions or {}
+        for name in self.reactions:
+            if name not in (known := [*self.bounds, *ILLNESSES]):
+                raise UserError(
+                    f"Alarms.reactions names {name}: it must be one of {', '.join(known)}{nearest(name, known)}."
+                )
         self.ringing: list[str] = []
         self.events: list[str] = []
+        self.returns = 0  # times that the run went back
+        self.returning = False  # ahead of the next step
 
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         self._record(trainer)
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
+        if self.returning:
+            own = {**self.state_dict(), "returns": self.returns + 1, "returning": False}
+            return_to_best(trainer, pl_module)
+            self.load_state_dict({**own, "ringing": []})  # it was not so there
+            self._tell(f"back at {pl_module.kimg:.1f} kimg")
+            self._record(trainer)
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         self.places = trainer.datamodule.batches(trainer.datamodule.val_images)
@@ -76,19 +105,43 @@ class Alarms(Callback):
             found = self.symptoms.finish(trainer.strategy.root_device)
             for name, value in trainer.strategy.broadcast(found).items():
                 pl_module.log(f"alarm/{name}", value)
-                self._judge(name, value, pl_module.kimg)
+                self._judge(trainer, name, value, pl_module.kimg)
+            self._detect(trainer, pl_module.kimg)
             self._record(trainer)
 
-    def _judge(self, name: str, value: float, kimg: float) -> None:
-        """Says that an alarm begins or ends."""
+    def _detect(self, trainer: Trainer, kimg: float) -> None:
+        """Says which illnesses begin and end, by the table of signals, of which all ranks have the same."""
+        signals = next((each for each in trainer.callbacks if isinstance(each, Signals)), None)
+        if signals is None:
+            return
+        found = {alarm.name: alarm for alarm in detect(signals.rows)}
+        for name in ILLNESSES:
+            if name in found:
+                self._begin(trainer, name, f"{name} at {kimg:.1f} kimg: {found[name]}")
+            elif name in self.ringing:
+                self._end(name, f"{name} is over at {kimg:.1f} kimg")
+
+    def _judge(self, trainer: Trainer, name: str, value: float, kimg: float) -> None:
+        """Says that an alarm about what is made of data begins or ends."""
         bound, shows = self.bounds[name], SHOWS[name].format(value)
         rings, side = (value > bound, "above") if name == "drift" else (value < bound, "below")
-        if rings and name not in self.ringing:
-            self.ringing.append(name)
-            self._tell(f"{name} at {kimg:.1f} kimg: {shows}, {side} {bound:g}: {MEANS[name]}")
-        elif not rings and name in self.ringing:
-            self.ringing.remove(name)
-            self._tell(f"{name} is over at {kimg:.1f} kimg: {shows}")
+        if rings:
+            self._begin(trainer, name, f"{name} at {kimg:.1f} kimg: {shows}, {side} {bound:g}: {MEANS[name]}")
+        elif name in self.ringing:
+            self._end(name, f"{name} is over at {kimg:.1f} kimg: {shows}")
+
+    def _begin(self, trainer: Trainer, name: str, event: str) -> None:
+        if name in self.ringing:
+            return
+        self.ringing.append(name)
+        reaction = self.reactions.get(name, Tell())
+        self.returning = self.returning or reaction.goes_back(trainer, self.returns)
+        done = reaction.act(trainer, self.returns)
+        self._tell(f"{event}; {done}" if done else event)
+
+    def _end(self, name: str, event: str) -> None:
+        self.ringing.remove(name)
+        self._tell(event)
 
     def _tell(self, event: str) -> None:
         self.events.append(event)
@@ -99,10 +152,11 @@ class Alarms(Callback):
             record(Path(trainer.default_root_dir) / RECORD, self.events)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"ringing": self.ringing, "events": self.events}
+        return {name: getattr(self, name) for name in ("ringing", "events", "returns", "returning")}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.ringing, self.events = list(state_dict["ringing"]), list(state_dict["events"])
+        self.returns, self.returning = state_dict.get("returns", 0), state_dict.get("returning", False)
 
 
 def watches(trainer: Trainer) -> bool:

@@ -17,7 +17,7 @@ from ganlit.metrics.asked import lacking, require, require_real
 from ganlit.metrics.features import Precision, Resize
 from ganlit.metrics.gauges import Gauge, Sets, Shown, comparisons, plains
 from ganlit.metrics.groups import Group, Real, Side, grouped, refuse, sides
-from ganlit.metrics.inside import DRAWS, Others
+from ganlit.metrics.inside import DRAWS, Others, seer
 from ganlit.metrics.likeness import Plain
 from ganlit.metrics.paired import Comparison
 from ganlit.metrics.passes import Options, Pass, passes
@@ -44,10 +44,13 @@ class Fidelity(Callback):
             psnr-y-crop4 by the Y of RGB and without a border of 4; of sound mel, stft, sisdr, snr, pesq, stoi, estoi,
             pitch, periodicity and vuv, while dnsmos looks at what it makes alone; matched is the percent of images that
             are nearest to their own target. codes tells how a codebook is used, elbo and iwae are the bounds of a VAE
-            in bits per dimension. Of clips fvd, ftd (how frames change), motion (velocity, position and bounces of what
-            is bright) and steady (the percent of clips that keep their class). Of texts bleu4, selfbleu4, corpusbleu4,
-            distinct2, copies, known, valid, ppl, rppl and fed (fid by embeddings of sentences), oracle-nll where there
-            is an oracle, and nll, how improbable real ones are to the generator itself.
+            in bits per dimension, pathlength how far images of a generator from noise go on a short way in z and in w.
+            Of clips fvd, ftd (how frames change), motion (velocity, position and bounces of what is bright) and steady
+            (the percent of clips that keep their class). Of texts bleu4, selfbleu4, corpusbleu4, distinct2, copies,
+            known, valid, ppl, rppl and fed (fid by embeddings of sentences), oracle-nll where there is an oracle, and
+            nll, how improbable real ones are to the generator itself. Where all modes are known, as of mixtures in the
+            plane and of stacked digits, modes (how many are reached), rkl (how unevenly) and, in the plane, quality
+            (the percent of points near one).
         weights: file of that own extractor's weights; None looks for them.
         precision: of the features; bf16 is another protocol, and is used where the processor has it natively.
         resize: what brings items to an extractor's size: legacy as in the papers, or clean (arXiv 2104.11222).
@@ -140,6 +143,8 @@ class Fidelity(Callback):
         against = {side: each.subset(self.reference_images) for side, each in real.items()}
         require_real(groups, against)
         self.comparisons = comparisons(groups, real, device)
+        for name in (group.extractor for group in groups if group.kind == "paths"):
+            seer(name)  # whose weights may not be here
         self.plains = plains(groups, against)
         found = passes(groups, against, self.options, device, say, counted)
         self.groups, self.sides = groups, real

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from lightning.pytorch import Callback, Trainer
 
 from ganlit.callbacks.fidelity import Fidelity
-from ganlit.callbacks.recovery import restore
+from ganlit.callbacks.recovery import best_checkpoint, return_to_best
 from ganlit.compute.console import say
 from ganlit.errors import UserError, within
 from ganlit.metrics.measure import METRICS, improves
@@ -107,20 +107,17 @@ class Guard(Callback):
             return
         self.scale /= 2
         module.weight.scale = self.scale
-        possible = not trainer.should_stop and self.returns < self.attempts and self._best(trainer).exists()
+        possible = not trainer.should_stop and self.returns < self.attempts and best_checkpoint(trainer).exists()
         self.returning = self.reaction == "back" and possible
         where = ", and the run goes back to its best checkpoint" if self.returning else ""
         self._tell(trainer, f"{trouble}: the adversarial term counts {self.scale:g} of its weight from here on{where}")
 
     def _go_back(self, trainer: Trainer, module: AdversarialModule) -> None:
         own = {**self.state_dict(), "returns": self.returns + 1, "returning": False}
-        restore(trainer, module, trainer.strategy.load_checkpoint(self._best(trainer), weights_only=True))
+        return_to_best(trainer, module)
         self.load_state_dict(own)
         module.weight.scale = self.scale
         self._tell(trainer, f"back at {module.kimg:.1f} kimg, time {self.returns} of {self.attempts}")
-
-    def _best(self, trainer: Trainer) -> Path:
-        return Path(trainer.default_root_dir) / "checkpoints" / "best.ckpt"
 
     def _tell(self, trainer: Trainer, event: str) -> None:
         self.events.append(event)

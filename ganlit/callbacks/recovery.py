@@ -89,6 +89,16 @@ def restore(trainer: Trainer, module: AdversarialModule, checkpoint: dict[str, A
     rewind(trainer, module.kimg)
 
 
+def best_checkpoint(trainer: Trainer) -> Path:
+    """Where the best checkpoint of a run is, if it has one."""
+    return Path(trainer.default_root_dir) / "checkpoints" / "best.ckpt"
+
+
+def return_to_best(trainer: Trainer, module: AdversarialModule) -> None:
+    """Has a run go on from its best checkpoint; to be called as `restore` is."""
+    restore(trainer, module, trainer.strategy.load_checkpoint(best_checkpoint(trainer), weights_only=True))
+
+
 def untroubled(folder: Path) -> Path | None:
     """The latest whole checkpoint that was not written among skipped steps; such weights may give nothing finite."""
     for path in (folder / durable.LAST, folder / durable.PREVIOUS):

@@ -12,8 +12,8 @@ from torch import Tensor
 from ganlit.callbacks.loggers.board import boards
 from ganlit.contracts import Sampled
 from ganlit.errors import within
-from ganlit.records.media import one_under_the_other
-from ganlit.records.samples import FOLDER, place
+from ganlit.records.media import one_under_the_other, write_film
+from ganlit.records.samples import FOLDER, pictures, place
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.step import stateless_seed
 
@@ -26,13 +26,19 @@ class Samples(Callback):
     sources of another kind of data than their targets are in samples/source. What comes from a generator's own prior is
     shown beside that, and so is what goes back from targets to sources. How all are shown is for the modality of the
     data to say.
+
+    Args:
+        rows: of the grid.
+        columns: of it.
+        film: also write film.gif into the run directory when training ends: all these pictures, one after the other.
     """
 
-    def __init__(self, rows: int = 8, columns: int = 10) -> None:
+    def __init__(self, rows: int = 8, columns: int = 10, film: bool = False) -> None:
         for key, count in {"rows": rows, "columns": columns}.items():
             within(f"Samples.{key}", count, least=1, most=100)
         self.rows = rows
         self.columns = columns
+        self.film = film
 
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         if trainer.is_global_zero:
@@ -49,6 +55,13 @@ class Samples(Callback):
     def on_validation_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         if trainer.is_global_zero and trainer.state.fn == "fit":
             self._write(trainer, pl_module, self._sample(pl_module))
+
+    def on_train_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        run = Path(trainer.default_root_dir)
+        if self.film and trainer.is_global_zero and (shown := pictures(run)):
+            film = write_film(shown, run / "film")
+            for board in boards(trainer):
+                board.log_media("film", [film], pl_module.kimg)
 
     def _sample(self, module: AdversarialModule) -> Sampled:
         device = module.device

@@ -27,6 +27,7 @@ from ganlit.callbacks.progress import Progress
 from ganlit.callbacks.record import Record
 from ganlit.callbacks.recovery import Recovery
 from ganlit.callbacks.samples import Samples
+from ganlit.callbacks.signals import Signals
 from ganlit.cli.lab import Lab
 from ganlit.compute import slurm
 from ganlit.compute.console import say
@@ -75,6 +76,7 @@ class Run:
             Interrupt(self.checkpoints, lambda number: self.recorder.update(**ending(Stopped(number)))),
             Samples(),
             *([] if fidelity is None else [fidelity]),
+            Signals(),
             Alarms(),
             self.checkpoints,
             Balance(fidelity),
@@ -135,9 +137,9 @@ def trainer(folder: Path, given: dict[str, Any], callbacks: list[Callback], logg
     if given["strategy"] == "auto" and processes(given["devices"], given["accelerator"]) * given["num_nodes"] > 1:
         given["strategy"] = AdversarialDDP()
     more = given["callbacks"] or []
-    if any(isinstance(each, Alarms) for each in more):  # with bounds of one's own
-        callbacks = [each for each in callbacks if not isinstance(each, Alarms)]
-    if twice := {type(each) for each in callbacks} & {type(each) for each in more} - {Samples}:
+    own = tuple(kind for kind in (Alarms, Samples) if any(isinstance(each, kind) for each in more))
+    callbacks = [each for each in callbacks if not isinstance(each, own)]  # which have bounds or sizes of one's own
+    if twice := {type(each) for each in callbacks} & {type(each) for each in more}:
         raise UserError(f"trainer.callbacks names {twice.pop().__name__}, which every run has already: leave it out.")
     given["callbacks"] = [*callbacks, *more]
     given["logger"] = logger

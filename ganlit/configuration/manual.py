@@ -1,4 +1,11 @@
-"""What `--help` of a command tells behind its options."""
+"""What `--help` tells of a command, before its options and behind them."""
+
+PURPOSES = {
+    "fit": "Train, measure on the way, and test at the end.",
+    "validate": "Measure a trained run as its validations do.",
+    "test": "Measure a trained run as the end of its training does.",
+}
+"""Of those that Lightning's own Trainer has."""
 
 MANUAL = {
     "fit": """
@@ -39,6 +46,13 @@ MANUAL = {
         or a codebook that follows its batches, each is named, and all else is proven equal beside them. The exit code
         is 0 where no check fails, 1 where one does, 2 where the configuration itself is refused. --json FILE gets the
         same.
+        """,
+    "diagnose": """
+        It replays the alarms of a training over the table that the run has left, metrics.csv, so that a run of an older
+        detector is judged by that of today; what the run itself told (alarms.txt, guard.txt, patience.txt) stands
+        beside it. Red in curves.png is where an alarm lasted. Each overlay is one change, called by the alarm it is
+        against, and `fit --config RUN/config.yaml --config RUN/diagnosis/collapse.yaml` is another run. A run without
+        signals is judged by its score alone. What a signal means stands in the table that is printed.
         """,
     "data check": """
         --config FILE shows what a training would be given, before there is one: the data are prepared as `fit` does it,

@@ -200,6 +200,16 @@ class GanDataModule(LightningDataModule, ABC):
             cells[:, column] = shelf[torch.arange(first, first + rows) % len(shelf)]
         return self.to_network(self.measured[cells.flatten()])
 
+    def trained(self, positions: Tensor) -> Any:
+        """Items of the training by their places in a fixed order: a batch on the CPU, as networks take it."""
+        dataset = self.dataset
+        return self.to_network(dataset[items(len(dataset), self.seed, positions)])
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether the measured items are others than those of the training."""
+        return self.reference.digest != self.trained_on.digest
+
     def _choice(self, positions: Tensor) -> Tensor:
         """A fixed random choice among the reference's items, which follows the distribution of its labels."""
         return items(len(self.reference.items), self.seed, positions)

@@ -105,6 +105,33 @@ def write_picture(image: Image.Image, path: Path) -> Path:
     return file
 
 
+def write_film(pictures: Sequence[Path], path: Path, seconds: float = 0.25, across: int = 640) -> Path:
+    """Writes pictures one after the other as a film that begins anew, each brought to the size of the first.
+
+    Args:
+        pictures: of files, one or more.
+        path: without the suffix.
+        seconds: that each is seen; the last, which the eye shall rest on, eight times as long.
+        across: pixels of the longer side, at most.
+
+    Returns:
+        The file.
+    """
+    frames = []
+    for each in pictures:
+        with Image.open(each) as image:
+            frame = image.convert("RGB")
+        by = min(1, across / max(frame.size))
+        size = frames[0].size if frames else (max(1, round(frame.width * by)), max(1, round(frame.height * by)))
+        frames.append(frame if frame.size == size else frame.resize(size))
+    shown = [round(1000 * seconds)] * (len(frames) - 1) + [round(8000 * seconds)]
+    file = named(path, FILM)
+    with replacing(file, flush=False) as partial:
+        first, *others = frames
+        first.save(partial, format=FILM.removeprefix("."), save_all=True, append_images=others, duration=shown, loop=0)
+    return file
+
+
 def drawn(figure: Figure, dpi: int = 150, **metadata: str) -> bytes:
     """The content of a picture's file, of a figure."""
     content = io.BytesIO()
@@ -129,6 +156,21 @@ def sound_of(path: Path) -> Sound | None:
             return Sound(frames.mean(1)[None] / 2**15, file.getframerate())
     except (wave.Error, EOFError):
         return None
+
+
+class Film(NamedTuple):
+    """A GIF."""
+
+    content: bytes
+    sides: dict[str, int]  # height and width in pixels
+
+
+def film_of(path: Path) -> Film | None:
+    """A GIF's file; None of others."""
+    if path.suffix.lower() != FILM:
+        return None
+    with Image.open(path) as film:
+        return Film(path.read_bytes(), {"height": film.height, "width": film.width})
 
 
 class Embedded(NamedTuple):

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from ganlit.records.media import kind_of
+from ganlit.records.media import PICTURE, kind_of
 
 FOLDER = "samples"
 NAME = re.compile(r"kimg(\d+\.\d)")
@@ -27,6 +27,12 @@ class Shown(NamedTuple):
 def place(run: Path, kimg: float) -> Path:
     """Where samples of a kimg belong, without their suffix."""
     return run / FOLDER / f"kimg{kimg:08.1f}"
+
+
+def pictures(run: Path) -> list[Path]:
+    """The pictures of a run's samples, one of each kimg, in their order."""
+    found = [path for path in (run / FOLDER).glob(f"kimg*{PICTURE}") if NAME.fullmatch(path.stem)]
+    return sorted(found, key=lambda path: float(NAME.fullmatch(path.stem)[1]))
 
 
 def latest(run: Path) -> Shown | None:

@@ -233,7 +233,7 @@ class AdversarialModule(ClockedModule, ABC):
         if player == "discriminator":
             self.verdict = verdict
         due = self.due(player)
-        if due and player == "discriminator":
+        if player == "discriminator" and any(each.differentiates for each in due):
             verdict.real = verdict.real.detach().requires_grad_()
             verdict.fake = verdict.fake.detach().requires_grad_()
         return {type(regularizer).__name__.lower(): regularizer.term(verdict) for regularizer in due}
@@ -264,6 +264,13 @@ class AdversarialModule(ClockedModule, ABC):
             return judge(self.augment(seen), *conditions)
 
         return door
+
+    def opinion(self, items: Tensor, label: Tensor) -> Tensor | None:
+        """What the discriminator says of items [B, ...] as they are: logits [N].
+
+        None where it looks at more than items and their classes; a task knows that.
+        """
+        return None
 
     def validation_step(self, batch: Any, batch_idx: int) -> Sampled:
         return self.sampled(batch, batch_idx * self.trainer.world_size + self.global_rank)

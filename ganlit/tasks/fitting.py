@@ -37,7 +37,8 @@ def check(module: AdversarialModule, data: Any) -> Any:
                 f"{reference.name} has {has} but the {player} knows {known}: set "
                 f"model.init_args.{player}.init_args.classes to {labels if labels > 1 else 0}, the other's alike."
             )
-    items = data.grid(1, min(FEW, module.share(data.batch, world_size())))
+    packs = getattr(module.discriminator, "packed", 1)  # of so many items, of which no part can be judged
+    items = data.grid(1, min(-(-FEW // packs) * packs, module.share(data.batch, world_size())))
     if items.label is not None:
         items.label[-1] = labels - 1
     items = module.transfer_batch_to_device(items, module.device, 0)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganlit.contracts import Labelled, Made, Sampled, Terms, Verdict
+from ganlit.contracts import Judgement, Labelled, Made, Sampled, Styled, Terms, Verdict
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.fitting import check
 
@@ -43,7 +43,7 @@ class Synthesis(AdversarialModule):
         """What the items are made from, to differentiate by, and the items: in float32, for a penalty's sake."""
         with torch.autocast(label.device.type, enabled=False):
             z = self.latents(label)
-            if not hasattr(self.generator, "styles"):
+            if not isinstance(self.generator, Styled):
                 return z.requires_grad_(), Made.of(self.generator(z, label))
             styles = self.generator.styles(z, label)
             if not styles.requires_grad:  # of a mapping that is frozen
@@ -60,3 +60,11 @@ class Synthesis(AdversarialModule):
     def latents(self, label: Tensor) -> Tensor:
         """Standard normal latents [B, z_dim], one for each label."""
         return torch.randn(len(label), self.generator.z_dim, device=label.device)
+
+    def opinion(self, items: Tensor, label: Tensor) -> Tensor | None:
+        """Without augmentation; of several networks, or patches, the mean; of packs one for each whole pack."""
+        whole = len(items) - len(items) % getattr(self.discriminator, "packed", 1)
+        if not whole:
+            return None
+        logits = Judgement.of(self.discriminator(items[:whole], label[:whole])).logits
+        return torch.stack([each.float().reshape(len(each), -1).mean(1) for each in logits]).mean(0)

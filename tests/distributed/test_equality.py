@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 LOSSES = ("NonSaturating", "Minimax", "Hinge", "Wasserstein", "LeastSquares", "Relativistic")
-REGULARIZERS = ("none", "R1", "R2", "GradientPenalty", "PathLength")
+REGULARIZERS = ("none", "R1", "R2", "GradientPenalty", "FiniteR1", "PathLength")
 PLAYERS = ("discriminator", "generator")
 
 
@@ -55,7 +55,7 @@ def test_the_regularizers_matter_to_what_is_compared(found: Any, loss: str, regu
 
 
 @pytest.mark.parametrize("accumulate", [2, 4])
-@pytest.mark.parametrize("regularizer", REGULARIZERS[:4])
+@pytest.mark.parametrize("regularizer", REGULARIZERS[:5])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_accumulated_parts_equal_one_batch(found: Any, loss: str, regularizer: str, accumulate: int) -> None:
     games = found[1][0]["equality"]

@@ -64,7 +64,8 @@ def test_measures_of_an_autoencoder_do_not_change_with_the_number_of_ranks(found
 @pytest.mark.parametrize("world", [2, 3])
 def test_alarms_see_the_same_numbers_on_any_number_of_ranks(found: Any, world: int) -> None:
     expected = found[1][0]["gathering"]["symptoms"]
-    assert set(expected) == {"identity", "variety", "drift"}
+    signals = {f"signal/{name}" for name in ("variety", "reached", "duplicates", "mean", "energy")}
+    assert set(expected) == {"identity", "variety", "drift"} | signals
     first, *others = [rank["gathering"]["symptoms"] for rank in found[world]]
     assert first == expected  # bitwise
     assert others == [{}] * (world - 1)

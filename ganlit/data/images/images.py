@@ -60,8 +60,8 @@ class Images(MappedDataModule):
     Those of more than 178 megapixels are refused, as Pillow does, unless $GANLIT_MAX_IMAGE_PIXELS says another number.
 
     Args:
-        source: digits, a class of torchvision.datasets in any case (cifar10), a folder, a zip or an .npz. Classes are
-            those of dataset.json, else the sub-folders of a folder.
+        source: digits, shapes (whose every factor is known), a class of torchvision.datasets in any case (cifar10), a
+            folder, a zip or an .npz. Classes are those of dataset.json, else the sub-folders of a folder.
         resolution: side of the images in pixels.
         channels: 3 for RGB, 1 for grey, 4 to keep alpha, or as many as the files have, in TIFF or NPY.
         split: "train", or what else the source has.

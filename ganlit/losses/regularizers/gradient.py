@@ -10,13 +10,15 @@ from ganlit.losses.regularizers.base import Regularizer
 
 
 def slope(logits: Tensor, items: Tensor) -> Tensor:
-    """The gradient of each logit by its item, [B, d], differentiable.
+    """The gradient of each logit by its item, [B, d], differentiable; of packs of m items by all of them, [B / m, m d].
 
     One backward of the sum serves all items, since item i moves only logit i; where batch statistics mix
     them (minibatch standard deviation), this is the usual convention of the field.
     """
     (gradient,) = torch.autograd.grad(logits.sum(), items, create_graph=True)
-    return gradient.flatten(1)
+    rows = gradient.flatten(1)
+    packs = len(logits) if logits.ndim else len(rows)
+    return rows.reshape(packs, -1) if packs < len(rows) and len(rows) % packs == 0 else rows
 
 
 class R1(Regularizer):
@@ -46,7 +48,7 @@ class GradientPenalty(Regularizer):
         between = torch.lerp(fake, real, share).requires_grad_()
         each = [slope(logits, between) for logits in verdict.judgement(between).logits]
         # Unlike a square root, this norm has a finite derivative (0) where a critic is flat.
-        norms = torch.stack([torch.linalg.vector_norm(gradient, dim=1) for gradient in each])
+        norms = torch.cat([torch.linalg.vector_norm(gradient, dim=1) for gradient in each])
         return (norms - 1).square().mean()
 
     def value(self, verdict: Verdict) -> Tensor:

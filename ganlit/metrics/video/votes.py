@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d, conv2d, grid_sample, max_pool2d, one_hot
+from torch.nn.functional import grid_sample, one_hot
 
 from ganlit.contracts import Reference
 from ganlit.metrics.features import FeatureExtractor
+from ganlit.metrics.filters import described, filters
 from ganlit.metrics.portrait import fixed_choice
 from ganlit.metrics.probe import Probe, fit_probe
 from ganlit.metrics.video.clips import chosen, drawn, of_clips
@@ -19,7 +20,6 @@ NAME = "votes"
 LEARNT = 5000  # real clips that the probe learns from, at most, a frame of each
 AT_ONCE = 256
 SIDE, WIDE = 20, 5.0  # of what is looked at: places, and standard deviations of where the bright ones are
-FILTERS, KERNEL, GRID = 48, 5, 4
 
 
 class Votes(FeatureExtractor):
@@ -35,9 +35,7 @@ class Votes(FeatureExtractor):
         super().__init__()
         self.probe: Probe | None = None
         self.protocol = f"{NAME}@none/centred{SIDE}"
-        generator = torch.Generator().manual_seed(0)
-        self.filters = torch.randn(FILTERS, 1, KERNEL, KERNEL, generator=generator)
-        self.filters -= self.filters.mean(dim=(2, 3), keepdim=True)
+        self.filters = filters()
 
     def learn(self, reference: Reference, view: Callable[[Tensor], Tensor]) -> None:
         """Has the probe learn what classes look like; of clips without classes it is none."""
@@ -66,8 +64,7 @@ class Votes(FeatureExtractor):
     def described(self, clips: Tensor) -> Tensor:
         """Features [B, T, d] of each frame of uint8 clips [B, C, T, H, W]."""
         images = centred(clips)
-        found = max_pool2d(conv2d(images.flatten(0, 1)[:, None], self.filters).relu(), 2)
-        return adaptive_avg_pool2d(found, GRID).flatten(1).unflatten(0, images.shape[:2])
+        return described(images.flatten(0, 1)[:, None], self.filters).unflatten(0, images.shape[:2])
 
 
 def centred(clips: Tensor) -> Tensor:

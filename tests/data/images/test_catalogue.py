@@ -93,5 +93,5 @@ def test_an_unknown_name_has_a_nearest_one(typed: str, meant: str) -> None:
 
 
 def test_a_name_like_no_other_says_what_there_is() -> None:
-    with pytest.raises(UserError, match="There is no dataset or path xyz: give digits, a class of"):
+    with pytest.raises(UserError, match="There is no dataset or path xyz: give digits, shapes, a class of"):
         open_source("xyz", "train", Path())

@@ -13,6 +13,7 @@ from translators import Judge, Translator
 from ganlit.losses.adversarial import Hinge, LeastSquares, Minimax, NonSaturating, Relativistic, Wasserstein
 from ganlit.losses.likelihood import KL
 from ganlit.losses.reconstruction import L1, FeatureMatching
+from ganlit.losses.regularizers.differences import FiniteR1
 from ganlit.losses.regularizers.generator import PathLength
 from ganlit.losses.regularizers.gradient import R1, R2, GradientPenalty
 from ganlit.losses.weight import AdaptiveWeight, Weight
@@ -26,6 +27,7 @@ REGULARIZERS: dict[str, Any] = {
     "R1": lambda: {"regularizers": [R1(weight=0.5)]},
     "R2": lambda: {"regularizers": [R2(weight=0.5)]},
     "GradientPenalty": lambda: {"regularizers": [GradientPenalty(weight=2.0)]},
+    "FiniteR1": lambda: {"regularizers": [FiniteR1(weight=0.5, sigma=0.1)]},
     "PathLength": lambda: {"generator_regularizers": [PathLength(weight=2.0, every=1, decay=0.3)]},
 }
 TRANSLATIONS: dict[str, Any] = {

@@ -76,7 +76,7 @@ class ItemGame(Synthesis):
 
     @contextmanager
     def drawn(self, label: Tensor) -> Iterator[None]:
-        """What `GradientPenalty` and `PathLength` draw, in place of torch's random stream."""
+        """What `GradientPenalty`, `FiniteR1` and `PathLength` draw, in place of torch's random stream."""
 
         def rand(count: int, *shape: int, **options: Any) -> Tensor:
             assert (count, *shape) == (len(label), 1, 1, 1)

@@ -29,6 +29,7 @@ from ganlit.metrics.images import backbones
 from ganlit.metrics.measure import METRICS
 from ganlit.metrics.ranks import gathered, told, total
 from ganlit.metrics.reality import Reality
+from ganlit.metrics.signals import Watched
 from ganlit.metrics.symptoms import Symptoms
 from ganlit.tasks.synthesis import Synthesis
 
@@ -97,12 +98,14 @@ def autoencoded() -> dict[str, float]:
 
 
 def shown() -> dict[str, float]:
-    """The symptoms of what is sampled in turns of seven; only the first rank has the numbers."""
-    stream, symptoms = torch.Generator().manual_seed(4), Symptoms()
+    """Symptoms and signals of what is sampled in turns of seven; only the first rank has the numbers."""
+    stream, symptoms, watched = torch.Generator().manual_seed(4), Symptoms(), Watched()
     source, target, output = (torch.rand(100, 3, 12, 12, generator=stream) for _ in range(3))
     for places in torch.arange(100).split(7)[RANK::WORLD]:
-        symptoms.add(Sampled(target[places], output[places], source[places]), places)
-    return symptoms.finish(torch.device("cpu"))
+        for each in (symptoms, watched):
+            each.add(Sampled(target[places], output[places], source[places]), places)
+    signals = {f"signal/{name}": value for name, value in watched.finish(torch.device("cpu")).items()}
+    return {**symptoms.finish(torch.device("cpu")), **signals}
 
 
 @contextmanager

