@@ -5,6 +5,7 @@ import sys
 
 from ganlit.compute import signals
 from ganlit.compute.launch import left_behind
+from ganlit.compute.sparing import spare
 from ganlit.errors import UserError
 
 
@@ -15,6 +16,7 @@ def run() -> int:
     try:
         if strays := left_behind():
             print(f"ignored {', '.join(strays)}: no launcher has set the rest that belongs to it", file=sys.stderr)
+        spare()
         from ganlit.cli.main import main
 
         return main()

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -200,6 +200,29 @@ def handed_out(judgement: Judgement) -> Sequence[Sequence[Tensor]]:
     if not judgement.features:
         raise UserError("the discriminator hands out no features: let it return a Judgement that has them.")
     return judgement.features
+
+
+Space = Literal["z", "w", "w+"]
+"""Where a latent lies: what a generator from noise takes, one style for all layers, or a style for each."""
+
+
+@runtime_checkable
+class Styled(Protocol):
+    """A generator of two parts: latents to styles, one for each layer, and styles to items.
+
+    In evaluation mode all styles of an item are the same one, and `synthesise(styles(z, label))` is the item.
+    """
+
+    def styles(self, z: Tensor, label: Tensor) -> Tensor:
+        """Latents [B, z_dim] and labels [B] to styles [B, layers, w_dim]."""
+
+    def synthesise(self, styles: Tensor) -> Tensor:
+        """Styles [B, layers, w_dim] to items [B, ...]."""
+
+
+def spaces(generator: object) -> tuple[Space, ...]:
+    """The latent spaces of a generator from noise: "z" alone, or also those of its styles, if it is `Styled`."""
+    return ("z", "w", "w+") if isinstance(generator, Styled) else ("z",)
 
 
 class Modality(ABC):

@@ -34,16 +34,22 @@ MAY_IMPORT: dict[str, set[str]] = {
     "callbacks": CORE
     | {"callbacks.loggers", "metrics", "tasks.base", "tasks.clocked", "tasks.step"}
     | {"records", "compute"},
-    "callbacks.loggers": CORE | {"metrics.measure", "records", "compute.console"},
+    "callbacks.loggers": CORE | {"metrics.measure", "records", "compute.console", "compute.sparing"},
     # from words to objects, and all that is done with them
     "configuration": CORE | {"callbacks", "callbacks.loggers", "data.base", "tasks.base", "records"},
     "studies.evaluation": CORE
     | {"configuration.rebuild", "configuration.names", "callbacks.fidelity", "metrics", "data", "tasks", "records"}
     | {"compute"},
+    "studies.latent": CORE
+    | {"configuration.rebuild", "configuration.names", "losses.base", "losses.images.perceptual"}
+    | {"studies.evaluation"}
+    | {"metrics", "data", "tasks", "records", "compute"},
     "studies.audit": CORE | {"losses.weight", "data.base", "tasks", "records.durable", "compute"},
     "studies.sweeps": CORE | {"configuration.resolve", "metrics.protocol", "records", "compute"},
     "studies.report": CORE | {"metrics.measure", "metrics.protocol", "records", "compute.console"},
     "studies.diagnosis": CORE | {"metrics", "records", "studies.report.record", "compute.console"},
+    "studies.plane": CORE
+    | {"studies.evaluation", "studies.report", "metrics", "records.durable", "records.media", "compute.console"},
     "studies.dashboard": {"errors", "metrics.measure", "compute.console"},
     "cli": {"*"},
 }

@@ -94,6 +94,13 @@ def test_a_run_of_texts_is_loaded_and_writes(
     assert lines == [{"text": first, "number": number, **facts} for number in (2, 0)]
     assert main(["generate", run, "--seeds", "2", "--out", str(out / "c.jsonl")]) == 0
     assert json.loads((out / "c.jsonl").read_text())["text"] + "\n" == (out / "each" / "000002.txt").read_text()
+    for name, length in (("short", 2), ("long", 40)):
+        words = ["--seeds", "0-7", "--length", f"{length}", "--out", str(out / f"{name}.jsonl")]
+        assert main(["generate", run, *words]) == 0
+    short, long = ([json.loads(line) for line in (out / name).open()] for name in ("short.jsonl", "long.jsonl"))
+    assert [line["text"] for line in short] == [line["text"][:2] for line in long]
+    assert {line["length"] for line in short} == {2}
+    assert 16 < max(len(line["text"]) for line in long) <= 40
     capsys.readouterr()
     monkeypatch.chdir(tmp_path)
     assert (
@@ -101,6 +108,12 @@ def test_a_run_of_texts_is_loaded_and_writes(
     )
     told = capsys.readouterr().out
     assert "ema-t0" in told
+    own = (tmp_path / "names" / "vocabulary.json").read_text()
+    (tmp_path / "names" / "vocabulary.json").write_text(own.replace('"A", "B"', '"B", "A"'))
+    for words in (["generate", run, "--out", str(out / "d.txt")], ["evaluate", run, "--metrics", "copies"]):
+        assert main(words) == 2
+        assert "is not that of its training, but of another one" in capsys.readouterr().err
+    (tmp_path / "names" / "vocabulary.json").write_text(own)
     for options, said in REFUSED.items():
         assert main([*options[:1], run, *options[1:]]) == 2
         assert said in " ".join(capsys.readouterr().err.split())
@@ -109,6 +122,8 @@ def test_a_run_of_texts_is_loaded_and_writes(
 REFUSED = {
     ("generate", "--prefix", "An\u00eb"): "--prefix has '\u00eb', which is no symbol of the training's vocabulary",
     ("generate", "--prefix", "Ann" * 6): "--prefix has 18 characters, more than the 16 of a text: shorten it",
+    ("generate", "--prefix", "Ann", "--length", "2"): "--prefix has 3 characters, more than the 2 of a text",
+    ("generate", "--length", "0"): "--length is 0: it must be at least 1",
     ("generate", "--temperature=-1"): "--temperature is -1.0: it must be at least 0",
     ("generate", "--truncation", "0.5"): "LSTMGenerator in",
     ("generate", "--fps", "5"): "--fps: texts have no frames",

@@ -1,7 +1,8 @@
-"""`python -m ganlit`, for what only a process of its own shows: one, because its imports take seconds."""
+"""`python -m ganlit`, for what only a process of its own shows: few, because what they import takes seconds."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -57,3 +58,34 @@ def test_the_working_directory_is_not_on_the_import_path(ended: Ended) -> None:
     """`python -m` puts it first; a file called as a library would be imported in its place."""
     assert (ended.folder / "yaml.py").exists()
     assert not (ended.folder / "imported").exists()
+
+
+HELP = """
+import json, sys
+from contextlib import redirect_stdout
+from io import StringIO
+from ganlit.cli.main import main
+from ganlit.cli.tools import GROUPS, TOOLS
+from ganlit.compute.sparing import spare
+told = StringIO()
+with redirect_stdout(told):
+    codes = [main([*words.split(), "--help"]) for words in ("", *GROUPS, *TOOLS)]
+first = {name.partition(".")[0] for name in sys.modules}
+spare()
+import ganlit.cli.commands
+then = [name for name in sys.modules]
+from torchmetrics import MeanMetric, Metric
+print(json.dumps([codes, told.getvalue(), sorted(first), then, issubclass(MeanMetric, Metric)]))
+"""
+
+
+def test_a_command_imports_only_what_it_uses() -> None:
+    ran = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, check=True)
+    codes, told, first, then, whole = json.loads(ran.stdout)
+    assert not any(codes)
+    assert told.count("usage: python -m ganlit") == len(codes)
+    heavy = {"torch", "lightning", "torchmetrics", "torchvision", "scipy", "wandb", "matplotlib", "numpy"}
+    assert heavy.isdisjoint(first)
+    assert {"torch", "lightning"} <= {*then}
+    assert {"torchmetrics.functional", "torchmetrics.image", "scipy", "wandb"}.isdisjoint(then)
+    assert whole

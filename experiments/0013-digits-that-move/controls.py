@@ -63,10 +63,11 @@ def controls(reference: Reference) -> Iterator[tuple[str, Tensor]]:
 @torch.no_grad()
 def made(run: str, frames: int, data: MovingDigits) -> Tensor:
     """What a run's average makes, as many of each class as are real."""
-    module, found = load(run, "last").eval(), []
+    folder, _, psi = run.partition("@")
+    module, found, options = load(folder, "last").eval(), [], {"frames": frames, "truncation": float(psi or 1)}
     torch.manual_seed(stateless_seed(0))
     for labels in data.reference.labels.split(TOGETHER):
-        found.append(data.modality.to_stored(module.averaged(module.latents(labels), labels, frames=frames)))
+        found.append(data.modality.to_stored(module.averaged(module.latents(labels), labels, **options)))
     return torch.cat(found)
 
 

@@ -128,7 +128,8 @@ class Anneal(Callback):
         for (owner, holder), base in zip(self._holders(pl_module), self.bases, strict=True):
             value = self.value(pl_module.kimg, base)
             write(self.what, holder, value)
-            pl_module.log(f"schedule/{owner.lower()}/{self.what}", value)
+            if trainer._logger_connector.should_update_logs:  # a value costs a millisecond, and few steps are a row
+                pl_module.log(f"schedule/{owner.lower()}/{self.what}", value)
 
     def teardown(self, trainer: Trainer, pl_module: AdversarialModule, stage: str) -> None:
         if stage == "fit":  # a second fit of the module starts from the configured values, too

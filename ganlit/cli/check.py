@@ -1,16 +1,13 @@
-"""The command that looks through data before anything is trained on them: those of a place, or of a configuration."""
+"""The command that looks through data before anything is trained on them."""
 
 from __future__ import annotations
 
-from argparse import ArgumentError, ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from ganlit.configuration.names import by_default, given_options, recognised
-from ganlit.configuration.resolve import resolved
+from ganlit.configuration.names import given_options, kind_of
 from ganlit.data.base import MOST
 from ganlit.errors import UserError, within
-from ganlit.studies.evaluation.page import look
 
 
 def check(
@@ -44,36 +41,9 @@ def check(
     if picture is not None:
         raise UserError("--picture shows what a configuration makes of its data: give --config, too, or leave it out.")
     within("--batch", batch, least=1, most=MOST)
-    kind = recognised(source) or by_default()  # which says what it makes of it
-    kind.check(source, split, Path(root), batch, **given_options(kind, "check", options))
-
-
-def check_configured(words: list[str]) -> None:
-    """The same of the data of a configuration.
-
-    Args:
-        words: behind the command: perhaps the source, then what `fit` takes, and perhaps --picture.
-
-    Raises:
-        UserError: a key is unknown, the data cannot be trained on, or the picture is there.
-    """
-    options = ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    options.add_argument("--picture", type=Path)
     try:
-        asked, rest = options.parse_known_args(words)
-    except ArgumentError:
-        raise UserError("--picture needs the name of a new file, such as page.png.") from None
-    if not rest[0].startswith("-"):
-        rest = [*rest[1:], f"--data.init_args.source={rest[0]}"]
-    found = resolved(rest)
-    picture = asked.picture or Path(f"{found.settings.name}-data")
-    look(found.data(), picture, places(found.settings.data.as_dict()))
-
-
-def places(settings: Any) -> list[str]:
-    """What of some settings is a folder."""
-    if isinstance(settings, dict):
-        return places([*settings.values()])
-    if isinstance(settings, list | tuple):
-        return [place for each in settings for place in places(each)]
-    return [settings] if isinstance(settings, str) and settings and Path(settings).expanduser().is_dir() else []
+        kind = kind_of(source)
+    except UserError as empty:
+        print(empty)
+        raise SystemExit(1) from None
+    kind.check(source, split, Path(root), batch, **given_options(kind, "check", options))

@@ -1,15 +1,12 @@
-"""Lightning's commands, `python -m ganlit fit | validate | test | prepare | audit`, and beside them the tools."""
+"""Lightning's commands, `python -m ganlit fit | validate | test | prepare | audit`."""
 
 from __future__ import annotations
 
 import os
-import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-
-from lightning.pytorch.cli import LightningArgumentParser
 
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.profile import Profile
@@ -17,7 +14,6 @@ from ganlit.callbacks.progress import Progress
 from ganlit.cli.lab import Lab
 from ganlit.cli.run import Run, auditing_trainer, preparing_trainer, trainer
 from ganlit.cli.telling import begins, blamed, ends, inherits, measures, stops
-from ganlit.cli.tools import add_tools, called, called_by_words, underscored
 from ganlit.compute.machine import below_srun
 from ganlit.configuration.command_line import CommandLine
 from ganlit.configuration.inheritance import inherit
@@ -39,18 +35,6 @@ class GanlitCLI(CommandLine):
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
         return {**CommandLine.subcommands(), **{name: {"model", "datamodule"} for name in ALONE}}
-
-    def setup_parser(self, *args: Any, **kwargs: Any) -> None:
-        super().setup_parser(*args, **kwargs)
-        add_tools(self.parser.commands)
-
-    def parse_arguments(self, parser: LightningArgumentParser, args: list[str] | None) -> None:
-        words = sys.argv[1:] if args is None else args
-        if called_by_words(words):
-            parser.exit()
-        super().parse_arguments(parser, underscored(words))
-        if called(self.config):
-            parser.exit()
 
     def before_instantiate_classes(self) -> None:
         self.began = time.monotonic()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.trainer.connectors.checkpoint_connector import _CheckpointConnector
+from lightning.pytorch.utilities.warnings import PossibleUserWarning
 
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.metrics.groups import refuse
@@ -25,6 +27,7 @@ class Lab(Trainer):
     """Lightning's Trainer with one more command, and one answer to where a training goes on."""
 
     def __init__(self, **given: Any) -> None:
+        warnings.filterwarnings("ignore", category=PossibleUserWarning)  # advice that does not hold for two players
         super().__init__(**given)
         self._checkpoint_connector = FirstRanksCheckpoint(self)
 

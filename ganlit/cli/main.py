@@ -8,14 +8,11 @@ import warnings
 from collections import deque
 from pathlib import Path
 
-from lightning.pytorch.utilities import rank_zero_only
-from lightning.pytorch.utilities.warnings import PossibleUserWarning
-
 import ganlit
-from ganlit.cli.commands import GanlitCLI
+from ganlit.cli import tools
 from ganlit.compute import signals, slurm
-from ganlit.compute.console import lasting, say
-from ganlit.configuration.refusals import MENDABLE, sentence
+from ganlit.compute.console import lasting, rank_zero_only, say
+from ganlit.configuration.refusals import sentence
 from ganlit.errors import Stopped, UserError, printable
 from ganlit.records.trust import trust
 
@@ -27,7 +24,6 @@ def quieten() -> None:
         lambda record: ours in Path(record.pathname).parents
     )
     logging.getLogger("lightning.fabric.utilities.distributed").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", category=PossibleUserWarning)
     warnings.filterwarnings("ignore", message=".*all_gather.* is deprecated.*")  # which Lightning calls
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # of torch, met inside Lightning
     warnings.filterwarnings("ignore", message=".*callbacks used to create the checkpoint.*")  # to measure needs fewer
@@ -38,15 +34,25 @@ def main(args: list[str] | None = None) -> int:
     quieten()
     with lasting():
         try:
-            GanlitCLI(trusting(sys.argv[1:] if args is None else args))
-        except MENDABLE as error:
-            print(f"error: {printable(sentence(error))}", file=sys.stderr)
-            return 2
+            command(trusting(sys.argv[1:] if args is None else args))
         except Stopped as stopped:
             return left(stopped.signal)
+        except Exception as error:
+            print(f"error: {printable(sentence(error))}", file=sys.stderr)
+            return 2
         except SystemExit as end:
             return int(end.code or 0)
     return 0
+
+
+def command(args: list[str]) -> None:
+    """Runs a command, for which there is what it needs, and nothing that another one needs."""
+    if not tools.configured(args):
+        tools.call(args)
+        return
+    from ganlit.cli.commands import GanlitCLI
+
+    GanlitCLI(args)
 
 
 def trusting(args: list[str]) -> list[str]:

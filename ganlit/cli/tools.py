@@ -1,71 +1,108 @@
-"""The commands beside training: those that need neither a module nor a Trainer of their own."""
+"""The commands, of which those beside training need neither a module nor a Trainer of their own.
+
+What they take is read from their files, so that a command imports what it uses, and none what another one does.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable
-from inspect import Parameter, getdoc, signature
-from typing import Any
+from inspect import signature
+from pkgutil import resolve_name
 
-from jsonargparse import ActionSubCommands, Namespace
+from jsonargparse import ActionConfigFile, ActionSubCommands, Namespace
 
-from ganlit.cli.check import check, check_configured
-from ganlit.configuration.manual import MANUAL
-from ganlit.configuration.names import modalities, own_options
+import ganlit
+from ganlit.configuration.manual import MANUAL, PURPOSES
+from ganlit.configuration.names import foreign, own_options
+from ganlit.configuration.outline import kinds, outline, purpose
 from ganlit.configuration.parser import Parser
-from ganlit.studies.dashboard.dashboard import dashboard
-from ganlit.studies.diagnosis.diagnose import diagnose
-from ganlit.studies.evaluation.encode import decode, encode
-from ganlit.studies.evaluation.evaluate import evaluate
-from ganlit.studies.evaluation.generate import generate
-from ganlit.studies.evaluation.translate import translate
-from ganlit.studies.report.report import report
-from ganlit.studies.sweeps import commands as sweep
 
-TOOLS: dict[str, Callable[..., None]] = {
-    "generate": generate,
-    "translate": translate,
-    "encode": encode,
-    "decode": decode,
-    "evaluate": evaluate,
-    "report": report,
-    "diagnose": diagnose,
-    "dashboard": dashboard,
-    "data check": check,
-    "sweep run": sweep.run,
-    "sweep submit": sweep.submit,
-    "sweep status": sweep.status,
-    "sweep retry": sweep.retry,
-    "sweep propose": sweep.propose,
+CONFIGURED = {
+    **PURPOSES,
+    **{name: purpose(f"ganlit.cli.lab.Lab.{name}") for name in ("prepare", "audit")},
+}
+"""Lightning's commands, which take a whole configuration: `ganlit.cli.commands`."""
+
+TOOLS = {
+    "generate": "ganlit.studies.evaluation.generate.generate",
+    "translate": "ganlit.studies.evaluation.translate.translate",
+    "encode": "ganlit.studies.evaluation.encode.encode",
+    "decode": "ganlit.studies.evaluation.encode.decode",
+    "evaluate": "ganlit.studies.evaluation.evaluate.evaluate",
+    "report": "ganlit.studies.report.report.report",
+    "diagnose": "ganlit.studies.diagnosis.diagnose.diagnose",
+    "plane": "ganlit.studies.plane.plane.plane",
+    "dashboard": "ganlit.studies.dashboard.dashboard.dashboard",
+    "data check": "ganlit.cli.check.check",
+    "latent interpolate": "ganlit.studies.latent.interpolate.interpolate",
+    "latent truncate": "ganlit.studies.latent.truncate.truncate",
+    "latent mix": "ganlit.studies.latent.mix.mix",
+    "latent directions": "ganlit.studies.latent.directions.directions",
+    "latent project": "ganlit.studies.latent.project.project",
+    "sweep run": "ganlit.studies.sweeps.commands.run",
+    "sweep submit": "ganlit.studies.sweeps.commands.submit",
+    "sweep status": "ganlit.studies.sweeps.commands.status",
+    "sweep retry": "ganlit.studies.sweeps.commands.retry",
+    "sweep propose": "ganlit.studies.sweeps.commands.propose",
 }
 
-OF_MODALITIES: dict[Callable[..., None], str] = {check: "check", translate: "bring", encode: "bring"}
+OF_KINDS = {"data check": "check", "translate": "bring", "encode": "bring", "latent project": "bring"}
 """Tools that take options of the kinds of data, and the method of a Modality whose they are."""
 
-GROUPS = {"data": "Look after datasets.", "sweep": "Ask one question of many runs."}
+GROUPS = {
+    "data": "Look after datasets.",
+    "latent": "See what a generator's latent space knows.",
+    "sweep": "Ask one question of many runs.",
+}
+
+
+def parser() -> Parser:
+    """That of the whole command line, in which the tools have their parameters."""
+    whole = Parser(
+        prog="python -m ganlit",
+        description=f"{ganlit.__doc__} --trust MODULE,... lets files name what is in modules of yours.",
+        parser_mode="omegaconf+",
+        allow_abbrev=False,
+    )
+    whole.add_argument(
+        "-c", "--config", action=ActionConfigFile, help="Path to a configuration file in json or yaml format."
+    )
+    commands = whole.add_subcommands()
+    for word, told in CONFIGURED.items():
+        commands.add_subcommand(word, Parser(description=told), help=told)
+    add_tools(commands)
+    return whole
 
 
 def add_tools(commands: ActionSubCommands) -> None:
     """Gives a parser every tool, with the parameters of its function."""
     groups: dict[str, ActionSubCommands] = {}
-    for words, tool in TOOLS.items():
+    for words, path in TOOLS.items():
         group, _, name = words.rpartition(" ")
         if group and group not in groups:
             parser = Parser(description=GROUPS[group], epilog=MANUAL.get(group))
             commands.add_subcommand(group, parser, help=GROUPS[group])
             groups[group] = parser.add_subcommands()
-        purpose = getdoc(tool).splitlines()[0]
-        parser = Parser(description=purpose, epilog=MANUAL.get(words))
-        parser.add_function_arguments(tool, as_positional=True)
-        for kind in modalities() if (method := OF_MODALITIES.get(tool)) else ():
+        told = purpose(path)
+        parser = Parser(description=told, epilog=MANUAL.get(words))
+        parser.add_function_arguments(outline(path), as_positional=True)
+        for method in of_kinds(words):
             there = {action.dest for action in parser._actions}  # two kinds may call an option alike
+            parser.add_function_arguments(outline(method, optional=True), skip=there, as_group=False)
+        for kind in foreign() if words in OF_KINDS else ():
+            method, there = OF_KINDS[words], {action.dest for action in parser._actions}
             others = signature(getattr(kind, method)).parameters.keys() - own_options(kind, method).keys()
             parser.add_method_arguments(type(kind), method, skip=others | there, as_group=False)
         for action in parser._actions:
             if action.default is False:
                 action.nargs, action.const = "?", True  # which --help shows
-        groups.get(group, commands).add_subcommand(name, parser, help=purpose)
+        groups.get(group, commands).add_subcommand(name, parser, help=told)
+
+
+def of_kinds(words: str) -> list[str]:
+    """The paths of what of the kinds of data gives a tool more options."""
+    return [*kinds(OF_KINDS[words])] if words in OF_KINDS else []
 
 
 OPTION = re.compile(r"--([a-z][a-z_-]*)(=.*)?", re.DOTALL)
@@ -80,11 +117,11 @@ def underscored(args: list[str]) -> list[str]:
     words = next((words.split() for words in TOOLS if args[: len(words.split())] == words.split()), None)
     if words is None:
         return args
-    tool = TOOLS[" ".join(words)]
-    parameters = [*signature(tool).parameters.values()]
-    if method := OF_MODALITIES.get(tool):
-        parameters += [one for kind in modalities() for one in own_options(kind, method).values()]
-    known = {one.name: one.default is False for one in parameters if one.default is not Parameter.empty}
+    paths = [TOOLS[" ".join(words)], *of_kinds(" ".join(words))]
+    parameters = [one for path in paths for one in signature(outline(path, optional=True)).parameters.values()]
+    for kind in foreign() if (method := OF_KINDS.get(" ".join(words))) else ():
+        parameters += own_options(kind, method).values()
+    known = {one.name: one.default is False for one in parameters}
     found, rest = words, deque(args[len(words) :])
     while rest:
         word = rest.popleft()
@@ -103,22 +140,27 @@ def underscored(args: list[str]) -> list[str]:
     return found
 
 
-CONFIGURED = re.compile(r"(--config|-c)(=.*)?", re.DOTALL)
+BY_CONFIGURATION = re.compile(r"(--config|-c)(=.*)?", re.DOTALL)
 
 
-def called_by_words(args: list[str]) -> bool:
-    """Calls the tool that reads a configuration, if a command line asks for it: what else it holds is of `fit`."""
-    if args[:2] != ["data", "check"] or not any(map(CONFIGURED.fullmatch, args)):
-        return False
-    check_configured(args[2:])
-    return True
+def call(args: list[str]) -> None:
+    """Calls the tool that a command line asks for.
 
-
-def called(config: Namespace) -> bool:
-    """Calls the tool that a command line has chosen, if it has."""
-    for words, tool in TOOLS.items():
-        arguments: Any = config.get(words.replace(" ", "."))
+    Raises:
+        UserError: it asks for none, or for what that does not take.
+        SystemExit: it asks for help.
+    """
+    if args[:2] == ["data", "check"] and any(map(BY_CONFIGURATION.fullmatch, args)):  # what else it holds is of `fit`
+        resolve_name("ganlit.cli.look.check_configured")(args[2:])
+        return
+    chosen = parser().parse_args(underscored(args))
+    for words, path in TOOLS.items():
+        arguments: Namespace | None = chosen.get(words.replace(" ", "."))
         if arguments is not None:
-            tool(**arguments.as_dict())
-            return True
-    return False
+            resolve_name(path)(**arguments.as_dict())
+
+
+def configured(args: list[str]) -> bool:
+    """Whether a command line asks for one of Lightning's commands; another one may have a word that is called so."""
+    commands = {*CONFIGURED, *(words.split()[0] for words in TOOLS)}
+    return next((word for word in args if word in commands), None) in CONFIGURED

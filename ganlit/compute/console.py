@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, TextIO
 
 import rich
-from lightning.pytorch.utilities import rank_zero_only
+from lightning_utilities.core.rank_zero import rank_zero_only
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -20,6 +20,11 @@ from ganlit.errors import printable
 WIDEST = 500  # characters in a line that nobody's screen folds
 LOST = (OSError, ValueError, RuntimeError)
 """What writing raises: nobody takes it, the stream is closed, or a signal's answer speaks amid another sentence."""
+RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK")
+"""Variables that tell which process this is, in Lightning's order."""
+
+rank_zero_only.rank = getattr(rank_zero_only, "rank", int(next(filter(None, map(os.environ.get, RANKS)), 0)))
+# as Lightning sets it, which says so where it is there; a command that does without it has ranks, too
 
 
 @rank_zero_only

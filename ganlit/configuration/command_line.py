@@ -16,7 +16,7 @@ from ganlit.callbacks.loggers.wandb import WandbOptions, agents_run, understood
 from ganlit.callbacks.recovery import Recovery
 from ganlit.configuration import building  # noqa: F401, by which classes are built
 from ganlit.configuration.inheritance import KEYS, Inheritance
-from ganlit.configuration.manual import MANUAL
+from ganlit.configuration.manual import MANUAL, PURPOSES
 from ganlit.configuration.names import import_named
 from ganlit.configuration.parser import Parser
 from ganlit.configuration.references import kept, refuse_open
@@ -31,6 +31,12 @@ from ganlit.tasks.base import AdversarialModule
 import_named()
 
 USAGE = "%(prog)s --config FILE [--config OVERLAY ...] [--KEY VALUE ...]"
+
+
+def said(command: str) -> dict[str, str | None]:
+    """What the help of a command says beside its options; its purpose is that of its method, if it says none."""
+    purpose = {"description": PURPOSES[command]} if command in PURPOSES else {}
+    return {"usage": USAGE, "epilog": MANUAL.get(command), **purpose}
 
 
 def typed(args: list[str]) -> list[str]:
@@ -107,6 +113,10 @@ STRATEGIES = ("auto", "adversarial_ddp", "ddp", "ddp_find_unused_parameters_true
 """What is asked for as ddp, as Lightning's users do, is ganlit's own, which two players need."""
 
 
+class Configured(Parser, LightningArgumentParser):
+    """Takes classes of modules, data and callbacks, too."""
+
+
 class CommandLine(LightningCLI):
     """Lightning's command line with a name, a budget in kimg, one seed and measured fidelity.
 
@@ -122,13 +132,13 @@ class CommandLine(LightningCLI):
             trainer_class=trainer_class,
             subclass_mode_model=True,
             subclass_mode_data=True,
-            parser_class=Parser,
+            parser_class=Configured,
             parser_kwargs={
                 "prog": "python -m ganlit",
                 "description": f"{ganlit.__doc__} --trust MODULE,... lets files name what is in modules of yours.",
                 "parser_mode": "omegaconf+",
                 "allow_abbrev": False,
-                **{name: {"usage": USAGE, "epilog": MANUAL.get(name)} for name in self.subcommands()},
+                **{name: said(name) for name in self.subcommands()},
             },
             trainer_defaults=TRAINER_DEFAULTS,
             save_config_callback=None,

@@ -1,4 +1,11 @@
-"""What `--help` of a command tells behind its options."""
+"""What `--help` tells of a command, before its options and behind them."""
+
+PURPOSES = {
+    "fit": "Train, measure on the way, and test at the end.",
+    "validate": "Measure a trained run as its validations do.",
+    "test": "Measure a trained run as the end of its training does.",
+}
+"""Of those that Lightning's own Trainer has."""
 
 MANUAL = {
     "fit": """

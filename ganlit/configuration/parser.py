@@ -7,9 +7,8 @@ import os
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jsonargparse import ActionSubCommands, Namespace, set_parsing_settings
+from jsonargparse import ActionSubCommands, ArgumentParser, Namespace, set_parsing_settings
 from jsonargparse._paths import Path as ConfigPath
-from lightning.pytorch.cli import LightningArgumentParser
 
 from ganlit.configuration.refusals import explain, refused
 from ganlit.errors import UserError
@@ -24,7 +23,7 @@ set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
 ConfigPath.read_text = lambda path: documents.text(Path(path.absolute))
 
 
-class Parser(LightningArgumentParser):
+class Parser(ArgumentParser):
     """Refuses in one sentence, and knows its commands, its files and what in them was to be filled in."""
 
     written = ""

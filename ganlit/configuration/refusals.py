@@ -10,14 +10,15 @@ from collections.abc import Collection
 from difflib import get_close_matches
 
 from jsonargparse import ArgumentParser
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf.errors import OmegaConfBaseException
 
 from ganlit.configuration.names import known_classes
 from ganlit.errors import UserError
 from ganlit.records.trust import imported, refusal
 
-MENDABLE = (UserError, MisconfigurationException, OmegaConfBaseException, RuntimeError)
+LIGHTNINGS = "MisconfigurationException"
+"""By its name: Lightning is not there for every command."""
+UNFIT = "in loading state_dict"
 
 STEP = re.compile(
     r"""Parser key "(?P<key>[^"]+)"|given class_path '(?P<owner>[^']+)'"""
@@ -116,18 +117,20 @@ def _explained(message: str, keys: Collection[str]) -> str:
 
 
 def sentence(error: Exception) -> str:
-    """What to tell the user of an error among `MENDABLE`.
+    """What to tell the user of an error.
 
     Raises:
-        RuntimeError: the one given, unless it is about weights that do not fit.
+        Exception: the one given, where it is not the user's to mend.
     """
     text = str(error)
+    unfit = isinstance(error, RuntimeError) and UNFIT in text
+    named = LIGHTNINGS in (kind.__name__ for kind in type(error).__mro__)
+    if not (unfit or named or isinstance(error, UserError | OmegaConfBaseException)):
+        raise error
     if isinstance(error, OmegaConfBaseException):  # a ${key} that leads nowhere
         command, _, key = str(error.full_key).partition(".")
         text = f"{key}: {WRAPPED.sub('', text.splitlines()[0])}".replace(f"{command}.", "")
-    elif isinstance(error, RuntimeError):
-        if "in loading state_dict" not in text:
-            raise error
+    elif unfit:
         text = f"--ckpt_path does not fit the configuration: {' '.join(text.splitlines()[:2])}"
     return " ".join(text.split())
 

@@ -145,6 +145,9 @@ class Means(Gauge):
     what: str
     """What the mean is over."""
 
+    seen_by = "-/-"
+    """The extractor, as ids have it."""
+
     def __init__(self, reference: str, device: torch.device, making: str = "") -> None:
         self.reference, self.device, self.making = reference, device, making
         self.kept: dict[str, list[Tensor]] = {}
@@ -179,7 +182,7 @@ class Means(Gauge):
     def _mean(self, name: str, scores: Tensor, total: int) -> Measured:
         metric, _, variant = name.partition("-")
         value, error, count = estimate(scores)
-        protocol = Protocol(metric, total, variant, "-/-", self.reference, self.made)
+        protocol = Protocol(metric, total, variant, self.seen_by, self.reference, self.made)
         of = f"{count} {self.what}" if count == total else f"{count} of {total} {self.what}"
         return Measured(protocol, value, error if count > 1 else None, of)
 

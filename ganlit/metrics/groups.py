@@ -16,11 +16,12 @@ from ganlit.metrics.protocol import BACK, PRIOR
 from ganlit.metrics.reality import subset
 from ganlit.metrics.rooms import rooms
 
-Kind = Literal["sets", "plain", "pairs", "alone", "codes", "bounds", "nll"]
+Kind = Literal["sets", "plain", "pairs", "alone", "codes", "bounds", "nll", "paths"]
 """Two sets of items, as an extractor sees them, or as they are; items beside those that they should be; items alone;
-what a codebook, a likelihood, or a generator that says symbol by symbol how probable they are, says of them."""
+what a codebook, a likelihood, or a generator that says symbol by symbol how probable they are, says of them; what an
+extractor sees on short ways through the latent space."""
 
-INSIDE: dict[str, Kind] = {"codes": "codes", "elbo": "bounds", "iwae": "bounds", "nll": "nll"}
+INSIDE: dict[str, Kind] = {"codes": "codes", "elbo": "bounds", "iwae": "bounds", "nll": "nll", "pathlength": "paths"}
 """Metrics that ask the generator itself."""
 
 ASIDE: dict[str, tuple[Kind, ...]] = {PRIOR: ("sets", "plain", "alone"), BACK: ("sets", "plain", "pairs", "alone")}
@@ -61,7 +62,7 @@ class Group(NamedTuple):
 
     kind: Kind
     metrics: list[str]  # as they are asked for, with the options behind their names
-    extractor: str = ""  # of sets; empty where it is not known yet
+    extractor: str = ""  # of sets and paths; empty where it is not known yet
     making: str = ""  # of `ASIDE`, where it is not the usual one
 
     @property
@@ -120,7 +121,7 @@ def grouped(names: Sequence[str], key: str, modality: Modality | None = None) ->
             _understood(metric, options, key)
         others = ", ".join(f"{asked}:{each}" for each, those in ASIDE.items() if kind in those)
         ways = f"{others} or {asked} alone" if others else f"{asked} alone"
-        if kind != "sets" and "@" in name:
+        if kind not in ("sets", "paths") and "@" in name:
             raise UserError(f"{key}: {name}: {metric} knows no extractors: write {ways}.")
         if name.count("@") > 1 or name.endswith("@"):
             what = "two extractors" if extractor.strip("@") else "no extractor"
@@ -130,7 +131,7 @@ def grouped(names: Sequence[str], key: str, modality: Modality | None = None) ->
         own = METRICS[asked].extractor if kind == "sets" else ""
         if own and extractor.partition(":")[0] not in ("", own):
             raise UserError(f"{key}: {name}: {asked} is seen by {own} alone: write {asked}, or {asked}@{own}.")
-        through = ALIASES.get(extractor, extractor) or own or default if kind == "sets" else ""
+        through = ALIASES.get(extractor, extractor) or own or default if kind in ("sets", "paths") else ""
         group = groups.setdefault((kind, through, making), Group(kind, [], through, making))
         if asked in group.metrics:
             raise UserError(f"{key}: {name} is named twice.")
@@ -208,6 +209,8 @@ def refuse(groups: Sequence[Group], generator: object, takes_data: bool, key: st
         lacks |= {} if hasattr(generator, "likelihood") else {"bounds": f"{who} says no likelihood, as VAEs do"}
         lacks |= {} if hasattr(generator, "prior") else {PRIOR: f"{who} knows no prior over its latents"}
         lacks |= {} if hasattr(generator, "back") else {BACK: f"{who} makes nothing in the other direction"}
+    if takes_data or not hasattr(generator, "z_dim"):
+        lacks["paths"] = f"{who} makes nothing from noise alone"
     if not hasattr(generator, "begin"):
         lacks["nll"] = f"{who} does not say symbol by symbol how probable items are"
     for group in groups:

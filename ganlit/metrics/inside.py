@@ -13,9 +13,11 @@ from torch.special import entr
 
 from ganlit.contracts import Modality
 from ganlit.errors import UserError
+from ganlit.metrics.extractors import extractor
 from ganlit.metrics.features import exact_float32
 from ganlit.metrics.gauges import Alone, Gauge, Means, Pairs, Shown, Whole, named
 from ganlit.metrics.groups import Group, Real, Side
+from ganlit.metrics.images.path_length import path_lengths
 from ganlit.metrics.likeness import Plain
 from ganlit.metrics.measure import Measured
 from ganlit.metrics.paired import Comparison
@@ -164,6 +166,9 @@ class Others(NamedTuple):
                 return Pairs([self.comparisons[metric] for metric in group.metrics], *where, group.making)
             case "alone":
                 return Alone([self.comparisons[metric] for metric in group.metrics], "-", self.device, group.making)
+            case "paths":
+                kind = self.sides[group.side].modality.name
+                return path_lengths(self.generator, extractor(group.extractor), kind, self.device)
             case "codes":
                 return Codes(self.generator.codes, getattr(self.generator, "levels", 1), *where)
             case _:

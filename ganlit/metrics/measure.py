@@ -22,6 +22,7 @@ BETTER: dict[str, Better] = {
     "elbo": "lower",
     "iwae": "lower",
     "nll": "lower",
+    "pathlength": "lower",
 }
 """Of the first number of each metric, those that look inside a generator among them, whether higher or lower."""
 

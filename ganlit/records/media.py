@@ -158,6 +158,21 @@ def sound_of(path: Path) -> Sound | None:
         return None
 
 
+class Film(NamedTuple):
+    """A GIF."""
+
+    content: bytes
+    sides: dict[str, int]  # height and width in pixels
+
+
+def film_of(path: Path) -> Film | None:
+    """A GIF's file; None of others."""
+    if path.suffix.lower() != FILM:
+        return None
+    with Image.open(path) as film:
+        return Film(path.read_bytes(), {"height": film.height, "width": film.width})
+
+
 class Embedded(NamedTuple):
     """A file inside a page."""
 

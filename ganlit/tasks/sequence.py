@@ -52,6 +52,7 @@ class Sequence(WeighedModule):
     ) -> None:
         super().__init__(adversarial, **game)
         self.likelihood = likelihood or Weight(0.0)
+        self.vocabulary: str | None = None  # a digest of that of the training, once it has begun
         self.estimator = estimator
         name, kind = type(estimator).__name__, type(self.generator).__name__
         if hasattr(self.generator, "step") != estimator.reads:
@@ -91,7 +92,16 @@ class Sequence(WeighedModule):
 
     def check_data(self, data: Any) -> Any:
         refuse_symbols(self, data)
+        self.vocabulary = getattr(getattr(data.modality, "vocabulary", None), "digest", None)
         return super().check_data(data)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["vocabulary"] = self.vocabulary
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_load_checkpoint(checkpoint)
+        self.vocabulary = checkpoint.get("vocabulary")
 
     def discriminator_terms(self, batch: Labelled) -> Terms:
         with torch.no_grad(), at_rest(self.generator):

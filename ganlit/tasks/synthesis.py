@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganlit.contracts import Judgement, Labelled, Made, Sampled, Terms, Verdict
+from ganlit.contracts import Judgement, Labelled, Made, Sampled, Styled, Terms, Verdict
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.fitting import check
 
@@ -43,7 +43,7 @@ class Synthesis(AdversarialModule):
         """What the items are made from, to differentiate by, and the items: in float32, for a penalty's sake."""
         with torch.autocast(label.device.type, enabled=False):
             z = self.latents(label)
-            if not hasattr(self.generator, "styles"):
+            if not isinstance(self.generator, Styled):
                 return z.requires_grad_(), Made.of(self.generator(z, label))
             styles = self.generator.styles(z, label)
             if not styles.requires_grad:  # of a mapping that is frozen

@@ -136,7 +136,7 @@ def test_a_schedule_governs_its_quantity_and_no_other(
     fit: Any, anneal: Callable[..., Anneal], governed: list[str]
 ) -> None:
     notes = Notes()
-    run = fit(0.5, Furnish(), anneal(end=0.4, to=0.25, share=0.5), notes)
+    run = fit(0.5, Furnish(), anneal(end=0.4, to=0.25, share=0.5), notes, log_every_n_steps=1)
     for name, base in CONFIGURED.items():
         expected = [base, base, base, (base + 0.25) / 2, 0.25] if name in governed else [base] * 5
         assert [step[name] for step in notes.steps] == pytest.approx(expected), name

@@ -41,6 +41,15 @@ def test_a_grid_is_written_at_the_start_and_ahead_of_every_validation(fit: Any, 
     assert all(pixels(tmp_path / "samples" / name).shape == (32, 42) for name in names)
 
 
+def test_a_film_of_all_grids_is_made_when_it_is_asked_for(fit: Any, tmp_path: Path) -> None:
+    fit(0.6, Samples(rows=3, columns=4, film=True))
+    with Image.open(tmp_path / "film.gif") as film:
+        assert film.n_frames == 3
+        film.seek(2)
+        shown = np.asarray(film.convert("L"), dtype=int)
+    assert np.abs(shown - pixels(tmp_path / "samples" / "kimg000000.6.png")).mean() < 8
+
+
 def test_the_real_grid_shows_the_data_with_a_class_in_each_column(fit: Any, tmp_path: Path) -> None:
     run = fit(0.1, Samples(rows=2, columns=4))
     batch = run.data.grid(2, 4)

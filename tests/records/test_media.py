@@ -14,9 +14,10 @@ from ganlit.records.media import (
     kind_of,
     named,
     one_under_the_other,
+    write_film,
     write_picture,
 )
-from ganlit.records.samples import latest, place
+from ganlit.records.samples import latest, pictures, place
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,33 @@ def test_what_belongs_together_stands_one_under_the_other() -> None:
     sources, made = ([torch.tensor([number]) for number in numbers] for numbers in ([0, 1, 2, 3, 4], [5, 6, 7, 8, 9]))
     assert torch.cat(one_under_the_other([sources, made], 2)).tolist() == [0, 1, 5, 6, 2, 3, 7, 8]
     assert torch.cat(one_under_the_other([sources], 5)).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_pictures_become_a_film_that_rests_on_its_last(tmp_path: Path) -> None:
+    sizes = [(900, 300), (900, 300), (450, 300)]
+    files = [
+        write_picture(Image.new("RGB", size, (90 * number, 0, 0)), tmp_path / f"{number}.0")
+        for number, size in enumerate(sizes)
+    ]
+    with Image.open(write_film(files, tmp_path / "film.1", seconds=0.1, across=600)) as film:
+        assert (film.size, film.n_frames, film.info["loop"]) == ((600, 200), 3, 0)
+        seen = []
+        for number in range(3):
+            film.seek(number)
+            seen.append((film.info["duration"], film.convert("RGB").getpixel((300, 100))[0]))
+    assert [duration for duration, _ in seen] == [100, 100, 800]
+    assert [red for _, red in seen] == pytest.approx([0, 90, 180], abs=3)
+    with Image.open(write_film(files[:1], tmp_path / "still")) as film:
+        assert (film.size, film.n_frames) == ((640, 213), 1)
+
+
+def test_the_pictures_of_a_run_are_one_of_each_kimg(tmp_path: Path) -> None:
+    assert pictures(tmp_path) == []
+    for kimg in (10.0, 2.0, 100_000_000.0):
+        write_picture(Image.new("L", (2, 2)), place(tmp_path, kimg))
+    write_picture(Image.new("L", (2, 2)), place(tmp_path, 2.0).with_name("kimg000002.0-prior"))
+    write_picture(Image.new("L", (2, 2)), tmp_path / "samples" / "real")
+    assert [path.stem for path in pictures(tmp_path)] == ["kimg000002.0", "kimg000010.0", "kimg100000000.0"]
 
 
 def test_pages_take_files_in_by_kind(tmp_path: Path) -> None:

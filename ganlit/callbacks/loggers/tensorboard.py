@@ -14,7 +14,7 @@ from PIL import Image
 
 from ganlit.callbacks.loggers.board import Board
 from ganlit.errors import UserError
-from ganlit.records.media import kind_of, sound_of
+from ganlit.records.media import Film, film_of, kind_of, sound_of
 
 
 class TensorBoard(TensorBoardLogger, Board):
@@ -51,17 +51,26 @@ class TensorBoard(TensorBoardLogger, Board):
 
     @rank_zero_only
     def log_media(self, name: str, files: Sequence[Path], kimg: float) -> None:
-        """Pictures, sounds in WAV of 16 bits, and text: what else there is, is in the run directory alone."""
+        """Pictures, GIFs, sounds in WAV of 16 bits, and text: what else there is, is in the run directory alone."""
         for number, path in enumerate(files):
             key = f"{name}/{number}" if number else name
             match kind_of(path):
                 case "image":
                     shown = np.atleast_3d(np.asarray(Image.open(path)))
                     self.experiment.add_image(key, shown, images(kimg), dataformats="HWC")
+                case "video" if (film := film_of(path)) is not None:
+                    self._play(key, film, images(kimg))
                 case "audio" if (sound := sound_of(path)) is not None:
                     self.experiment.add_audio(key, sound.samples, images(kimg), sound.rate)
                 case "text":
                     self.experiment.add_text(key, f"<pre>{escape(path.read_text())}</pre>", images(kimg))
+
+    def _play(self, key: str, film: Film, step: int) -> None:
+        """As it is: `add_video` makes a GIF, too, but by a package that few have."""
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        shown = Summary.Image(encoded_image_string=film.content, colorspace=3, **film.sides)
+        self.experiment.file_writer.add_summary(Summary(value=[Summary.Value(tag=key, image=shown)]), step)
 
     @rank_zero_only
     def log_histograms(self, values: Mapping[str, np.ndarray], kimg: float) -> None:

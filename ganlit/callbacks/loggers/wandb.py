@@ -13,15 +13,17 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import numpy as np
-import wandb
 from lightning.pytorch.utilities import rank_zero_only
 
 from ganlit.callbacks.loggers.board import Board
 from ganlit.callbacks.loggers.wandb_media import media
 from ganlit.compute.console import say
+from ganlit.compute.sparing import Later
 from ganlit.metrics.measure import BETTER
 from ganlit.records.durable import replacing
 from ganlit.records.settings import fingerprint
+
+wandb = Later("wandb")
 
 PATIENCE = {
     "login_timeout": 10,

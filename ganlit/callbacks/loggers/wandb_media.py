@@ -7,9 +7,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import wandb
-
+from ganlit.compute.sparing import Later
 from ganlit.records.media import LINES, Kind, kind_of
+
+wandb = Later("wandb")
 
 
 def media(name: str, files: Sequence[Path]) -> dict[str, Any]:

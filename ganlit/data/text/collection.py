@@ -112,12 +112,12 @@ class Written(Collection):
 
 
 def sound(source: Source) -> Iterator[Text]:
-    """The texts of a source.
+    """The texts of a source, empty ones among them where each has its own place.
 
     Raises:
         UserError: one cannot be read, told in a sentence that says nothing of a training's options.
     """
-    for found in source.texts():
+    for found in source.texts(blank=True):
         if isinstance(found, BadItem):
             raise UserError(f"{found.title} {found.reason}: {found.remedy}.")
         yield found

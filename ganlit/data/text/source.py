@@ -53,11 +53,12 @@ class Source(source.Source):
         """Whether a line is called by its number."""
         return each == "lines"
 
-    def texts(self, each: Each | None = None) -> Iterator[Text | BadItem]:
+    def texts(self, each: Each | None = None, blank: bool = False) -> Iterator[Text | BadItem]:
         """Every text, or what is wrong with it; empty lines only stand between others.
 
         Args:
             each: what counts as one: windows are cut by who knows their length, and are files here.
+            blank: whether an entry or file without a word is a text, as one that a generator has ended at once.
         """
         each = each or self.usual
         for index in range(len(self)):
@@ -76,7 +77,9 @@ class Source(source.Source):
                     if self.numbered(each):
                         where, stem = f"{where} line {number}", f"{stem}-{number:06}"
                     yield Text(line, label, where, stem, index)
-            if not found:
+            if not found and blank and not self.numbered(each):
+                yield Text("", label, self.title(index), self.stem(index), index)
+            elif not found:
                 yield BadItem(self.title(index), *BLANK)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torchmetrics.functional.image import structural_similarity_index_measure
 
 from ganlit.errors import UserError
 from ganlit.losses.base import Attempt, Criterion
@@ -20,6 +19,8 @@ class SSIM(Criterion):
     """
 
     def forward(self, attempt: Attempt) -> Tensor:
+        from torchmetrics.functional.image import structural_similarity_index_measure  # a second, for who wants it
+
         if min(attempt.target.shape[-2:]) < WINDOW:
             height, width = attempt.target.shape[-2:]
             raise UserError(f"SSIM needs images of {WINDOW} pixels a side at least, these have {height} x {width}.")

@@ -21,6 +21,10 @@ class Differences(Regularizer):
     is gamma as for `R1` and `R2`; the paper's lambda, which is not over sigma^2, is gamma / (2 sigma^2). There is no
     double backward: what has none, such as a compiled network, can be so penalised.
 
+    Of smooth networks the gradient of this is in the mean that of the exact penalty. Of networks with kinks, as ReLU
+    and maxout make them, it is not: where a kink lies decides how many items have which slope, of which autograd, which
+    looks at one item at a time, knows nothing, and which noise across it feels.
+
     The pass over the moved items draws what that over the items has drawn, so that an augmentation or dropout is the
     same in both and noise is all that differs. Batch statistics are those of each pass.
 

@@ -17,7 +17,7 @@ def slope(logits: Tensor, items: Tensor) -> Tensor:
     """
     (gradient,) = torch.autograd.grad(logits.sum(), items, create_graph=True)
     rows = gradient.flatten(1)
-    packs = len(logits)
+    packs = len(logits) if logits.ndim else len(rows)
     return rows.reshape(packs, -1) if packs < len(rows) and len(rows) % packs == 0 else rows
 
 

@@ -76,5 +76,5 @@ def log_likelihood(logits: Tensor, tokens: Tensor, ends: bool) -> Tensor:
     """
     with torch.autocast(logits.device.type, enabled=False):
         wide = logits if logits.dtype == torch.float64 else logits.float()
-        found = -F.cross_entropy(wide.transpose(1, 2), tokens, reduction="none")
+        found = -F.cross_entropy(wide.flatten(0, 1), tokens.flatten(), reduction="none").view_as(tokens)
     return found.masked_fill(~counted(tokens, ends), 0.0)

@@ -10,8 +10,6 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
-from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
-from torchvision.models import AlexNet_Weights, VGG16_Weights
 
 from ganlit.contracts import Modality
 from ganlit.errors import UserError
@@ -104,6 +102,9 @@ class LPIPS(nn.Module):
 
     def __init__(self, net: Literal["alex", "vgg"] = "alex") -> None:
         super().__init__()
+        from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity  # both take a second to import
+        from torchvision.models import AlexNet_Weights, VGG16_Weights
+
         fetched({"alex": AlexNet_Weights, "vgg": VGG16_Weights}[net].DEFAULT.url, "lpips")
         with torch.random.fork_rng(devices=[]):  # layers draw weights before they get theirs
             self.network = LearnedPerceptualImagePatchSimilarity(net).net

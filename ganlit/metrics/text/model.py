@@ -65,6 +65,10 @@ class NgramModel:
         rows = range(self.order - 1, len(padded))
         return -math.fsum(math.log(self.chance(padded[at], tuple(padded[at - self.order + 1 : at]))) for at in rows)
 
+    def strangeness(self, text: Text) -> float:
+        """The mean of that over the pieces of a text and its end."""
+        return self.surprise(text) / (len(text) + 1)
+
     def perplexity(self, texts: Sequence[Text]) -> float:
         """exp of the mean of that over all pieces and ends."""
         return math.exp(math.fsum(map(self.surprise, texts)) / sum(len(text) + 1 for text in texts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ Unit = Literal["words", "characters"]
 
 LONGEST = 9  # n-grams
 MODEL = {"words": 3, "characters": 6}  # pieces that a language model looks at
+USUAL = 0.95  # of real texts are valid
 TOGETHER = 4096  # real items that are read at a time
 
 
@@ -147,6 +149,31 @@ def reverse_perplexity(asked: Asked, real: Reference, kind: Modality) -> Plain:
     return Plain(asked.unit, f"kneser-ney{order}/counted", named(real), tell)
 
 
+def valid(asked: Asked, real: Reference, kind: Modality) -> Plain:
+    """The share of texts that a model of half of the real ones finds no stranger, piece by piece, than most others.
+
+    Most are 95 % of the other half, which has as much of what it calls valid, and is what no model was trained on where
+    the real ones are held out. Both halves are asked, and what they say is averaged.
+    """
+    order, texts = MODEL[asked.unit], real_texts(real, kind, asked.unit)
+    halves = texts[::2], texts[1::2]
+    if not halves[1]:
+        raise UserError("valid asks two halves of the real texts, and there is one text: bring more.")
+    pieces = len({*chain.from_iterable(texts)})
+    judges = [NgramModel(half, order, pieces) for half in halves]
+    limits = [
+        sorted(map(judge.strangeness, other))[math.ceil(USUAL * len(other)) - 1]
+        for judge, other in zip(judges, halves[::-1], strict=True)
+    ]
+
+    def tell(items: Tensor) -> Told:
+        found = texts_of(items, kind, asked.unit)
+        pairs = [*zip(judges, limits, strict=True)]
+        return mean([sum(judge.strangeness(text) <= most for judge, most in pairs) / len(pairs) for text in found])
+
+    return Plain(asked.unit, f"kneser-ney{order}/usual{USUAL:g}", named(real), tell)
+
+
 def mean(scores: Sequence[float]) -> Told:
     """With its standard error."""
     count = len(scores)
@@ -164,6 +191,7 @@ PLAIN: dict[str, Callable[[Asked, Reference, Modality], Plain]] = {
     "known": known,
     "ppl": perplexity,
     "rppl": reverse_perplexity,
+    "valid": valid,
 }
 
 TRAINED = {"copies"}
@@ -177,6 +205,7 @@ BETTER = {
     "known": "higher",
     "ppl": "lower",
     "rppl": "lower",
+    "valid": "higher",
 }
 
 ORDERS = {"bleu": 4, "selfbleu": 4, "corpusbleu": 4, "distinct": 2}

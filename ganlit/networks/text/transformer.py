@@ -74,6 +74,10 @@ class TransformerGenerator(TextGenerator):
             if name.startswith("before."):
                 nn.init.normal_(parameter, std=0.02)
 
+    @property
+    def longest(self) -> int:
+        return len(self.positions)
+
     def begin(self, batch: int, label: Tensor) -> State:
         heads, width = self.blocks[0].heads, self.positions.shape[1]
         blank = self.positions.new_zeros(batch, heads, 0, width // heads)

@@ -26,6 +26,10 @@ class Valued(TextGenerator):
         self.memory = nn.LSTM(width, hidden, batch_first=True)
         self.value = nn.Linear(hidden, 1)
 
+    @property
+    def longest(self) -> int | None:
+        return self.generator.longest
+
     def begin(self, batch: int, label: Tensor) -> State:
         return self.generator.begin(batch, label)
 

@@ -32,6 +32,11 @@ class TextGenerator(nn.Module, ABC):
         check(type(self).__name__, symbols=symbols, length=length)
         self.symbols, self.length, self.classes, self.ends = symbols, length, classes, ends
 
+    @property
+    def longest(self) -> int | None:
+        """Places of the longest text that it can go through; None where there is no such."""
+        return None
+
     @abstractmethod
     def begin(self, batch: int, label: Tensor) -> State:
         """What it remembers before the first place."""
@@ -59,7 +64,14 @@ class TextGenerator(nn.Module, ABC):
         return torch.rand(len(label), self.length, device=label.device)
 
     @torch.no_grad()
-    def write(self, latents: Tensor, label: Tensor, temperature: float = 1.0, prefix: Tensor | None = None) -> Tensor:
+    def write(
+        self,
+        latents: Tensor,
+        label: Tensor,
+        temperature: float = 1.0,
+        prefix: Tensor | None = None,
+        length: int | None = None,
+    ) -> Tensor:
         """Texts, written without dropout.
 
         Args:
@@ -68,12 +80,16 @@ class TextGenerator(nn.Module, ABC):
             label: [B].
             temperature: by which logits are divided; at 0 the likeliest symbols are taken.
             prefix: [B, P] int64, with which the texts begin.
+            length: places of a text, L by default; beyond these, symbols are chosen by torch's random stream.
 
         Returns:
-            [B, L] int64, or [B, K, L].
+            [B, L] int64, or [B, K, L]; with a length, so many places.
         """
         ways = latents.shape[1:-1]
         shares = latents.flatten(0, -2)
+        if length is not None:
+            more = torch.rand(len(shares), max(0, length - shares.shape[1]), device=shares.device)
+            shares = torch.cat([shares[:, :length], more.to(shares)], dim=1)
         previous: Tensor | None = None
         with at_rest(self):
             state = self.begin(len(label), label)

@@ -64,7 +64,7 @@ ADVERSARIAL = "adversarial"
 OTHERS = "|".join(f"{ADVERSARIAL[:end]}([^{letter}]|$)" for end, letter in enumerate(ADVERSARIAL)) + f"|{ADVERSARIAL}."
 """Matches every other term, without a lookahead."""
 
-INSIDE = ("code-use", "code-perplexity", "elbo", "iwae")
+INSIDE = ("code-use", "code-perplexity", "elbo", "iwae", "pathlength")
 """What a generator itself is asked for."""
 
 PAIRED = sorted(BETTER.keys() - {metric.first for metric in METRICS.values()} - {*INSIDE})

@@ -35,6 +35,7 @@ from ganlit.tasks.step import stateless_seed
 COUNT = 64  # items, unless something else is asked for
 TOGETHER = 256  # items shown, at most
 MOST_FRAMES = 2**16  # of a clip
+LONGEST = 2**16  # symbols of a text
 
 
 def generate(
@@ -49,6 +50,7 @@ def generate(
     fps: float | None = None,
     temperature: float = 1.0,
     prefix: str = "",
+    length: int | None = None,
     checkpoint: Checkpoint = "last",
 ) -> None:
     """Write what a trained run makes, each in a file, and beside their folder the first ones together to look at.
@@ -69,6 +71,7 @@ def generate(
         fps: frames a second, between those of the training where there are more; by default as many
         temperature: of texts; below one, likelier symbols and less variety, and 0 takes the likeliest
         prefix: how each text begins
+        length: symbols of a text at most; by default as many as in the training
         checkpoint: of a run directory, the last, or the best of the validations
 
     Raises:
@@ -76,6 +79,7 @@ def generate(
     """
     refuse_numbers(count, truncation, seed, temperature=temperature)
     within("--frames", frames, least=1, most=MOST_FRAMES, optional=True)
+    within("--length", length, least=1, most=LONGEST, optional=True)
     chosen = items(count, seeds)
     reachable(run)
     path = Path(out) if out is not None else beside(run) / "generated"
@@ -97,12 +101,15 @@ def generate(
         "step": (apart, 1),
         "temperature": (temperature, 1),
         "prefix": (prefix, ""),
+        "length": (length, None),
     }
     options: dict[str, Any] = {name: value for name, (value, usual) in asked.items() if value != usual}
     for name in options:
         knows(module, name, run, {"step": "fps"}.get(name))
+    if length is not None:
+        refuse_length(module, length, run)
     if prefix:
-        options["prefix"] = modality.prefix(prefix, length=module.generator.length).to(place())
+        options["prefix"] = modality.prefix(prefix, length=length or module.generator.length).to(place())
     module.to(place())
 
     def made() -> Iterator[Tensor]:
@@ -112,7 +119,7 @@ def generate(
 
     what = f"{len(chosen)} {modality.item}{'s' * (len(chosen) != 1)}"
     if listed:
-        known = {name: value for name, (value, _) in asked.items() if takes(module, name)}
+        known = {name: value for name, (value, _) in asked.items() if value is not None and takes(module, name)}
         make_room(path.parent, path, "--out")
         with writing("--out", path):
             modality.write_all(made(), path, facts(module, chosen, turn, {"seed": seed, **known}))
@@ -130,6 +137,20 @@ def generate(
         files = modality.show(shown, columns, picture.with_suffix(""))
     first = "" if len(shown) == len(chosen) else f"the first {len(shown)} "
     say(f"{what} in {path}, {first}together in {', '.join(map(str, files))}")
+
+
+def refuse_length(module: AdversarialModule, length: int, run: str) -> None:
+    """Refuses texts that are longer than a generator can go through.
+
+    Raises:
+        UserError: they are.
+    """
+    longest = module.generator.longest
+    if longest is not None and length > longest:
+        raise UserError(
+            f"--length is {length:,}, but the {type(module.generator).__name__} of {run} knows {longest:,} places: ask "
+            "for as many at most."
+        )
 
 
 def items(count: int | None, seeds: str | None) -> Sequence[int]:

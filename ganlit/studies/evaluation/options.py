@@ -53,7 +53,7 @@ def refuse_unanswerable(groups: Sequence[Group], subject: str, against: str | No
                 f"{metric} asks the generator as it was trained, and --temperature is about what it writes: leave one "
                 "of them out."
             )
-        if (group.making or group.kind in ("codes", "bounds", "nll")) and not is_run(subject):
+        if (group.making or group.kind in ("codes", "bounds", "nll", "paths")) and not is_run(subject):
             raise UserError(f"--metrics asks for {metric} of a run's generator, and {subject} is none: leave it out.")
         if group.kind == "pairs" and is_run(subject) and not same(subject, against):
             raise UserError(

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlit.compute.precision import native_bf16
-from ganlit.configuration.names import by_default, recognised
+from ganlit.configuration.names import kind_of
 from ganlit.configuration.rebuild import setting
 from ganlit.contracts import Collection, Modality
 from ganlit.data.base import GanDataModule
@@ -203,12 +203,12 @@ def is_run(word: str) -> bool:
 
 
 def modality_of(*words: str | None) -> Modality:
-    """The kind of data that is spoken of: that of the first run among the words, else what the first one looks like."""
+    """The kind of data that is spoken of: that of the first run among the words, else what they look like."""
     given = [word for word in words if word is not None]
     run = next((word for word in given if is_run(word)), None)
     if run is not None:
         return setting(run).data.modality
-    return recognised(given[0]) or by_default()
+    return kind_of(*given)
 
 
 def collection_of(word: str, modality: Modality, split: str, root: Path, count: int | None) -> Collection:

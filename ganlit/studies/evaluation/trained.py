@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from ganlit.configuration.rebuild import load
+from ganlit.configuration.rebuild import load, setting
 from ganlit.errors import UserError, reason
 from ganlit.records.runs import trained
 from ganlit.tasks.base import AdversarialModule
@@ -44,7 +44,23 @@ def loaded(run: str, checkpoint: Checkpoint, weights: Weights = "ema") -> Advers
     for name, value in module.ema.module.state_dict().items():
         if not bool(value.isfinite().all()):
             raise UserError(f"{run} has weights that are not finite ({name}): take another checkpoint.")
+    refuse_foreign(module, run)
     return module
+
+
+def refuse_foreign(module: AdversarialModule, run: str) -> None:
+    """Refuses the vocabulary of another run, by which numbers would be other symbols.
+
+    Raises:
+        UserError: it lies in the run directory.
+    """
+    own = getattr(module, "vocabulary", None)
+    there = getattr(setting(run).data.modality, "vocabulary", None) if own else None
+    if there is not None and there.digest != own:
+        raise UserError(
+            f"vocabulary.json in {run} is not that of its training, but of another one: bring its own back, or train "
+            "again."
+        )
 
 
 def taking_data(run: str, checkpoint: Checkpoint) -> AdversarialModule:

@@ -58,7 +58,7 @@ def _line(axes: Axes, found: Summary, row: Row, name: str, place: int) -> None:
         axes.plot(points.kimg, points.mean, color=REST, lw=0.9, zorder=1, label="other settings")
         return
     colour = COLOURS[place]
-    label = _wrapped(f"{row.number}  {found.label(row)}")
+    label = wrapped(f"{row.number}  {found.label(row)}")
     axes.fill_between(points.kimg, *_around(points.mean, points.spread), color=colour, alpha=0.15, lw=0)
     axes.plot(points.kimg, points.mean, color=colour, linestyle=DASHES[place], lw=1.8, zorder=3, label=label)
     axes.plot(points.kimg[-1], points.mean[-1], "o", color=colour, markersize=4, zorder=3)
@@ -142,7 +142,7 @@ def _bars(axes: Axes, names: list[str], strengths: list[float], signed: list[boo
     axes.barh(places, [abs(each) for each in strengths], 0.6, color=COLOURS[0])
     for place, each, sign in zip(places, strengths, signed, strict=True):
         axes.text(abs(each) + 0.02, place, f"ρ {each:+.2f}" if sign else f"η {each:.2f}", va="center", fontsize="small")  # noqa: RUF001
-    axes.set_yticks(places, [_wrapped(name, 22) for name in names], fontsize="small")
+    axes.set_yticks(places, [wrapped(name, 22) for name in names], fontsize="small")
     axes.set(xlim=(0, 1.35), xticks=(0, 0.5, 1))
     axes.spines[["top", "right"]].set_visible(False)
 
@@ -153,12 +153,12 @@ def _scatter(axes: Axes, column: Sequence[Any], scores: Sequence[float], title: 
         if min(places) > 0 and max(places) / min(places) >= 10:
             axes.set_xscale("log")
         if len(distinct := sorted(set(column))) <= 5:
-            axes.set_xticks([*map(float, distinct)], [_wrapped(shown(value), 14) for value in distinct])
+            axes.set_xticks([*map(float, distinct)], [wrapped(shown(value), 14) for value in distinct])
             axes.xaxis.set_minor_locator(NullLocator())
     else:
         labels = sorted({shown(value) for value in column}, key=lambda label: (label == MISSING, label))
         places = [labels.index(shown(value)) for value in column]
-        axes.set_xticks(range(len(labels)), [_wrapped(label, 14) for label in labels], fontsize="small")
+        axes.set_xticks(range(len(labels)), [wrapped(label, 14) for label in labels], fontsize="small")
         axes.set_xlim(-0.5, len(labels) - 0.5)
     axes.plot(places, scores, "o", color=COLOURS[0], alpha=0.75, markersize=5, markeredgecolor="white")
     axes.set_xlabel(title, fontsize="small", parse_math=False)
@@ -166,7 +166,7 @@ def _scatter(axes: Axes, column: Sequence[Any], scores: Sequence[float], title: 
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _wrapped(text: str, most: int = 46) -> str:
+def wrapped(text: str, most: int = 46) -> str:
     """Broken where it may be, and cut after three lines."""
     lines = [""]
     for word in re.split(r"(?<=[ _])|(?<=\.)(?=[a-zA-Z])", text):  # not within a number

@@ -14,7 +14,6 @@ import yaml
 from rich.progress import track
 
 from ganlit.compute.console import say
-from ganlit.configuration.resolve import resolve
 from ganlit.errors import UserError
 from ganlit.records.durable import replacing
 from ganlit.records.moved import current
@@ -107,6 +106,8 @@ def resolved(sweep: Sweep, number: int, values: Values) -> Trial:
     Raises:
         UserError: a key is unknown or a value does not fit.
     """
+    from ganlit.configuration.resolve import resolve  # and all that a training needs, which nothing else here does
+
     args = [f"--wandb.group={sweep.name}", *sweep.base]  # the group comes first: a base without W&B stays so
     args += [f"--{key}={written(value)}" for key, value in values.items()]
     try:

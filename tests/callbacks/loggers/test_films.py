@@ -1,4 +1,4 @@
-"""What boards make of films: W&B plays them, and TensorBoard has the strip of their frames."""
+"""What boards make of films: W&B plays them, and so does TensorBoard those that are GIFs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_wandb_gets_films_as_what_they_are(shown: list[Path], tmp_path: Path) ->
     ]
 
 
-def test_tensorboard_shows_the_strip_of_their_frames(shown: list[Path], tmp_path: Path) -> None:
+def test_tensorboard_shows_the_strip_of_their_frames_and_plays_them(shown: list[Path], tmp_path: Path) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     board = TensorBoard()
     board.folder = tmp_path
@@ -46,3 +46,7 @@ def test_tensorboard_shows_the_strip_of_their_frames(shown: list[Path], tmp_path
     assert "samples" in seen.Tags()["images"]
     (strip,) = seen.Images("samples")
     assert (strip.step, strip.width, strip.height) == (250, *Image.open(shown[0]).size)
+    for number, film in enumerate(shown[1:], 1):
+        (played,) = seen.Images(f"samples/{number}")
+        assert (played.step, played.width, played.height) == (250, *Image.open(film).size)
+        assert played.encoded_image_string == film.read_bytes()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganlit.configuration.names import recognised
+from ganlit.configuration.names import kind_of, recognised
 from ganlit.data.video.filmstrip import PADDING, strips
 from ganlit.data.video.modality import VideoModality
 from ganlit.data.video.reading import film
@@ -111,6 +111,17 @@ def test_it_recognises_clips(make_clips: Make, make_folder: Make, tmp_path: Path
     assert recognised(str(make_folder(["x/frame_001.png", "x/frame_002.png"], "shots"))).name == "video"
     assert recognised(str(make_folder(["cat/001.png", "cat/002.png"]))).name == "images"
     assert recognised(str(make_folder(["a.wav"], "sounds", a=b""))).name == "audio"
+
+
+def test_an_empty_folder_is_of_no_kind_but_beside_one_that_is(make_clips: Make, tmp_path: Path) -> None:
+    (tmp_path / "nothing" / "in_it").mkdir(parents=True)
+    empty, clips = str(tmp_path / "nothing"), str(make_clips(["a.mp4"]))
+    with pytest.raises(UserError, match=r"nothing is an empty folder: put clips, images, .*recordings or texts into"):
+        kind_of(empty)
+    assert kind_of(empty, clips).name == kind_of(clips, empty).name == "video"
+    assert kind_of("of this name there is no set").name == "images"
+    with pytest.raises(UserError, match="nothing is an empty folder: put clips into it"):
+        kind_of(empty, clips).open(empty, "train", tmp_path)
 
 
 def test_rates_that_mean_nothing_are_refused() -> None:

@@ -135,3 +135,18 @@ def test_items_need_no_gradient_and_the_critic_gets_one() -> None:
 def test_noise_of_no_width_is_refused() -> None:
     with pytest.raises(UserError, match=r"FiniteR2\.sigma is 0: it must be above 0"):
         FiniteR2(1.0, sigma=0)
+
+
+def test_a_kink_is_seen_that_a_gradient_does_not_see() -> None:
+    """Of a relu that begins at t, half the squared slope is P(x > t) / 2: moving t changes it, at no x by itself."""
+    start = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    generator = torch.Generator().manual_seed(0)
+    x = (2 * torch.rand(400_000, 1, generator=generator, dtype=torch.float64) - 1).requires_grad_()
+    found = []
+    for penalty in (R1(1.0), FiniteR1(1.0, sigma=0.05)):
+        torch.manual_seed(1)
+        term = penalty(Verdict(lambda x: (x - start).relu()[:, 0], x, x))
+        assert term.item() == pytest.approx(0.25, abs=0.01)
+        found.append(torch.autograd.grad(term, start)[0].item() if term.requires_grad else 0.0)
+    assert found[0] == 0
+    assert found[1] == pytest.approx(-0.25, abs=0.03)

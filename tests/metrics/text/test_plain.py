@@ -54,7 +54,7 @@ def controls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, fl
         "repeated": [held[0]] * 100,
         "copies": trained[:100],
     }
-    asked = "bleu2", "bleu4", "selfbleu4", "corpusbleu4", "distinct2", "copies", "known", "ppl", "rppl"
+    asked = "bleu2", "bleu4", "selfbleu4", "corpusbleu4", "distinct2", "copies", "known", "ppl", "rppl", "valid"
     return {
         name: numbers(collection(folder, name, texts, real.modality), real, *asked) for name, texts in kinds.items()
     }
@@ -72,6 +72,9 @@ def test_controls_are_ordered_rightly(controls: dict[str, dict[str, float]]) -> 
     assert 2 * real[rppl] < repeated[rppl]
     assert repeated[ppl] < 2 * real[ppl]  # quality alone does not see that all are one
     assert copies["COPIES-words"] == 1
+    assert copies["VALID-words"] > 0.9
+    assert real["VALID-words"] > 0.9
+    assert shuffled["VALID-words"] < 0.1
     assert real["COPIES-words"] < 0.3
     assert shuffled["COPIES-words"] == 0
     assert real["KNOWN-words"] == shuffled["KNOWN-words"] == 1  # words alone do not see their order

@@ -112,6 +112,19 @@ def test_nothing_is_behind_an_end_and_a_prefix_is_gone_on_from(make: Any) -> Non
     assert torch.equal(network.write(shares[:, 0], label), network.write(shares[:, :1], label)[:, 0])
 
 
+def test_a_shorter_text_is_the_beginning_of_a_longer_one(make: Any) -> None:
+    network, (_, label) = make(), batch()
+    shares = torch.rand(4, 6)
+    whole = network.write(shares, label)
+    assert torch.equal(network.write(shares, label, length=4), whole[:, :4])
+    if network.longest is None:
+        longer = network.write(shares, label, length=9)
+        assert longer.shape == (4, 9)
+        assert torch.equal(longer[:, :6], whole)
+    else:
+        assert network.longest == network.length
+
+
 def test_writing_leaves_dropout_out_and_as_it_was(make: Any) -> None:
     network, (_, label) = make().train(), batch()
     shares = torch.rand(4, 6)

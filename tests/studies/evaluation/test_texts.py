@@ -63,3 +63,14 @@ def test_what_cannot_be_measured_is_refused_in_a_sentence(
     code, told = said("evaluate", *words)
     assert code == 2
     assert refusal in " ".join(told.split())
+
+
+def test_a_text_that_ended_at_once_counts_as_one(said: Callable, tmp_path: Path) -> None:
+    (tmp_path / "real.txt").write_text("Anna\nBo\nCleo\n")
+    (tmp_path / "made.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in ("Anna", "", "Bo", "")))
+    words = "copies,bleu2-characters,selfbleu2-characters,known,distinct1-characters,ppl-characters,rppl-characters"
+    code, told = said("evaluate", "made.jsonl", "--against", "real.txt", "--metrics", words, "--json", "out.json")
+    assert code == 0, told
+    assert "4 texts of made against 3 of real" in told
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert [next(iter(found[name].values()))["value"] for name in ("copies", "bleu", "known")] == [0.5, 0.5, 0.5]

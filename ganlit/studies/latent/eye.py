@@ -1,0 +1,80 @@
+"""How generated items are seen: by features that real ones have a mean and a deviation of, and by their classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ganlit.compute.console import say
+from ganlit.configuration.rebuild import setting
+from ganlit.metrics.features import FeatureExtractor
+from ganlit.metrics.groups import sides
+from ganlit.metrics.passes import Options, passes
+from ganlit.metrics.probe import Probe
+from ganlit.studies.evaluation.bars import Bars
+from ganlit.studies.evaluation.options import sorted_out
+from ganlit.studies.evaluation.subject import data_of
+from ganlit.studies.evaluation.trained import place
+
+
+class Seen(NamedTuple):
+    """What is known of items."""
+
+    features: Tensor  # [N, d], standardised by the real ones
+    shares: Tensor | None  # [N, K] float64: p(class | item), where the real ones have classes
+
+
+class Eye(NamedTuple):
+    """An extractor, and what the real items look like to it.
+
+    Attributes:
+        view: what the extractor is given of stored items.
+        mean, scale: [d] of the real items' features.
+        probe: tells their classes apart; None where there are less than two.
+        classes: their names.
+        against: dataset, split and content.
+    """
+
+    extractor: FeatureExtractor
+    view: Callable[[Tensor], Tensor]
+    mean: Tensor
+    scale: Tensor
+    probe: Probe | None
+    classes: tuple[str, ...]
+    against: str
+
+    def see(self, stored: Tensor, advance: Callable[[int], None] = lambda count: None) -> Seen:
+        """Stored items [N, ...] on the CPU."""
+        with torch.inference_mode():
+            found = self.extractor.extract(self.view(stored), advance)["pool"]
+            shares = None if self.probe is None else self.probe.probabilities(found)
+        return Seen((found - self.mean) / self.scale, shares)
+
+
+def eye_of(run: str, extractor: str | None, bars: Bars) -> Eye:
+    """The eye by which a run's items are compared with what it was trained on.
+
+    Args:
+        run: the run directory.
+        extractor: its name; by default that of its own measures.
+        bars: to tell how far it is where the real items have to be seen first.
+
+    Raises:
+        UserError: the data, or the extractor's weights, are not there.
+    """
+    data, own = data_of(run), setting(run).fidelity
+    groups = sorted_out(f"probe@{extractor}" if extractor else "probe", False, data.modality)
+    real = {side: each.subset(own.get("reference_images")) for side, each in sides(groups, data).items()}
+    options = Options(own.get("weights"), own.get("precision", "fp32"), own.get("resize", "legacy"))
+    if extractor:
+        options = options._replace(weights=None)
+    [one] = passes(groups, real, options, place(), say, bars.replacing_lines)
+    one.real.prepare()
+    rows = one.real.rows
+    scale = rows.std(0)
+    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+    seen = one.real
+    return Eye(seen.extractor, seen.view, rows.mean(0), scale, seen.probe, seen.reference.classes, seen.name)

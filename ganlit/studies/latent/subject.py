@@ -1,0 +1,146 @@
+"""The generator of a run with its latents: where they lie, how items are made of them, and in which noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ganlit.configuration.rebuild import setting
+from ganlit.contracts import Made, Modality, Space, spaces
+from ganlit.errors import UserError
+from ganlit.studies.evaluation.generate import turns
+from ganlit.studies.evaluation.subject import reachable
+from ganlit.studies.evaluation.trained import Checkpoint, finite, loaded, place
+from ganlit.tasks.base import AdversarialModule
+from ganlit.tasks.step import stateless_seed
+
+TOGETHER = 64  # items that are made at a time
+KNOWN = 10_000  # latents by which a space is measured, as in StyleGAN2's projection (arXiv 1912.04958, appendix D)
+
+
+class Subject:
+    """What the latent tools look into.
+
+    A latent is [L, d]: one row for z and w, one for each layer in w+. Where layers add noise, it is that of a seed, and
+    alike in whatever is made for comparison.
+
+    Args:
+        run: the run directory, or the .safetensors file of its averaged generator.
+        checkpoint: of a directory, the last, or the best.
+        space: asked for; by default w where the generator has styles, else z.
+        classes: the classes in turn, as they were typed.
+
+    Raises:
+        UserError: it cannot be loaded, makes no images from noise, or knows no such space or class.
+    """
+
+    def __init__(
+        self, run: str, checkpoint: Checkpoint = "last", space: Space | None = None, classes: str | None = None
+    ) -> None:
+        reachable(run)
+        self.run = run
+        self.module: AdversarialModule = loaded(run, checkpoint).to(place()).requires_grad_(False)
+        who = type(self.module.generator).__name__
+        self.kind: Modality = setting(run).data.modality
+        if self.module.takes_data or not hasattr(self.module.generator, "z_dim"):
+            raise UserError(f"{run} holds a {who}, which makes nothing from noise alone: name a run that does.")
+        if self.kind.name != "images":
+            raise UserError(f"{run} makes {self.kind.item}s, and the latent tools look at images: name a run of those.")
+        self.generator: nn.Module = self.module.ema.module
+        there = spaces(self.generator)
+        if space is not None and space not in there:
+            raise UserError(f"--space {space}: {who} in {run} has no styles, only z: write --space z, or leave it out.")
+        self.space: Space = space or ("w" if "w" in there else "z")
+        self.styled = "w" in there
+        self.known: int = getattr(self.generator, "classes", 0)
+        self.turn = turns(self.module, classes, run)
+
+    @property
+    def device(self) -> torch.device:
+        return self.module.device
+
+    def need_styles(self, what: str) -> None:
+        """Refuses what asks for styles.
+
+        Args:
+            what: does.
+
+        Raises:
+            UserError: the generator has none.
+        """
+        if not self.styled:
+            who = type(self.generator).__name__
+            raise UserError(f"{what} needs a generator with styles, and {who} in {self.run} takes z alone: leave it.")
+
+    def labels(self, numbers: Sequence[int]) -> Tensor:
+        """[N]: the classes of items by their numbers, in turn."""
+        return torch.tensor([self.turn[number % len(self.turn)] for number in numbers], device=self.device)
+
+    def z(self, numbers: Sequence[int], seed: int = 0) -> Tensor:
+        """[N, z_dim]: those from which `generate` makes the items of these numbers."""
+        found = []
+        with torch.random.fork_rng(devices=[]):
+            for number in numbers:
+                torch.manual_seed(stateless_seed(seed, number))
+                found.append(self.module.latents(torch.zeros(1, dtype=torch.int64, device=self.device)))
+        return torch.cat(found)
+
+    @torch.no_grad()
+    def latents(self, z: Tensor, label: Tensor, space: Space | None = None, truncation: float = 1.0) -> Tensor:
+        """Latents [B, L, d] of z [B, z_dim] and labels [B], in a space, by default in that of the subject."""
+        if (space or self.space) == "z":
+            return z[:, None]
+        options = {} if truncation == 1 else {"truncation": truncation}
+        styles = self.generator.styles(z, label, **options)
+        return styles.clone() if (space or self.space) == "w+" else styles[:, :1].clone()
+
+    def sample(self, count: int, seed: int = 0, space: Space | None = None) -> tuple[Tensor, Tensor]:
+        """So many latents [N, L, d] by one seed, and their labels [N], the classes in turn."""
+        label = self.labels(range(count))
+        z = torch.randn(count, self.generator.z_dim, generator=torch.Generator().manual_seed(seed)).to(self.device)
+        return self.latents(z, label, space), label
+
+    def render(self, latents: Tensor, label: Tensor, noise: int = 0, space: Space | None = None) -> Tensor:
+        """Items [B, C, H, W] of latents [B, L, d], with a gradient to them.
+
+        Args:
+            label: [B]; what has styles knows it from these.
+            noise: seed of that in the layers, which is alike for batches of one size.
+        """
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(noise)
+            if (space or self.space) == "z":
+                return Made.of(self.generator(latents[:, 0], label)).output.float()
+            layers = len(self.layers)
+            return Made.of(self.generator.synthesise(latents.expand(-1, layers, -1))).output.float()
+
+    @property
+    def layers(self) -> range:
+        """Of the styles."""
+        one = torch.zeros(1, dtype=torch.int64, device=self.device)
+        with torch.no_grad():
+            return range(self.generator.styles(self.z([0]), one).shape[1])
+
+    @torch.no_grad()
+    def made(self, latents: Tensor, label: Tensor, noise: int = 0, alone: bool = False) -> Tensor:
+        """Stored images [N, C, H, W] of any number of latents [N, L, d], on the CPU.
+
+        Args:
+            alone: each is made by itself, so that all have the same noise, as the frames of a film should.
+        """
+        together = 1 if alone else TOGETHER
+        parts = zip(latents.split(together), label.split(together), strict=True)
+        return torch.cat(
+            [self.kind.to_stored(finite(self.render(each, of, noise), self.run).cpu()) for each, of in parts]
+        )
+
+
+def spread(latents: Tensor, label: Tensor) -> float:
+    """How far latents [N, L, d] are from the mean of their class: the root mean square over rows."""
+    squares = 0.0
+    for each in label.unique():
+        own = latents[label == each]
+        squares += float((own - own.mean(0)).square().sum(-1).mean(1).sum())
+    return (squares / len(latents)) ** 0.5

@@ -1,0 +1,59 @@
+"""Generators from noise that nobody has trained, by the names of runs: with styles and without, in grey and colour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+
+import torch
+from torch import Tensor, nn
+
+from ganlit.losses.adversarial import NonSaturating
+from ganlit.networks.images.dcgan import DCDiscriminator, DCGenerator
+from ganlit.networks.images.stylegan import StyleDiscriminator, StyleGenerator
+from ganlit.tasks.synthesis import Synthesis
+
+
+class Flat(nn.Module):
+    """z and class to images by one matrix: what it makes is known in closed form."""
+
+    z_dim, classes = 4, 3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 256, bias=False)
+        self.layer.weight.data = 0.1 * torch.linalg.qr(torch.randn(256, 4))[0] * torch.tensor([4.0, 3.0, 2.0, 1.0])
+        self.start = nn.Parameter(torch.tensor([-0.2, 0.0, 0.2]))
+
+    def forward(self, z: Tensor, label: Tensor) -> Tensor:
+        return (self.layer(z) + self.start[label][:, None]).unflatten(1, (1, 16, 16))
+
+
+def styled(classes: int, channels: int) -> Synthesis:
+    sizes = {"resolution": 16, "channels": channels, "classes": classes, "channel_base": 64, "channel_max": 4}
+    generator = StyleGenerator(**sizes, z_dim=4, w_dim=4, mapping_depth=2)
+    generator.mapping.layers[0].bias.data.normal_(0, 10)
+    generator.w_mean.normal_()
+    for layer in generator.layers:
+        layer.noise.strength.data.fill_(0.1)
+    return module(generator, StyleDiscriminator(**sizes))
+
+
+def module(generator: nn.Module, discriminator: nn.Module) -> Synthesis:
+    adam = partial(torch.optim.Adam, lr=0.001)
+    return Synthesis(generator, discriminator, NonSaturating(), adam, adam).eval()
+
+
+RUNS: dict[str, Callable[[], Synthesis]] = {
+    "styled": lambda: styled(3, 1),
+    "bare": lambda: styled(0, 3),
+    "plain": lambda: module(DCGenerator(16, 3, z_dim=4, width=4), DCDiscriminator(16, 3, width=4)),
+    "flat": lambda: module(Flat(), DCDiscriminator(16, 1, width=4)),
+    "clips": lambda: styled(0, 3),
+}
+
+
+@cache
+def made(run: str) -> Synthesis:
+    torch.manual_seed(1)
+    return RUNS[run]()
