@@ -104,7 +104,7 @@ def layout(score: str, parameters: tuple[str, ...] = PARAMETERS) -> tuple[Sectio
                 Panel("Percent of items whose class is kept", pattern="^kept([0-9].*)?$", always=False),
                 Panel("Alarms: unchanged, all alike", ("alarm/identity", "alarm/variety"), log=True, always=False),
                 Panel("Alarms: drift of a channel, of 255", ("alarm/drift",), always=False),
-                Panel("Signals of how the training is", pattern="^signal/", bands=False, always=False),
+                Panel("Signals of how the training is", pattern="^signal/", bands=False),
             ),
             columns=3,
         ),
