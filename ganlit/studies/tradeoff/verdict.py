@@ -79,15 +79,16 @@ def verdict(one: Arm, other: Arm, quality: Axis, variety: Axis) -> str:
     signed = [side if quality.better == "higher" else -side for side in sides]
     ahead = np.where(signed[0].min(0) > signed[1].max(0), 1, np.where(signed[1].min(0) > signed[0].max(0), -1, 0))
     gap = np.abs(sides[0].mean(0) - sides[1].mean(0))
+    where = f"At equal {variety.title}, from {low:.3g} to {high:.3g},"
+    if not ahead.any():
+        both = f"{one.name} nor {other.name}"
+        return f"{where} neither {both} has the better {quality.title}: their seeds overlap all along."
     parts = [_told(arm, sign, ahead, gap, places, quality) for arm, sign in ((one, 1), (other, -1))]
     undecided = float((ahead == 0).mean())
     alone = min(len(one.quality), len(other.quality)) == 1
     rest = "" if alone or not undecided else f"; in {undecided:.0%} of that range their seeds overlap"
     doubt = f" ({one.seeds} against {other.seeds}, so nobody knows what chance does)" if alone else ""
-    return (
-        f"At equal {variety.title}, from {low:.3g} to {high:.3g}, {quality.title} is better by all seeds with "
-        f"{' and with '.join(parts)}{rest}{doubt}."
-    )
+    return f"{where} {quality.title} is better by all seeds with {' and with '.join(parts)}{rest}{doubt}."
 
 
 def _told(arm: Arm, sign: int, ahead: np.ndarray, gap: np.ndarray, places: np.ndarray, quality: Axis) -> str:
