@@ -47,9 +47,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "studies.audit": CORE | {"losses.weight", "data.base", "tasks", "records.durable", "compute"},
     "studies.sweeps": CORE | {"configuration.resolve", "metrics.protocol", "records", "compute"},
     "studies.report": CORE | {"metrics.measure", "metrics.protocol", "records", "compute.console"},
-    "studies.plane": CORE
-    | {"studies.evaluation", "studies.report", "metrics", "records.durable", "records.media", "compute.console"},
     "studies.diagnosis": CORE | {"metrics", "records", "studies.report.record", "compute.console"},
+    "studies.tradeoff": CORE
+    | {"studies.evaluation", "studies.report", "metrics", "records.durable", "records.media", "compute.console"},
     "studies.dashboard": {"errors", "metrics.measure", "compute.console"},
     "cli": {"*"},
 }

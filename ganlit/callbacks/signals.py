@@ -98,7 +98,7 @@ class Signals(Callback):
 
     def _judge(self, trainer: Trainer, module: AdversarialModule, items: Tensor, label: Tensor, places: Tensor) -> None:
         """Asks the discriminator of held-out items, and of as many that it learns, in its mode of evaluation."""
-        trained = module.transfer_batch_to_device(trainer.datamodule.some_trained_on(places), module.device, 0)
+        trained = module.transfer_batch_to_device(trainer.datamodule.learnt(places), module.device, 0)
         with torch.no_grad(), torch.random.fork_rng(devices=module.devices):
             for name, (shown, of) in {"held out": (items, label), "trained": trained[:2]}.items():
                 if (logits := module.opinion(shown, of)) is not None:

@@ -32,7 +32,7 @@ TOOLS = {
     "evaluate": "ganlit.studies.evaluation.evaluate.evaluate",
     "report": "ganlit.studies.report.report.report",
     "diagnose": "ganlit.studies.diagnosis.diagnose.diagnose",
-    "plane": "ganlit.studies.plane.plane.plane",
+    "tradeoff": "ganlit.studies.tradeoff.tradeoff.tradeoff",
     "dashboard": "ganlit.studies.dashboard.dashboard.dashboard",
     "data check": "ganlit.cli.check.check",
     "latent interpolate": "ganlit.studies.latent.interpolate.interpolate",

@@ -200,7 +200,7 @@ class GanDataModule(LightningDataModule, ABC):
             cells[:, column] = shelf[torch.arange(first, first + rows) % len(shelf)]
         return self.to_network(self.measured[cells.flatten()])
 
-    def some_trained_on(self, positions: Tensor) -> Any:
+    def learnt(self, positions: Tensor) -> Any:
         """Items of the training by their places in a fixed order: a batch on the CPU, as networks take it."""
         dataset = self.dataset
         return self.to_network(dataset[items(len(dataset), self.seed, positions)])

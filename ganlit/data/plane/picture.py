@@ -31,7 +31,7 @@ def picture(rows: Sequence[Tensor], mixture: Mixture | None) -> Image.Image:
     elif len(points):
         low, high = points.amin(0), points.amax(0)
         centre, side = (low + high) / 2, 0.55 * max(float((high - low).max()), 1e-6)
-    seen = torch.maximum(torch.minimum(points.nan_to_num(), centre + side), centre - side)
+    seen = torch.maximum(torch.minimum(torch.where(points.isnan(), centre, points), centre + side), centre - side)
     good = mixture.members(points) >= 0 if mixture is not None else torch.ones(len(points), dtype=torch.bool)
     figure = Figure(figsize=(INCHES, INCHES), layout="constrained")
     axes = figure.subplots()

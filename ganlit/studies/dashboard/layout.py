@@ -140,6 +140,7 @@ def layout(score: str, parameters: tuple[str, ...] = PARAMETERS) -> tuple[Sectio
                     always=False,
                 ),
                 Panel("p of the augmentation", ("augment/p",), always=False),
+                Panel("Signals of how the training is", pattern="^signal/", bands=False),
                 Panel("Skipped steps", pattern="^skipped/", always=False),
             ),
             columns=3,

@@ -17,15 +17,15 @@ from ganlit.studies.evaluation.bars import device_of
 from ganlit.studies.evaluation.options import HOTTEST, MOST
 from ganlit.studies.evaluation.outputs import empty, make_room, writing
 from ganlit.studies.evaluation.trained import Checkpoint
-from ganlit.studies.plane.measuring import Asked, How, Numbers, of_real, swept
-from ganlit.studies.plane.picture import picture, table
-from ganlit.studies.plane.verdict import Arm, verdicts
 from ganlit.studies.report.escaping import markdown
 from ganlit.studies.report.numbers import mean
 from ganlit.studies.report.record import Run, gather
 from ganlit.studies.report.settings import Parameter, Setting, group, shown
 from ganlit.studies.report.summary import FIXED
 from ganlit.studies.report.tables import spreadsheet_row
+from ganlit.studies.tradeoff.measuring import Asked, How, Numbers, of_real, swept
+from ganlit.studies.tradeoff.picture import picture, table
+from ganlit.studies.tradeoff.verdict import Arm, verdicts
 
 MANY = 8  # arms that a picture can show
 LONGEST = 60  # letters of what one of them is called
@@ -45,7 +45,7 @@ class Swept(NamedTuple):
         return [numbers[metric] for _, numbers in self.numbers]
 
 
-def plane(
+def tradeoff(
     runs: Path,
     out: Path | None = None,
     metrics: str = "bleu3,selfbleu3",
@@ -61,7 +61,7 @@ def plane(
 
     Args:
         runs: a folder of run directories, such as runs, or a sweep's; what has failed or is not trained is left out.
-        out: a new folder for plane.png, plane.md and plane.csv; by default plane in that folder.
+        out: a new folder for tradeoff.png, tradeoff.md and tradeoff.csv; by default tradeoff in that folder.
         metrics: as for `evaluate`, quality first and variety second; what else is named stands in the tables.
         temperatures: with commas between them; a generator that knows none is measured as it is.
         count: texts of each run at each temperature; by default as many as its own tests.
@@ -73,7 +73,7 @@ def plane(
     """
     degrees = degrees_of(temperatures)
     within("--count", count, optional=True, least=2, most=MOST)
-    out = runs / "plane" if out is None else out
+    out = runs / "tradeoff" if out is None else out
     empty(out, "--out")
     settings, labels = kept(runs)
     first = str(settings[0].runs[0].folder)
@@ -88,9 +88,9 @@ def plane(
     star = None if real is None else (real[asked.names[quality.title]], real[asked.names[variety.title]])
     note = f"{sum(map(len, found))} runs: mean over seeds ± standard deviation, temperatures at the points"
     contents = {
-        f"plane{PICTURE}": drawn(picture(arms, quality, variety, star, note), 130),
-        "plane.md": document(runs, arms, found, asked, real, [*costs, *sentences]).encode(),
-        "plane.csv": spreadsheet(labels, found, asked).encode(),
+        f"tradeoff{PICTURE}": drawn(picture(arms, quality, variety, star, note), 130),
+        "tradeoff.md": document(runs, arms, found, asked, real, [*costs, *sentences]).encode(),
+        "tradeoff.csv": spreadsheet(labels, found, asked).encode(),
     }
     for name, content in contents.items():
         with writing("--out", out / name), replacing(out / name, flush=False) as partial:
@@ -190,7 +190,7 @@ def document(
     rows = [{word: [each.row(name) for each in some] for word, name in asked.names.items()} for some in found]
     star = None if real is None else {word: real[name] for word, name in asked.names.items()}
     body = [f"# {markdown(printable(folder.resolve().name))}", *map(markdown, lines), table(arms, rows, star)]
-    return "\n\n".join([*body, f"![The plane](plane{PICTURE})"]) + "\n"
+    return "\n\n".join([*body, f"![The plane](tradeoff{PICTURE})"]) + "\n"
 
 
 def spreadsheet(labels: Sequence[str], found: Sequence[Sequence[Swept]], asked: Asked) -> str:

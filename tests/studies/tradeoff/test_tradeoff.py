@@ -10,9 +10,9 @@ from shutil import copytree
 import pytest
 
 from ganlit.cli.main import main
-from ganlit.studies.plane.plane import names_of
 from ganlit.studies.report.record import Run
 from ganlit.studies.report.settings import Parameter, Setting
+from ganlit.studies.tradeoff.tradeoff import names_of
 
 NAMES = Path(__file__).parents[3] / "configs" / "text" / "names.yaml"
 MODEL = ["generator.hidden=8", "discriminator.filters=[2,2,2,2]", "adversarial.weight=0"]
@@ -22,7 +22,7 @@ DATA = ["source=names.txt", "held_out=0.5", "batch=4", "tick=1", "val_images=4",
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a run in runs/one."""
-    folder = tmp_path_factory.mktemp("plane")
+    folder = tmp_path_factory.mktemp("tradeoff")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("GANLIT_CACHE", str(folder / "cache"))
@@ -44,7 +44,7 @@ def said(
     copytree(trained / "runs", "runs")
 
     def run(*words: str) -> tuple[int, str]:
-        code = main(["plane", *words])
+        code = main(["tradeoff", *words])
         out = capsys.readouterr()
         return code, " ".join((out.out + out.err).split())
 
@@ -63,18 +63,18 @@ def test_settings_are_lines_and_the_sentence_compares_them(said: Callable) -> No
     assert "a run, 2 runs" in told
     assert "n_critic 7: 0.04 kimg" in told
     assert "At equal selfbleu2-characters, from" in told or "No temperature makes selfbleu2-characters equal" in told
-    assert {path.name for path in Path("runs/plane").iterdir()} == {"plane.png", "plane.md", "plane.csv"}
-    with Path("runs/plane/plane.csv").open() as file:
+    assert {path.name for path in Path("runs/tradeoff").iterdir()} == {"tradeoff.png", "tradeoff.md", "tradeoff.csv"}
+    with Path("runs/tradeoff/tradeoff.csv").open() as file:
         rows = [*csv.DictReader(file)]
     assert [row["temperature"] for row in rows] == ["0.2", "1.0"] * 3
     by_run = {(row["run"], row["temperature"]): [row[each] for each in metrics.split(",")] for row in rows}
     assert by_run["runs/one", "1.0"] == by_run["runs/three", "1.0"] != by_run["runs/two", "1.0"]
-    text = Path("runs/plane/plane.md").read_text()
+    text = Path("runs/tradeoff/tradeoff.md").read_text()
     assert "| setting | temperature | bleu2-characters | selfbleu2-characters | valid-characters | runs |" in text
     assert "| real, that were trained on |" in text
     code, told = said("runs")
     assert code == 2
-    assert "runs/plane is not an empty folder: give another --out." in told
+    assert "runs/tradeoff is not an empty folder: give another --out." in told
 
 
 def test_settings_of_many_differences_are_called_as_their_runs(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_settings_of_many_differences_are_called_as_their_runs(tmp_path: Path) -
 def test_a_number_equals_that_of_evaluate(said: Callable, capsys: pytest.CaptureFixture[str]) -> None:
     metrics = "distinct1-characters,selfbleu2-characters"
     assert said("runs", "--out", "new", "--metrics", metrics, "--temperatures", "0.5", "--count", "8")[0] == 0
-    with Path("new/plane.csv").open() as file:
+    with Path("new/tradeoff.csv").open() as file:
         (row,) = csv.DictReader(file)
     words = ["--metrics", "distinct1-characters", "--temperature", "0.5", "--count", "8"]
     assert main(["evaluate", "runs/one", *words]) == 0
@@ -110,8 +110,8 @@ def test_a_number_equals_that_of_evaluate(said: Callable, capsys: pytest.Capture
         (("nowhere",), "nowhere is no folder: name a sweep's"),
     ],
 )
-def test_what_makes_no_plane_is_refused_in_a_sentence(said: Callable, words: tuple[str, ...], refusal: str) -> None:
+def test_what_makes_no_tradeoff_is_refused_in_a_sentence(said: Callable, words: tuple[str, ...], refusal: str) -> None:
     code, told = said(*words)
     assert code == 2
     assert refusal in told
-    assert not Path("runs/plane").exists()
+    assert not Path("runs/tradeoff").exists()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganlit.studies.plane.verdict import Arm, Axis, verdict, verdicts
+from ganlit.studies.tradeoff.verdict import Arm, Axis, verdict, verdicts
 
 BLEU, OWN, LOSS = Axis("bleu3", "higher"), Axis("selfbleu3", "lower"), Axis("oracle-nll", "lower")
 TEMPERATURES = [0.6, 0.8, 1.0]

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from ganlit.errors import printable
-from ganlit.studies.plane.verdict import Arm, Axis
 from ganlit.studies.report.escaping import table_cell
 from ganlit.studies.report.numbers import mean
 from ganlit.studies.report.plots import COLOURS, DASHES, SMALL, wrapped
+from ganlit.studies.tradeoff.verdict import Arm, Axis
 
 
 def picture(arms: Sequence[Arm], quality: Axis, variety: Axis, real: tuple[float, float] | None, note: str) -> Figure:

@@ -17,7 +17,7 @@ from ganlit.metrics.paired import split
 from ganlit.metrics.portrait import fixed_choice
 from ganlit.studies.evaluation.subject import Generated, data_of, modality_of
 from ganlit.studies.evaluation.trained import Checkpoint, takes
-from ganlit.studies.plane.verdict import Axis
+from ganlit.studies.tradeoff.verdict import Axis
 
 KINDS = ("plain", "alone")
 """Metrics of items as they are, by which a temperature can be judged."""
