@@ -163,6 +163,7 @@ def test_of_each_metric_one_knows_whether_more_is_better() -> None:
         "memorisation": "authenticity",
         "codes": "code-use",
         "motion": "velocity",
+        "oracle-nll": "oracle",
     }
     assert {others.get(name, name) for name in kinds()} == set(BETTER)
 
