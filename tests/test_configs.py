@@ -13,6 +13,7 @@ from PIL import Image
 from ganlit.cli.commands import GanlitCLI
 from ganlit.data.audio.modality import AudioModality
 from ganlit.data.images.modality import ImageModality
+from ganlit.data.plane.modality import PlaneModality
 from ganlit.data.text.modality import TextModality
 from ganlit.data.video.modality import VideoModality
 from ganlit.metrics.groups import grouped
@@ -217,5 +218,10 @@ def test_photos_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photos: Pat
 def test_its_metrics_are_known(config: Path) -> None:
     fidelity = yaml.safe_load(config.read_text()).get("fidelity") or {}
     if "metrics" in fidelity:
-        kinds = {"audio": AudioModality(16_000), "text": TextModality(), "video": VideoModality()}
+        kinds = {
+            "audio": AudioModality(16_000),
+            "plane": PlaneModality(),
+            "text": TextModality(),
+            "video": VideoModality(),
+        }
         grouped(fidelity["metrics"], str(config), kinds.get(config.parent.name, ImageModality()))
