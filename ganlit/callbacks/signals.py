@@ -12,11 +12,10 @@ from torch import Tensor
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.contracts import Sampled
 from ganlit.metrics.ranks import gathered
-from ganlit.metrics.signals import Watched, apart, cosine, overfit, overlap
+from ganlit.metrics.signals import PREFIX, Watched, apart, cosine, overfit, overlap
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import PLAYERS, Player
 
-PREFIX = "signal/"
 JUDGED = 64  # real items of either kind that are shown to the discriminator, at most
 
 

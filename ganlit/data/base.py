@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -205,7 +206,7 @@ class GanDataModule(LightningDataModule, ABC):
         dataset = self.dataset
         return self.to_network(dataset[items(len(dataset), self.seed, positions)])
 
-    @property
+    @cached_property
     def holds_out(self) -> bool:
         """Whether the measured items are others than those of the training."""
         return self.reference.digest != self.trained_on.digest

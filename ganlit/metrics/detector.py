@@ -1,8 +1,8 @@
 """When signals mean that a training is ill: which illness, since when, why, and what may be changed.
 
-All is a pure function of a table with a row for each validation, its kimg, signals as signal/NAME and its score by its
-id: of a run that goes on, or of the metrics.csv of one that has ended. The bounds are judgement, not yet measurement:
-of no error rate is anything known.
+All is a pure function of a table with a row for each validation, its kimg, signals under their prefix and its score by
+its id: of a run that goes on, or of the metrics.csv of one that has ended. The bounds are judgement, not yet
+measurement: of no error rate is anything known.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ganlit.metrics.protocol import title
+from ganlit.metrics.signals import PREFIX
 from ganlit.metrics.trend import best_of, last_better, spread, turns, worse
 
 Row = dict[str, float]
@@ -70,7 +71,7 @@ class Alarm(NamedTuple):
 
     def __str__(self) -> str:
         illness = ILLNESSES[self.name]
-        signal = self.signal if self.signal == "score" else f"signal/{self.signal}"
+        signal = self.signal if self.signal == "score" else f"{PREFIX}{self.signal}"
         return f"{self.shows} ({signal}), since {self.since:.1f} kimg: {illness.cause}; {illness.change}"
 
 
@@ -106,25 +107,23 @@ def replay(rows: Sequence[Row]) -> list[Event]:
 
 def score_of(rows: Sequence[Row]) -> tuple[str, list[tuple[float, float]]] | None:
     """The id of the latest score in a table, and kimg and value wherever it was measured; None without any."""
-    name = next(
-        (key for row in reversed([*rows]) for key in row if key != "kimg" and not key.startswith("signal/")), None
-    )
+    name = next((key for row in reversed([*rows]) for key in row if key != "kimg" and not key.startswith(PREFIX)), None)
     return None if name is None else (name, [(row["kimg"], row[name]) for row in rows if name in row])
 
 
 def held(rows: Sequence[Row], signal: str, test: Test, least: int) -> tuple[float, float] | None:
     """The latest value of a signal and since which kimg all have passed a test; None unless so many have, or more."""
-    values = [(row["kimg"], row[f"signal/{signal}"]) for row in rows if f"signal/{signal}" in row]
+    values = [(row["kimg"], row[f"{PREFIX}{signal}"]) for row in rows if f"{PREFIX}{signal}" in row]
     passed = 0
     while passed < len(values) and test(values[-1 - passed][1]):
         passed += 1
-    current = bool(rows) and f"signal/{signal}" in rows[-1]
+    current = bool(rows) and f"{PREFIX}{signal}" in rows[-1]
     return (values[-1][1], values[-passed][0]) if current and passed >= least else None
 
 
 def highest(rows: Sequence[Row], signal: str) -> float:
     """The largest value of a signal so far; 0 without any."""
-    return max((row.get(f"signal/{signal}", 0.0) for row in rows), default=0.0)
+    return max((row.get(f"{PREFIX}{signal}", 0.0) for row in rows), default=0.0)
 
 
 def one_thing(rows: Sequence[Row]) -> Alarm | None:
@@ -222,7 +221,7 @@ def to_and_fro(rows: Sequence[Row]) -> Alarm | None:
         if usual and (count := turns(values, usual / 2)) >= 4:
             says = f"{title(scored[0])} has turned {count} times in {WINDOW} validations, by half of itself"
             return Alarm("oscillation", "score", values[-1], says, points[0][0])
-    varieties = [(row["kimg"], row["signal/variety"]) for row in rows[-WINDOW:] if "signal/variety" in row]
+    varieties = [(row["kimg"], row[f"{PREFIX}variety"]) for row in rows[-WINDOW:] if f"{PREFIX}variety" in row]
     count = turns([value for _, value in varieties], 0.25)
     if len(varieties) == WINDOW and count >= 4:
         says = f"the variety of outputs has turned {count} times in {WINDOW} validations, by 0.25 or more"
@@ -255,7 +254,7 @@ def improved_since(rows: Sequence[Row], kimg: float) -> bool:
     values = [value for _, value in points]
     if len(values) > 1:
         return points[last_better(name, values)][0] >= kimg
-    return max(rows, key=lambda row: row.get("signal/reached", -math.inf))["kimg"] >= kimg
+    return max(rows, key=lambda row: row.get(f"{PREFIX}reached", -math.inf))["kimg"] >= kimg
 
 
 def shown(says: str, found: tuple[float, float]) -> tuple[float, str, float]:

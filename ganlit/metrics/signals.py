@@ -12,6 +12,9 @@ from ganlit.contracts import Sampled
 from ganlit.metrics.ranks import gathered
 from ganlit.metrics.symptoms import coarse, variety
 
+PREFIX = "signal/"
+"""Of the name by which a signal is logged."""
+
 SIGNALS = {
     "overlap": "how often D takes a generated item for more real than a real one, doubled: 1 is no idea, 0 never wrong",
     "overfit": "how much more real D finds items that it has learnt than held-out ones: 0 no more, 1 each of them",
@@ -26,7 +29,7 @@ SIGNALS = {
     "moved": "how far G is from its average, as a share of the average's length: how far it goes in a half-life",
     "skipped": "share of turns since the last validation whose step was not taken, since something was not finite",
 }
-"""What each signal says, by its name without the prefix signal/; D and G are the players."""
+"""What each signal says, by its name without the prefix; D and G are the players."""
 
 FEW = 256  # items that are looked at, at most
 TWIN = 0.1  # of the usual distance of a real item to the nearest other one

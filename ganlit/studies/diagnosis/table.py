@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ganlit.metrics.detector import Row
+from ganlit.metrics.signals import PREFIX
 from ganlit.records.numbers import rows
 from ganlit.studies.report.record import MEASURE
 
-SIGNAL = "signal/"
 WATCHED = ("discriminator/adversarial", "generator/adversarial", "gradient/discriminator", "gradient/generator")
 """Columns that every training logs."""
 
@@ -32,10 +32,12 @@ class Table(NamedTuple):
     @property
     def signals(self) -> list[str]:
         """Names without their prefix, in their order."""
-        return list(dict.fromkeys(key.removeprefix(SIGNAL) for row in self.rows for key in row if SIGNAL in key))
+        return list(
+            dict.fromkeys(key.removeprefix(PREFIX) for row in self.rows for key in row if key.startswith(PREFIX))
+        )
 
     def curve(self, signal: str) -> list[tuple[float, float]]:
-        key = f"{SIGNAL}{signal}"
+        key = f"{PREFIX}{signal}"
         return [(row["kimg"], row[key]) for row in self.rows if key in row]
 
 
@@ -48,7 +50,7 @@ def read(path: Path) -> Table:
     whole = rows(path)
     columns = list(whole[0]) if whole else []
     score = next(filter(MEASURE.fullmatch, columns), None)
-    asked = [name for name in columns if name.startswith(SIGNAL) or name == score]
+    asked = [name for name in columns if name.startswith(PREFIX) or name == score]
     found: dict[float, Row] = {}
     losses: dict[str, list[tuple[float, float]]] = {name: [] for name in WATCHED if name in columns}
     for row in whole:

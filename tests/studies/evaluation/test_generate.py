@@ -21,8 +21,10 @@ from ganlit.errors import UserError
 from ganlit.losses.adversarial import NonSaturating
 from ganlit.networks.images.dcgan import DCDiscriminator, DCGenerator
 from ganlit.networks.images.stylegan import StyleDiscriminator, StyleGenerator
+from ganlit.networks.text.lstm import LSTMGenerator
+from ganlit.networks.text.transformer import TransformerGenerator
 from ganlit.networks.video.stylegan import FrameDiscriminator, MotionGenerator
-from ganlit.studies.evaluation.generate import generate
+from ganlit.studies.evaluation.generate import generate, refuse_length
 from ganlit.studies.evaluation.options import numbers
 from ganlit.tasks.synthesis import Synthesis
 
@@ -301,3 +303,12 @@ def test_items_that_are_not_finite_are_refused(tmp_path: Path, module: Synthesis
             parameter.mul_(1e30)
     with pytest.raises(UserError, match="run makes items that are not finite"):
         generate("run", count=1, out=str(tmp_path / "new"))
+
+
+def test_a_text_that_is_longer_than_a_transformer_can_go_through_is_refused() -> None:
+    sizes = {"symbols": 7, "length": 6, "width": 8, "layers": 1, "heads": 2}
+    longest = SimpleNamespace(generator=TransformerGenerator(**sizes))
+    refuse_length(longest, 6, "runs/lm")
+    with pytest.raises(UserError, match=r"^--length is 7, but the TransformerGenerator of runs/lm knows 6 places: ask"):
+        refuse_length(longest, 7, "runs/lm")
+    refuse_length(SimpleNamespace(generator=LSTMGenerator(symbols=7, length=6)), 7, "runs/lm")
