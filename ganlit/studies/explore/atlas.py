@@ -81,7 +81,7 @@ def tiled(images: Tensor) -> Tensor:
 def plane(features: Tensor) -> Tensor:
     """The first two principal components [N, 2] of features [N, d]; of a single one, or none, zeros beside it."""
     centred = features.double() - features.double().mean(0)
-    _, values, axes = torch.linalg.svd(centred, full_matrices=False)
+    _, _, axes = torch.linalg.svd(centred, full_matrices=False)
     first = centred @ turned(axes[:2]).T
     return torch.cat([first, torch.zeros(len(first), 2 - first.shape[1], dtype=first.dtype)], 1)
 

@@ -51,15 +51,11 @@ class Keeper:
         with self._new(stem, ["", ".png", ".tif"]) as path:
             return [self.subject.kind.write(drawn.stored[0], path)]
 
-    def latents(self, items: Sequence[Drawn], stem: str) -> list[Path]:
-        """The file of latents of items, of as many rows each, as `encode` writes them."""
-        rows = max(each.latent.shape[1] for each in items)
-        latents = torch.cat([each.latent.expand(-1, rows, -1) for each in items]).float().cpu()
-        label = torch.cat([each.label for each in items]).cpu()
-        names = [f"{number:06}" for number in range(len(items))]
-        about = About("latents", names, self.subject.run, digest_of(self.subject.generator))
+    def latent(self, drawn: Drawn, stem: str) -> list[Path]:
+        """The file of an item's latent, as `encode` writes those of many."""
+        about = About("latents", [stem], self.subject.run, digest_of(self.subject.generator))
         with self._new(stem, [SUFFIX]) as path:
-            write(about, Values(latents, label), file := named(path, SUFFIX))
+            write(about, Values(drawn.latent.float().cpu(), drawn.label.cpu()), file := named(path, SUFFIX))
         return [file]
 
     def film(self, items: Sequence[Drawn], stem: str, job: Job[list[Path]]) -> list[Path]:
