@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
+from PIL import UnidentifiedImageError
 from torch import Tensor
 
 from ganlit.data.images.brought import Brought
@@ -41,7 +42,10 @@ class Sent(Source):
     def opened(self, index: int) -> Opened:
         if len(self.content) > most_bytes():
             raise BadItem(self.name, "too large", "is too large", "send a smaller one")
-        return opened(BytesIO(self.content))
+        try:
+            return opened(BytesIO(self.content))
+        except UnidentifiedImageError:
+            raise BadItem(self.name, "not an image", "is not an image", "send one") from None
 
 
 def received(content: bytes, form: Form, name: str = "the picture") -> Tensor:

@@ -92,5 +92,5 @@ def laid(points: Tensor, columns: int) -> Tensor:
     Ranks take the place of coordinates: columns by the first, and in each of them, from the top, by the second.
     """
     across = points[:, 0].argsort(stable=True).unflatten(0, (columns, columns))  # a row for each column
-    down = points[across, 1].argsort(1, stable=True)
+    down = points[across, 1].argsort(dim=1, stable=True)
     return across.gather(1, down).T

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -87,9 +87,13 @@ def scored(subject: Subject, extractor: str | None, seed: int, job: Job[Any]) ->
         UserError: the data or the extractor are not there.
         Cancelled: the job was.
     """
-    eye = eye_of(subject.run, extractor, job.counted)
+
+    def counted(title: str, total: int) -> Callable[[float], None]:
+        return job.counted(f"Scoring directions: {title}", total)
+
+    eye = eye_of(subject.run, extractor, counted)
     kinds = possible(subject, eye, list(KINDS), named=False)
-    found = survey(subject, eye, kinds, BRIEFLY._replace(seed=seed), job.counted)
+    found = survey(subject, eye, kinds, BRIEFLY._replace(seed=seed), counted)
     return Guide(found.found, {row["name"]: note(row) for row in found.rows}, f"Scored by {BRIEFLY.count} items.")
 
 

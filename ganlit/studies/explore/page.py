@@ -45,7 +45,7 @@ class Page:
     def build(self) -> None:
         """Puts all of it on the page."""
         ui.add_css(STYLE)
-        with ui.element("main"):
+        with ui.element("div").classes("explorer"):
             with ui.element("header"):
                 ui.label("ganlit").classes("brand")
                 ui.label(self.session.studio.subject.run).classes("quiet")
@@ -112,7 +112,7 @@ class Page:
             self.told = ui.label().classes("quiet")
             self.ways = ui.element("div")
             nowhere = self._told(lambda event: self.change(amounts={}))
-            ui.button("All back to zero", on_click=nowhere).props("flat dense no-caps")
+            ui.button("All back to zero", on_click=nowhere, color=None).props("flat dense no-caps")
 
     def _map(self) -> None:
         with card("Map"), ui.element("div").classes("map"):

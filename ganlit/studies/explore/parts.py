@@ -26,7 +26,7 @@ def card(title: str) -> Iterator[None]:
 
 def button(icon: str, tip: str, do: Handler) -> ui.button:
     """A round one."""
-    made = ui.button(icon=icon, on_click=do).props(f'flat round aria-label="{tip}"')
+    made = ui.button(icon=icon, on_click=do, color=None).props(f'flat round aria-label="{tip}"')
     with made:
         ui.tooltip(tip)
     return made
@@ -60,6 +60,8 @@ def slider(
             value = ui.label().classes("value")
         made = ui.slider(min=least, max=most, step=step, value=min(max(0, least), most), on_change=while_)
         made.on("change", then).props(f'dense aria-label="{name}"')
+        if least < 0:
+            made.props("selection-color=transparent")  # from the middle, no side is filled
         value.bind_text_from(made, "value", lambda reached: f"{reached or 0:g}")
     return made
 

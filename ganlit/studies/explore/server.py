@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import warnings
 import webbrowser
 from contextlib import suppress
 
@@ -71,6 +72,7 @@ def serve(
     Args:
         browser: whether to open one.
     """
+    warnings.filterwarnings("ignore", message=".*reduce_op.*")  # of torch, at which NiceGUI looks while it starts
     server = Server(studio, keeper, background, listening)
     say(f"{studio.subject.run} at {server.address}, until Ctrl-C")
     if browser:
