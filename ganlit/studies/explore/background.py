@@ -48,11 +48,11 @@ class Background:
         if not known:
             self._take(unscored(subject, self.studio.sample))
         self.atlas = drawn(subject, self.studio.seed, job)
-        job.title = "Reading the data"
+        job.begin("Reading the data")
         if self.studio.controls.classes:
             self.names = names_of(subject)
         if not known:
-            job.title = "Scoring the directions"
+            job.begin("Scoring directions")
             try:
                 self._take(scored(subject, self.extractor, self.studio.seed, job))
             except UserError as error:

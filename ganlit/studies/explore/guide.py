@@ -23,6 +23,7 @@ from ganlit.studies.latent.survey import Asked, Direction, possible, survey
 KEEP = 5  # of each way of finding them
 SURE = 0.05  # of a p-value
 BRIEFLY = Asked(KEEP, count=16, random=8, fitted=300)
+REAL = 5_000  # items that the generated ones are compared with, at most
 LARGEST = 2**24  # bytes of numbers.json
 
 
@@ -91,7 +92,7 @@ def scored(subject: Subject, extractor: str | None, seed: int, job: Job[Any]) ->
     def counted(title: str, total: int) -> Callable[[float], None]:
         return job.counted(f"Scoring directions: {title}", total)
 
-    eye = eye_of(subject.run, extractor, counted)
+    eye = eye_of(subject.run, extractor, counted, most=REAL)
     kinds = possible(subject, eye, list(KINDS), named=False)
     found = survey(subject, eye, kinds, BRIEFLY._replace(seed=seed), counted)
     return Guide(found.found, {row["name"]: note(row) for row in found.rows}, f"Scored by {BRIEFLY.count} items.")

@@ -57,6 +57,10 @@ class Job(Generic[Answer]):
 
         return advance
 
+    def begin(self, title: str) -> None:
+        """Says what is done next, of which nobody knows how much there is."""
+        self.title, self.share = title, 0.0
+
     def cancel(self) -> None:
         """Has it end at its next step."""
         self._cancelled.set()

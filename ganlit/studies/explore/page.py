@@ -300,7 +300,8 @@ class Page:
                 self._classes()
             self.mark()
         over = job.error or (guide.told if guide is not None else "")
-        self.told.set_text(over if job.done else f"{job.title}, {job.share:.0%}")
+        share = f", {job.share:.0%}" if job.share else ""
+        self.told.set_text(over if job.done else job.title + share)
         looking = self.session.looking
         self.search.set_visibility(looking is not None)
         if looking is not None:

@@ -118,7 +118,7 @@ class Session:
             self.wanted = ""
             return job.error
         self._found.append(job.answer.latent)
-        self._to(self.studio.start._replace(label=self.state.label, found=len(self._found) - 1))
+        self._to(self.state._replace(found=len(self._found) - 1, other=None, amounts={}))
         return f"Found in {self.studio.steps} steps, PSNR {job.answer.psnr:.1f} dB."
 
     def save_film(self) -> None:
