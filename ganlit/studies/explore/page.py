@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import random
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from nicegui import ui
 from nicegui.events import UploadEventArguments
 
 from ganlit.errors import UserError, reason
+from ganlit.studies.explore.actions import Actions
 from ganlit.studies.explore.atlas import SIDE
 from ganlit.studies.explore.background import Background
 from ganlit.studies.explore.guard import LARGEST
@@ -21,11 +21,9 @@ from ganlit.studies.explore.guide import Guide
 from ganlit.studies.explore.keeping import Keeper
 from ganlit.studies.explore.parts import WHERE, button, card, image, number, slider, upload
 from ganlit.studies.explore.session import PSI, REACH, Session
-from ganlit.studies.explore.state import State
 from ganlit.studies.explore.studio import LARGEST_SEED
 
 STYLE = Path(__file__).with_suffix(".css")
-SEEDS = 10_000  # among which one is drawn
 FIRST = 6  # directions that are seen before more are asked for
 LETTERS = 26  # of the names of classes that stand side by side
 OFTEN = 0.25  # seconds, after which it is looked at what happens beside the page
@@ -37,6 +35,7 @@ class Page:
     def __init__(self, session: Session, background: Background) -> None:
         self.session = session
         self.background = background
+        self.act = Actions(session, background, self.follow)
         self.controls = session.studio.controls
         self.sliders: dict[str, ui.slider] = {}
         self.shown: tuple[Any, ...] = ()  # of what happens beside the page
@@ -67,10 +66,10 @@ class Page:
         self.picture = image("the item").classes("picture")
         self.said = ui.label().classes("said").props('role="status" aria-live="polite"')
         with ui.element("div").classes("row"):
-            self._button("casino", "Any other seed", self.another)
-            self._button("chevron_left", "The seed before", partial(self.step, -1))
-            self._button("chevron_right", "The next seed", partial(self.step, 1))
-            self.undo = self._button("undo", "Undo", self.back)
+            self._button("casino", "Any other seed", self.act.another)
+            self._button("chevron_left", "The seed before", partial(self.act.step, -1))
+            self._button("chevron_right", "The next seed", partial(self.act.step, 1))
+            self.undo = self._button("undo", "Undo", self.act.back)
             self._button("push_pin", "Pin, for the way back and for films", self.pin)
             if self.session.keeper.folder is not None:
                 self._button("image", "Save the picture", partial(self.save, Keeper.picture))
@@ -79,13 +78,13 @@ class Page:
 
     def _item(self) -> None:
         with card("Item"):
-            self.seed = number("Seed", LARGEST_SEED, self._number(lambda seed: self.change(seed=seed, found=None)))
+            self.seed = number("Seed", LARGEST_SEED, self._number(self.act.see))
             if self.controls.classes:
                 ui.label("Class").classes("name")
                 self.classes = ui.element("div")
                 self._classes()
             if self.controls.truncation:
-                self.truncation = self._slider("Truncation", 0, PSI, 0.01, partial(self.slide, "truncation", float))
+                self.truncation = self._slider("Truncation", 0, PSI, 0.01, partial(self.act.slide, "truncation", float))
 
     def _classes(self) -> None:
         names = dict(enumerate(self.background.names))
@@ -93,31 +92,32 @@ class Page:
         short = sum(map(len, options.values())) <= LETTERS
         self.classes.clear()
         with self.classes:
-            chosen = self._told(lambda event: self.change(label=event.value))
+            chosen = self._told(lambda event: self.act.change(label=event.value))
             self.label = (ui.toggle if short else ui.select)(options, value=self.session.state.label, on_change=chosen)
             self.label.props("unelevated dense spread no-caps" if short else "dense outlined options-dense")
 
     def _mixing(self) -> None:
+        def mixed(event: Any) -> Any:
+            return self.act.mix(int(self.other.value or 0) if event.value else None)
+
         with card("Mixing"):
-            self.mixes = ui.switch("Late layers are those of a second seed", on_change=self._told(self.mix)).props(
-                "dense"
-            )
+            self.mixes = ui.switch("Late layers are those of a second seed", on_change=self._told(mixed)).props("dense")
             with ui.element("div") as self.mixed:
-                self.other = number("Second seed", LARGEST_SEED, self._number(lambda seed: self.change(other=seed)))
+                self.other = number("Second seed", LARGEST_SEED, self._number(self.act.mix))
                 most = self.controls.layers - 1
-                self.layer = self._slider("From layer", 1, most, 1, partial(self.slide, "layer", int))
+                self.layer = self._slider("From layer", 1, most, 1, partial(self.act.slide, "layer", int))
 
     def _directions(self) -> None:
         with card("Directions"):
             self.told = ui.label().classes("quiet")
             self.ways = ui.element("div")
-            nowhere = self._told(lambda event: self.change(amounts={}))
+            nowhere = self._told(lambda event: self.act.change(amounts={}))
             ui.button("All back to zero", on_click=nowhere, color=None).props("flat dense no-caps")
 
     def _map(self) -> None:
         with card("Map"), ui.element("div").classes("map"):
             self.atlas = image("a map of seeds, on which those that are alike lie side by side")
-            self.atlas.on("click", self._told(lambda event: self.go(*event.args)), js_handler=WHERE)
+            self.atlas.on("click", self._told(lambda event: self.act.go(*event.args)), js_handler=WHERE)
             self.here = ui.element("div").classes("here")
 
     def _search(self) -> None:
@@ -126,8 +126,9 @@ class Page:
             self.drop = upload(LARGEST, self._told(self.receive), refused)
             with ui.element("div").classes("row") as self.search:
                 self.wanted = image("the picture that is looked for").classes("pin")
-                self.bar = ui.linear_progress(0, show_value=False)
-                self._button("close", "Give up", self.session.give_up)
+                with ui.element("div").classes("row wide") as self.searching:
+                    self.bar = ui.linear_progress(0, show_value=False)
+                    self._button("close", "Give up", self.session.give_up)
 
     def _button(self, icon: str, tip: str, do: Callable[[], Any]) -> ui.button:
         return button(icon, tip, self._told(lambda event: do()))
@@ -161,41 +162,9 @@ class Page:
         self.said.set_text(sentence)
         self.said.classes(**{"add" if wrong else "remove": "wrong"})
 
-    async def change(self, lasting: bool = False, **values: Any) -> None:
-        self.session.change(lasting, **values)
-        await self.follow(lasting)
-
-    async def slide(self, name: str, kind: type, value: float, lasting: bool) -> None:
-        await self.change(lasting, **{name: kind(value)})
-
-    async def move(self, name: str, amount: float, lasting: bool) -> None:
-        self.session.move(name, float(amount), lasting)
-        await self.follow(lasting)
-
-    async def another(self) -> None:
-        await self.change(seed=random.randrange(SEEDS), found=None)
-
-    async def step(self, by: int) -> None:
-        await self.change(seed=min(max(self.session.state.seed + by, 0), LARGEST_SEED), found=None)
-
-    async def mix(self, event: Any) -> None:
-        await self.change(other=int(self.other.value or 0) if event.value else None)
-
-    async def go(self, across: float, down: float) -> None:
-        if self.background.atlas is not None:
-            seed, label = self.background.atlas.at(across, down)
-            await self.change(seed=seed, found=None, **({"label": label} if self.controls.classes else {}))
-
-    async def back(self) -> None:
-        self.session.history.undo()
-        await self.follow()
-
     async def pin(self) -> None:
         await asyncio.to_thread(self.session.pin)
         self.show_pins()
-
-    async def return_to(self, state: State, event: Any) -> None:
-        await self.change(**state._asdict())
 
     def unpin(self) -> None:
         self.session.unpin()
@@ -265,7 +234,7 @@ class Page:
             for count, pinned in enumerate(self.session.pinned, 1):
                 with ui.element("button").props(f'aria-label="pin {count}"') as back:
                     image("").classes("pin").props["src"] = pinned.picture
-                back.on("click", self._told(partial(self.return_to, pinned.state)))
+                back.on("click", self._told(lambda event, state=pinned.state: self.act.return_to(state)))
             if self.session.pinned:
                 self._button("delete_outline", "Forget the pins", self.unpin)
             if self.session.pinned and self.session.keeper.folder is not None:
@@ -284,7 +253,7 @@ class Page:
         self.sync()
 
     def _way(self, name: str, guide: Guide) -> None:
-        note, do = guide.notes.get(name, ""), partial(self.move, name)
+        note, do = guide.notes.get(name, ""), partial(self.act.move, name)
         self.sliders[name] = self._slider(name, -REACH, REACH, 0.05, do, note)
 
     async def poll(self) -> None:
@@ -303,10 +272,11 @@ class Page:
         share = f", {job.share:.0%}" if job.share else ""
         self.told.set_text(over if job.done else job.title + share)
         looking = self.session.looking
-        self.search.set_visibility(looking is not None)
+        self.search.set_visibility(looking is not None or bool(self.session.wanted))
+        self.searching.set_visibility(looking is not None)
+        self.wanted.props["src"] = self.session.wanted
         if looking is not None:
             self.bar.set_value(looking.share)
-            self.wanted.props["src"] = self.session.wanted
         for told in (self.session.arrive(), self.session.filmed()):
             if told is not None:
                 await self.follow()
