@@ -13,6 +13,7 @@ from ganlit.studies.evaluation.options import SEEDS
 from ganlit.studies.evaluation.trained import Checkpoint
 from ganlit.studies.explore.background import Background
 from ganlit.studies.explore.guard import is_here
+from ganlit.studies.explore.job import end_all
 from ganlit.studies.explore.keeping import Keeper
 from ganlit.studies.explore.studio import Studio
 from ganlit.studies.latent.project import PIXELS
@@ -20,6 +21,7 @@ from ganlit.studies.latent.subject import Subject
 
 PORT = 8080  # where nothing else is said, or one of the next
 TRIED = 20  # of these
+PATIENCE = 30.0  # seconds that what goes on beside the page is given to end
 AT_A_TIME = 8  # items that are made together: pictures wait for no more
 
 
@@ -77,8 +79,8 @@ def explore(
     try:
         serve(studio, keeper, background, listening, browser=not no_browser)
     finally:
-        background.job.cancel()
         listening.close()
+        end_all(PATIENCE)
 
 
 def listener(host: str, port: int | None) -> socket.socket:

@@ -7,11 +7,12 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ganlit.errors import UserError, reason
 
 Answer = TypeVar("Answer")
+GOING_ON: set[Job[Any]] = set()
 NICE = 10  # so that pictures come first where cores are few
 
 
@@ -38,6 +39,7 @@ class Job(Generic[Answer]):
         self.done = False
         self._cancelled = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
+        GOING_ON.add(self)
         self._thread.start()
 
     def counted(self, title: str, total: float) -> Callable[[float], None]:
@@ -83,3 +85,13 @@ class Job(Generic[Answer]):
             self.error = f"{self.title} failed ({reason(error)}): try again, or something else."
         finally:
             self.done = True
+            GOING_ON.discard(self)
+
+
+def end_all(seconds: float) -> None:
+    """Cancels all jobs, and waits for each so long: a process does not end well while a thread of it computes."""
+    jobs = [*GOING_ON]
+    for job in jobs:
+        job.cancel()
+    for job in jobs:
+        job.wait(seconds)

@@ -13,10 +13,11 @@ import uvicorn
 from fastapi import FastAPI
 from nicegui import app as pages
 from nicegui import ui
+from starlette.formparsers import MultiPartParser
 
 from ganlit.compute.console import say
 from ganlit.studies.explore.background import Background
-from ganlit.studies.explore.guard import Guard, is_here
+from ganlit.studies.explore.guard import LARGEST, Guard, is_here
 from ganlit.studies.explore.keeping import Keeper
 from ganlit.studies.explore.page import Page
 from ganlit.studies.explore.session import Session
@@ -43,6 +44,7 @@ class Server(uvicorn.Server):
         self.listening = listening
         host, port = listening.getsockname()[:2]
         self.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        MultiPartParser.spool_max_size = LARGEST  # what is sent lies in memory, and in no file
         outside = FastAPI(openapi_url=None)
         ui.run_with(
             outside,

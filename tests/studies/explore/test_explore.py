@@ -12,7 +12,7 @@ import ganlit.studies.explore as room
 from ganlit.errors import UserError
 from ganlit.studies.explore import explore as module
 from ganlit.studies.explore.explore import explore, listener
-from ganlit.studies.explore.job import Job
+from ganlit.studies.explore.job import Job, end_all
 
 
 def test_only_the_page_knows_how_it_is_shown() -> None:
@@ -59,8 +59,19 @@ def test_others_are_let_in_by_saying_so(
     [(studio, keeper, background, listening, browser)] = served
     assert ("WARNING: whoever reaches 0.0.0.0 can see and use this page" in capsys.readouterr().out) == warned
     assert (studio.subject.run, keeper.folder, browser) == ("plain", None, False)
-    background.job.wait()
+    assert background.job.done
     assert listening.fileno() == -1  # given back
+
+
+def test_at_the_end_nothing_goes_on() -> None:
+    def work(job: Job[None]) -> None:
+        advance = job.counted("Waiting", 1)
+        while True:
+            advance(0)
+
+    jobs = [Job("Waiting", work) for _ in range(3)]
+    end_all(20)
+    assert [(job.done, job.error) for job in jobs] == [(True, "Waiting: cancelled.")] * 3
 
 
 def test_what_goes_wrong_in_a_thread_is_a_sentence() -> None:
