@@ -25,10 +25,11 @@ from ganlit.studies.explore.studio import Studio
 
 PATIENCE = 1  # seconds that tabs are given to go
 AWAY = 30.0  # seconds after which a tab that does not come back is forgotten
+REMEMBERED = 50  # messages to a tab that is away: pictures are among them
 
 
 class Server(uvicorn.Server):
-    """A server of one page, of which every tab has its own.
+    """A server of one page, of which every tab has its own; a process has one server, once.
 
     Args:
         listening: by it.
@@ -53,6 +54,7 @@ class Server(uvicorn.Server):
             dark=None,
             tailwind=False,
             reconnect_timeout=AWAY,
+            message_history_length=REMEMBERED,
             show_welcome_message=False,
         )
         pages.on_exception(lambda error: logging.getLogger("ganlit").error("%s", error))

@@ -6,6 +6,7 @@ import base64
 import json
 import threading
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,19 @@ def dropped(browser: Any, name: str, content: bytes) -> None:
     }})()""")
 
 
+def answered(address: str, method: str = "GET", **headers: str) -> int:
+    """The status that somebody gets who is no browser."""
+    asked = HTTPConnection(address.removeprefix("http://"), timeout=30)
+    asked.request(method, "/", headers=headers)
+    status = asked.getresponse().status
+    asked.close()
+    return status
+
+
 def test_a_visit(address: str, browser: Any, tmp_path: Path) -> None:
+    assert answered(address, Host="evil.example") == answered(address, Origin="https://evil.example") == 403
+    assert answered(address, "POST", **{"Content-Length": str(10**9)}) == 413
+
     browser.size(1280, 900)
     browser.ask("Page.navigate", url=address)
     first = browser.until(f"document.querySelector('.picture')?.src.startsWith('data:') && {PICTURE}")
