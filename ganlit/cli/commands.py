@@ -60,7 +60,9 @@ class GanlitCLI(CommandLine):
             return auditing_trainer(built.trainer)
         bar = built.trainer.enable_progress_bar
         if self.subcommand == "fit":
-            callbacks = self.run.callbacks(self.settings.kimg, self.fidelity, built.recovery, bar)
+            callbacks = self.run.callbacks(
+                self.settings.kimg, self.fidelity, built.recovery, built.early_terminate, bar
+            )
             logger = self.run.loggers(built.wandb, built.trainer.logger)
         else:
             callbacks = [self.fidelity, *([] if bar is False else [Progress(self.settings.kimg, Profile())])]
@@ -91,11 +93,11 @@ class GanlitCLI(CommandLine):
                 f"{self.folder} has no checkpoint of its end, at {self.model.kimg:g} kimg: what was trained there is "
                 "not finite, or was too little to be saved; lower the learning rates, or raise --kimg."
             )
-        if self.fidelity is not None:
+        if self.fidelity is not None and self.run.phase == "done":
             with stops(self.folder, self.model):
                 self.test(model=self.model, datamodule=self.datamodule)
-        ends(self.folder, self.run.checkpoints, time.monotonic() - self.began)
-        self.run.recorder.update(phase="done")  # before boards end, which may take minutes
+        ends(self.folder, self.run.checkpoints, time.monotonic() - self.began, self.run.phase)
+        self.run.recorder.update(phase=self.run.phase, reason=self.model.ended)  # boards may take minutes to end
 
     def validate(self, **kwargs: Any) -> None:
         measures(self.trainer.validate(**{**kwargs, "verbose": False}))

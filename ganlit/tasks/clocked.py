@@ -47,6 +47,7 @@ class ClockedModule(LightningModule):
         self.rolled_back = False  # the batches of this tick no longer follow the clock
         self.stop_requested = False  # on this rank
         self.stop_agreed = False  # by all ranks, at the same step
+        self.ended: str | None = None  # why the run ends before its length, if somebody has ended it
         self.stopwatch: Callable[[str], Any] = nullcontext  # a Stopwatch while `Profile` times the run
 
     @property
@@ -58,6 +59,16 @@ class ClockedModule(LightningModule):
     def skips_in_a_row(self) -> int:
         """Turns in a row that the unhappier player could not take."""
         return max(self.streak.values())
+
+    def end(self, reason: str) -> None:
+        """Ends the run after this validation as if its length had been reached; to be called on all ranks alike.
+
+        Args:
+            reason: in words, for its record; of several reasons the first counts, and none at its length.
+        """
+        if not self.trainer.should_stop:
+            self.ended = reason
+        self.trainer.should_stop = True
 
     def log(self, name: str, value: Any, *args: Any, **kwargs: Any) -> None:
         """Numbers of the host stay there: Lightning would send each to the device, and wait for it."""
@@ -122,6 +133,7 @@ class ClockedModule(LightningModule):
         """Refuses, with a UserError, a run too short for what is to happen in it; a task knows what that is."""
 
     def on_train_start(self) -> None:
+        self.ended = None
         self.memory = remembered(self)
         self.apply_hyperparameters()
 

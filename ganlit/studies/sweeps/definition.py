@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args, get_type_hints
 
 import yaml
 
 from ganlit.errors import UserError
+from ganlit.metrics.pruning import OF_RULES, EarlyTerminate
 from ganlit.records import documents
 from ganlit.records.durable import writing
+from ganlit.records.state import fits
 from ganlit.studies.sweeps.parameters import Parameter, nearest, parameter
 
 FILE = "sweep.yaml"
@@ -27,7 +29,7 @@ MOST = 9_999
 Method = Literal["grid", "random", "bayes"]
 
 WANDBS = ("program", "name", "description", "project", "entity")  # which mean something to W&B alone
-KNOWN = ["method", "parameters", "metric", "run_cap", "command", *WANDBS]
+KNOWN = ["method", "parameters", "metric", "run_cap", "early_terminate", "command", *WANDBS]
 
 SEARCHED = ("categorical", "uniform", "q_uniform", "int_uniform", "log_uniform_values", "inv_log_uniform_values")
 SEARCHED += ("q_log_uniform_values",)
@@ -38,7 +40,10 @@ PLAIN = re.compile(r"(?!(null|[\d.]+e[+-]?\d+)$)\w[\w.,+@ -]*", re.IGNORECASE)
 KEY = re.compile(r"[^\s=-][^\s=]*")
 """What stands between `--` and `=` on a command line."""
 
-OWN = ("name", "trainer.default_root_dir", "resume")  # which the sweep gives to each trial
+OWN = ("name", "trainer.default_root_dir")  # which the sweep gives to each trial
+
+GIVEN = {"eta": "a number above 1", "strict": "true or false"}
+"""What the keys of early termination take that do not take a whole number."""
 
 CONFIG = ("config", "c")  # options that name files
 
@@ -83,6 +88,7 @@ class Sweep:
         base: arguments of `fit` that all trials have.
         cap: how many trials there are; None for the whole grid.
         metric: None where nobody named one.
+        early: when a trial is ended that is worse than others; None where each runs to its end.
     """
 
     folder: Path
@@ -91,6 +97,7 @@ class Sweep:
     base: list[str]
     cap: int | None = None
     metric: Metric | None = None
+    early: EarlyTerminate | None = None
 
     @property
     def name(self) -> str:
@@ -143,8 +150,6 @@ def read(folder: Path) -> Sweep:
     given = _content(path)
     if not PLAIN.fullmatch(folder.resolve().name):
         raise UserError(f"{folder} has a name that YAML or SLURM misreads: call it like 0004-r1-gamma.")
-    if "early_terminate" in given:
-        raise UserError(f"{path}: early_terminate is not built, every trial runs to its end: leave it out.")
     for key in given:
         if key not in KNOWN:
             raise UserError(f"{path} has an unknown key {key}{nearest(key, KNOWN)}.")
@@ -152,7 +157,8 @@ def read(folder: Path) -> Sweep:
     if method not in get_args(Method):
         raise UserError(f"{path}: method is {json.dumps(method)}: give grid, random or bayes.")
     parameters = _parameters(given.get("parameters"), method, path)
-    sweep = Sweep(folder, method, parameters, _base(given, path), _cap(given, path), _metric(given, path))
+    base, metric = _base(given, path), _metric(given, path)
+    sweep = Sweep(folder, method, parameters, base, _cap(given, path), metric, _early(given, metric, path))
     if sweep.count > MOST:
         fewer = "list fewer values, or give run_cap to try the first only" if method == "grid" else "lower run_cap"
         raise UserError(f"{path} asks for {_told(sweep.count)} trials, and a sweep has {MOST:,} at most: {fewer}.")
@@ -238,7 +244,7 @@ def refuse_own(key: str, where: str) -> None:
         raise UserError(f"{where} has no place in a sweep, since a trial starts anew: leave it out.")
     if key.split(".")[-1] in HELP:
         raise UserError(f"{where} asks for words and for no run: leave it out.")
-    if key.split(".")[0] == "resume" or key in OWN:
+    if key.split(".")[0] in ("resume", "early_terminate") or key in OWN:
         raise UserError(f"{where} is given to each trial by the sweep itself: leave it out.")
 
 
@@ -266,3 +272,32 @@ def _metric(given: Mapping[str, Any], path: Path) -> Metric | None:
     if goal not in ("minimize", "maximize"):
         raise UserError(f"{path}: metric.goal is {json.dumps(goal)}: give minimize or maximize.")
     return Metric(metric["name"], goal)
+
+
+def _early(given: Mapping[str, Any], metric: Metric | None, path: Path) -> EarlyTerminate | None:
+    early = given.get("early_terminate")
+    if early is None:
+        return None
+    if not isinstance(early, dict) or early.get("type") not in OF_RULES:
+        told = json.dumps(early.get("type") if isinstance(early, dict) else early)
+        raise UserError(
+            f"{path}: early_terminate.type is {told}: give {' or '.join(OF_RULES)}, as in early_terminate: "
+            "{type: hyperband, min_iter: 3}."
+        )
+    known = OF_RULES[early["type"]]
+    for key in early:
+        if key not in ("type", *known):
+            hint = nearest(str(key), [*known])
+            raise UserError(f"{path}: early_terminate of type {early['type']} has an unknown key {key}{hint}.")
+    if metric is None:
+        raise UserError(f"{path} has no metric to end trials by: give metric: {{name: fid2k, goal: minimize}}.")
+    kinds = get_type_hints(EarlyTerminate)
+    for key, value in early.items():
+        if not fits(value, kinds[key]):
+            raise UserError(
+                f"{path}: early_terminate.{key} is {json.dumps(value)}: give {GIVEN.get(key, 'a whole number')}."
+            )
+    try:
+        return EarlyTerminate(metric.name, metric.goal, **early)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
