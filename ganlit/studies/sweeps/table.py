@@ -44,7 +44,7 @@ def show(sweep: Sweep, trials: Sequence[Status]) -> None:
             *(scores.get(one.number, ("", "")) if scores else ()),
             str(known.starts) if known else "",
             _cell(one.job or ""),
-            _cell("; ".join(filter(None, (one.reason, alarms(known))))),
+            _cell(one.reason or alarms(known)),
         )
     console = rich.get_console() if rich.get_console().is_terminal else Console(width=WIDE)
     console.print(table)
