@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ganlit.callbacks.fidelity import Fidelity
+from ganlit.callbacks.loggers.board import boards
 from ganlit.callbacks.profile import Profile
 from ganlit.callbacks.progress import Progress
 from ganlit.cli.lab import Lab
@@ -97,6 +98,8 @@ class GanlitCLI(CommandLine):
             with stops(self.folder, self.model):
                 self.test(model=self.model, datamodule=self.datamodule)
         ends(self.folder, self.run.checkpoints, time.monotonic() - self.began, self.run.phase)
+        for board in boards(self.trainer):
+            board.log_outcome(self.run.phase, self.model.ended, self.model.kimg)
         self.run.recorder.update(phase=self.run.phase, reason=self.model.ended)  # boards may take minutes to end
 
     def validate(self, **kwargs: Any) -> None:
