@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "networks": CORE,
     # what a process stands on
     "compute": {"errors"},
-    "records": CORE | {"compute.console"},
+    "records": CORE | {"compute.console", "compute.sparing"},
     # what is measured, what is played, what is played with
     "metrics": CORE | {"records", "compute.precision"},
     "data": CORE | {"records", "compute.console"},

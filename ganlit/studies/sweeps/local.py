@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TextIO
 
 import rich
-import torch
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from ganlit.compute.console import clock, say
+from ganlit.compute.sparing import Later
 from ganlit.errors import Stopped, Unwritten, UserError
 from ganlit.metrics.protocol import shown
 from ganlit.records import state
@@ -29,6 +29,8 @@ from ganlit.studies.sweeps.definition import Sweep
 from ganlit.studies.sweeps.measures import measure
 from ganlit.studies.sweeps.phases import VANISHED, holds_results, judge
 from ganlit.studies.sweeps.trials import UNJUDGED, Trial, told
+
+torch = Later("torch")
 
 GLANCE = 0.3  # seconds between two looks at the processes
 

@@ -10,11 +10,11 @@ from itertools import islice, product
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import yaml
 from rich.progress import track
 
 from ganlit.compute.console import say
+from ganlit.compute.sparing import Later
 from ganlit.errors import UserError
 from ganlit.records.durable import replacing
 from ganlit.records.moved import current
@@ -22,6 +22,8 @@ from ganlit.records.resume import differences
 from ganlit.records.settings import configuration, plain
 from ganlit.studies.sweeps.definition import Sweep
 from ganlit.studies.sweeps.sources import changed, named
+
+np = Later("numpy")
 
 Values = dict[str, Any]
 """What a trial sets, by key."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -288,3 +290,21 @@ def test_a_trial_that_is_worse_than_the_others_ends_early_and_goes_on_by_hand(
     sweep = folder / "sweep.yaml"
     sweep.write_text(sweep.read_text().replace("min_iter: 2", "min_iter: 3"))
     assert "is frozen with another early_terminate" in ganlit("sweep", "submit", str(folder)).err
+
+
+LOOK = """
+import sys
+from ganlit.cli.main import main
+assert main(["sweep", "status", sys.argv[1]]) == 0
+assert {"torch", "lightning", "numpy", "wandb"}.isdisjoint(sys.modules)
+"""
+
+
+def test_a_look_at_a_sweep_waits_for_no_library(sweep_of: Made, stands: Callable[..., None]) -> None:
+    folder = sweep_of("0011-look", {"seed": {"values": [0]}}, metric={"name": "bleu4", "goal": "maximize"})
+    commands.begun(folder)
+    stands("0011-look/0001", "done")
+    header = "kimg,bleu20-4/-/-/names-train@9f/ema,nll20/-/-/names-train@9f/ema"
+    Path("runs/0011-look/0001/metrics.csv").write_text(f"{header}\n0.1,0.25,3\n")
+    ran = subprocess.run([sys.executable, "-c", LOOK, folder], capture_output=True, text=True, check=True)
+    assert "0.25" in ran.stdout
