@@ -28,15 +28,15 @@ MANUAL = {
         later. --config configs/overlays/tensorboard.yaml takes TensorBoard instead. A run that Patience or the
         reaction Stop has ended is done, and state.json says why; --ckpt_path last goes on with it all the same. What
         other reactions of Alarms have changed is in its checkpoints and in alarms.txt. --from RUN begins with the
-        networks of a trained run (its last checkpoint; also a .ckpt of one, or the weights of a generator alone, .safetensors or
-        .pth, whoever has published them), of whatever task: names and shapes count. Both players and the average come
-        with their buffers, such as mean styles, batch statistics, codebooks and whether these have started; the clock,
-        schedules, ADA's strength and path length's mean begin as configured, and the average without ramp-up. --fresh
-        lists parts that begin anew instead, --train those that learn: names as generator.mapping, or patterns with *
-        and ?. What is not among them is frozen: no gradient, no step, no new statistics, evaluation mode; of the
-        generator it is the average. A discriminator of which nothing is named never learns. FreezeD (arXiv 2002.10964)
-        with StyleDiscriminator at 32x32, of which from_image and the first two of three blocks stay as they are,
-        whether or not it knows classes:
+        networks of a trained run (its last checkpoint; also a .ckpt of one, or the weights of a generator alone,
+        .safetensors or .pth, whoever has published them), of whatever task: names and shapes count. Both players and
+        the average come with their buffers, such as mean styles, batch statistics, codebooks and whether these have
+        started; the clock, schedules, ADA's strength and path length's mean begin as configured, and the average
+        without ramp-up. --fresh lists parts that begin anew instead, --train those that learn: names as
+        generator.mapping, or patterns with * and ?. What is not among them is frozen: no gradient, no step, no new
+        statistics, evaluation mode; of the generator it is the average. A discriminator of which nothing is named never
+        learns. FreezeD (arXiv 2002.10964) with StyleDiscriminator at 32x32, of which from_image and the first two of
+        three blocks stay as they are, whether or not it knows classes:
         --train 'generator,discriminator.blocks.2,discriminator.[el]*,discriminator.features'
         --from_optimizers takes moments over, too. config.yaml keeps all of these; a resumed run does not read the other
         one again.

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from ganlit.contracts import Sampled
+from ganlit.data.plane.modality import PlaneModality
 from ganlit.metrics.signals import Watched, apart, cosine, displaced, duplicates, overfit, overlap, reached
 
 
@@ -65,7 +66,7 @@ def test_what_is_seen_does_not_depend_on_batches() -> None:
     made, real = torch.randn(300, 2, generator=stream), torch.randn(300, 2, generator=stream)
     found = []
     for size in (300, 50):
-        watched = Watched()
+        watched = Watched(PlaneModality().traits)
         for places in reversed(torch.arange(300).split(size)):
             watched.add(Sampled(real[places], made[places]), places)
         found.append(watched.finish(torch.device("cpu")))
@@ -74,7 +75,7 @@ def test_what_is_seen_does_not_depend_on_batches() -> None:
 
 
 def test_symbols_and_items_of_two_sizes_are_passed_over() -> None:
-    watched = Watched()
+    watched = Watched(PlaneModality().traits)
     watched.add(Sampled(torch.zeros(4, 3), torch.zeros(4, 2)), torch.arange(4))
     watched.add(Sampled(torch.zeros(4, 3).long(), torch.zeros(4, 3).long()), torch.arange(4))
     assert watched.finish(torch.device("cpu")) == {}
