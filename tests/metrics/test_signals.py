@@ -9,6 +9,8 @@ import torch
 
 from ganlit.contracts import Sampled
 from ganlit.data.plane.modality import PlaneModality
+from ganlit.data.text.modality import TextModality
+from ganlit.data.text.vocabulary import Vocabulary
 from ganlit.metrics.signals import Watched, apart, cosine, displaced, duplicates, overfit, overlap, reached
 
 
@@ -72,6 +74,21 @@ def test_what_is_seen_does_not_depend_on_batches() -> None:
         found.append(watched.finish(torch.device("cpu")))
     assert found[0] == found[1]
     assert set(found[0]) == {"variety", "reached", "duplicates", "mean", "energy"}
+
+
+def test_few_texts_are_told_from_many() -> None:
+    letters = torch.randint(2, 28, (400, 12), generator=torch.Generator().manual_seed(0))
+    kind = TextModality(Vocabulary.of(["abcdefghijklmnopqrstuvwxyz"], "characters"))
+    found = []
+    for made in (letters[200:], letters[200:205].repeat(40, 1)):
+        watched = Watched(kind.traits)
+        watched.add(Sampled(letters[:200], made), torch.arange(200))
+        found.append(watched.finish(torch.device("cpu")))
+    many, few = found
+    assert many["reached"] > 0.3
+    assert many["duplicates"] == 0
+    assert few["reached"] <= 5 / 200
+    assert few["duplicates"] == 1
 
 
 def test_symbols_and_items_of_two_sizes_are_passed_over() -> None:
