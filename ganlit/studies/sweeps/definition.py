@@ -10,15 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args, get_type_hints
+from typing import Any, Literal, NamedTuple, get_args
 
 import yaml
 
 from ganlit.errors import UserError
-from ganlit.metrics.pruning import OF_RULES, EarlyTerminate
+from ganlit.metrics.pruning import EarlyTerminate
 from ganlit.records import documents
 from ganlit.records.durable import writing
-from ganlit.records.state import fits
+from ganlit.studies.sweeps.early import early_termination
 from ganlit.studies.sweeps.parameters import Parameter, nearest, parameter
 
 FILE = "sweep.yaml"
@@ -41,9 +41,6 @@ KEY = re.compile(r"[^\s=-][^\s=]*")
 """What stands between `--` and `=` on a command line."""
 
 OWN = ("name", "trainer.default_root_dir")  # which the sweep gives to each trial
-
-GIVEN = {"eta": "a number above 1", "strict": "true or false"}
-"""What the keys of early termination take that do not take a whole number."""
 
 CONFIG = ("config", "c")  # options that name files
 
@@ -158,7 +155,15 @@ def read(folder: Path) -> Sweep:
         raise UserError(f"{path}: method is {json.dumps(method)}: give grid, random or bayes.")
     parameters = _parameters(given.get("parameters"), method, path)
     base, metric = _base(given, path), _metric(given, path)
-    sweep = Sweep(folder, method, parameters, base, _cap(given, path), metric, _early(given, metric, path))
+    sweep = Sweep(
+        folder,
+        method,
+        parameters,
+        base,
+        _cap(given, path),
+        metric,
+        early_termination(given.get("early_terminate"), metric, path),
+    )
     if sweep.count > MOST:
         fewer = "list fewer values, or give run_cap to try the first only" if method == "grid" else "lower run_cap"
         raise UserError(f"{path} asks for {_told(sweep.count)} trials, and a sweep has {MOST:,} at most: {fewer}.")
@@ -272,32 +277,3 @@ def _metric(given: Mapping[str, Any], path: Path) -> Metric | None:
     if goal not in ("minimize", "maximize"):
         raise UserError(f"{path}: metric.goal is {json.dumps(goal)}: give minimize or maximize.")
     return Metric(metric["name"], goal)
-
-
-def _early(given: Mapping[str, Any], metric: Metric | None, path: Path) -> EarlyTerminate | None:
-    early = given.get("early_terminate")
-    if early is None:
-        return None
-    if not isinstance(early, dict) or early.get("type") not in OF_RULES:
-        told = json.dumps(early.get("type") if isinstance(early, dict) else early)
-        raise UserError(
-            f"{path}: early_terminate.type is {told}: give {' or '.join(OF_RULES)}, as in early_terminate: "
-            "{type: hyperband, min_iter: 3}."
-        )
-    known = OF_RULES[early["type"]]
-    for key in early:
-        if key not in ("type", *known):
-            hint = nearest(str(key), [*known])
-            raise UserError(f"{path}: early_terminate of type {early['type']} has an unknown key {key}{hint}.")
-    if metric is None:
-        raise UserError(f"{path} has no metric to end trials by: give metric: {{name: fid2k, goal: minimize}}.")
-    kinds = get_type_hints(EarlyTerminate)
-    for key, value in early.items():
-        if not fits(value, kinds[key]):
-            raise UserError(
-                f"{path}: early_terminate.{key} is {json.dumps(value)}: give {GIVEN.get(key, 'a whole number')}."
-            )
-    try:
-        return EarlyTerminate(metric.name, metric.goal, **early)
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
