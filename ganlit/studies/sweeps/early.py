@@ -31,7 +31,7 @@ def early_termination(
     if given is None:
         return None
     kind = given.get("type") if isinstance(given, dict) else given
-    if not isinstance(given, dict) or kind not in OF_RULES:
+    if not isinstance(given, dict) or not isinstance(kind, str) or kind not in OF_RULES:
         raise UserError(
             f"{path}: early_terminate.type is {json.dumps(kind)}: give {' or '.join(OF_RULES)}, as in early_terminate: "
             "{type: hyperband, min_iter: 3}."

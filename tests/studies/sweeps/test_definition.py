@@ -79,6 +79,7 @@ def test_wandb_takes_the_same_file(sweep: Callable[..., Sweep]) -> None:
         ({"early_terminate": {"type": "hyperband"}}, "sweep.yaml: early_terminate .* either min_iter, or max_iter"),
         ({"early_terminate": {"type": "hyperbnad"}}, 'type is "hyperbnad": give hyperband or median'),
         ({"early_terminate": 3}, "early_terminate.type is 3: give hyperband or median"),
+        ({"early_terminate": {"type": ["median"]}}, r"type is \["),
         ({"early_terminate": {"type": "hyperband", "min_itr": 3}}, "unknown key min_itr; did you mean min_iter?"),
         ({"early_terminate": {"type": "median", "eta": 3}}, "of type median has an unknown key eta"),
         ({"early_terminate": {"type": "hyperband", "min_iter": 3.5}}, "min_iter is 3.5: give a whole number"),
