@@ -14,6 +14,7 @@ from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.groups import sides
 from ganlit.metrics.passes import Options, passes
 from ganlit.metrics.probe import Probe
+from ganlit.metrics.reality import Reality
 from ganlit.studies.evaluation.bars import Bars
 from ganlit.studies.evaluation.options import sorted_out
 from ganlit.studies.evaluation.subject import data_of
@@ -65,6 +66,15 @@ def eye_of(run: str, extractor: str | None, bars: Bars) -> Eye:
     Raises:
         UserError: the data, or the extractor's weights, are not there.
     """
+    seen = reality_of(run, extractor, bars)
+    rows = seen.rows
+    scale = rows.std(0)
+    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+    return Eye(seen.extractor, seen.view, rows.mean(0), scale, seen.probe, seen.reference.classes, seen.name)
+
+
+def reality_of(run: str, extractor: str | None, bars: Bars) -> Reality:
+    """What a run is measured against, as an extractor sees it; it has seen it then."""
     data, own = data_of(run), setting(run).fidelity
     groups = sorted_out(f"probe@{extractor}" if extractor else "probe", False, data.modality)
     real = {side: each.subset(own.get("reference_images")) for side, each in sides(groups, data).items()}
@@ -73,8 +83,4 @@ def eye_of(run: str, extractor: str | None, bars: Bars) -> Eye:
         options = options._replace(weights=None)
     [one] = passes(groups, real, options, place(), say, bars.replacing_lines)
     one.real.prepare()
-    rows = one.real.rows
-    scale = rows.std(0)
-    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
-    seen = one.real
-    return Eye(seen.extractor, seen.view, rows.mean(0), scale, seen.probe, seen.reference.classes, seen.name)
+    return one.real

@@ -16,9 +16,11 @@ from ganlit.compute.console import say
 from ganlit.data.images.pixels import in_8_bits
 from ganlit.data.video.writing import write_gif, write_mp4
 from ganlit.records.durable import replacing
+from ganlit.records.media import write_picture
 from ganlit.studies.evaluation.latents import SUFFIX, About, Values, write
 from ganlit.studies.evaluation.outputs import beside, empty, make_room, writing
 from ganlit.studies.evaluation.trained import digest_of
+from ganlit.studies.latent.plate import Cell, plate
 from ganlit.studies.latent.subject import Subject
 
 
@@ -51,6 +53,11 @@ class Folder:
         """Stored images [n, C, H, W], one batch after another, in a grid."""
         with writing("--out", self.path):
             subject.kind.show(rows, columns, self.path / (name or self.tool))
+
+    def plate(self, rows: Sequence[Sequence[Cell]], name: str = "") -> None:
+        """Images in rows with words below them."""
+        with writing("--out", self.path):
+            write_picture(plate(rows), self.path / (name or self.tool))
 
     def film(self, frames: Tensor, rate: float) -> None:
         """Stored images [T, C, H, W] as a GIF, and as an MP4 where PyAV is there, which writes it."""

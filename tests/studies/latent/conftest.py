@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from styles import made
+from styles import made, real
 
 from ganlit.data.images.modality import ImageModality
 from ganlit.data.video.modality import VideoModality
@@ -20,3 +20,12 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> None:
         return SimpleNamespace(data=SimpleNamespace(modality=modality), fidelity={})
 
     monkeypatch.setattr("ganlit.studies.latent.subject.setting", setting)
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs were trained on."""
+    for command in ("resemble",):
+        monkeypatch.setattr(
+            f"ganlit.studies.latent.{command}.data_of", lambda run: SimpleNamespace(trained_of=lambda field: real(run))
+        )
