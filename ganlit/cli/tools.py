@@ -41,6 +41,7 @@ TOOLS = {
     "latent directions": "ganlit.studies.latent.directions.directions",
     "latent project": "ganlit.studies.latent.project.project",
     "latent resemble": "ganlit.studies.latent.resemble.resemble",
+    "latent saliency": "ganlit.studies.latent.saliency.saliency",
     "sweep run": "ganlit.studies.sweeps.commands.run",
     "sweep submit": "ganlit.studies.sweeps.commands.submit",
     "sweep status": "ganlit.studies.sweeps.commands.status",

@@ -25,7 +25,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def trained(monkeypatch: pytest.MonkeyPatch) -> None:
     """What runs were trained on."""
-    for command in ("resemble",):
+    for command in ("resemble", "saliency"):
         monkeypatch.setattr(
             f"ganlit.studies.latent.{command}.data_of", lambda run: SimpleNamespace(trained_of=lambda field: real(run))
         )
