@@ -42,6 +42,7 @@ TOOLS = {
     "latent project": "ganlit.studies.latent.project.project",
     "latent resemble": "ganlit.studies.latent.resemble.resemble",
     "latent saliency": "ganlit.studies.latent.saliency.saliency",
+    "latent dissect": "ganlit.studies.latent.dissect.dissect",
     "sweep run": "ganlit.studies.sweeps.commands.run",
     "sweep submit": "ganlit.studies.sweeps.commands.submit",
     "sweep status": "ganlit.studies.sweeps.commands.status",

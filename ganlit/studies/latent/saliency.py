@@ -52,7 +52,7 @@ def saliency(
     """Draw where in items and in real images the discriminator's verdict comes from, by integrated gradients.
 
     Red speaks for real, blue against it: each place by how much of the verdict, beside that of a baseline, is due to
-    it. How far the sum over places is from the verdict is told, and by how much this falls where the tenth of the places
+    it. How far the sum over places is from the verdict is told, and by how much this falls where the tenth of places
     that speaks most for real is put back to the baseline, beside the tenth that differs most from it, and random ones.
 
     Args:
@@ -157,8 +157,8 @@ def tested(
 ) -> dict[str, Tensor]:
     """By how much verdicts [B] fall without a tenth of the places.
 
-    These are those that speak most for real by attribution; those where the image is farthest from its baseline, which are known without
-    a discriminator; and some drawn at random, in the mean over draws.
+    These are those that speak most for real by attribution; those where the image is farthest from its baseline, which
+    are known without a discriminator; and some drawn at random, in the mean over draws.
     """
     strength, far = found.map.sum(1).flatten(1), (images - start).abs().sum(1).flatten(1)
     count = max(1, round(SHARE * strength.shape[1]))
