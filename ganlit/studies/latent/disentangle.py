@@ -175,7 +175,7 @@ def matrix(said: Tensor, there: Known) -> Figure:
     order = said.amax(1).argsort(descending=True)
     figure = Figure(figsize=(min(12, 2.5 + 0.16 * len(said)), 0.5 + 0.42 * len(there.names)), layout="constrained")
     axes = figure.subplots()
-    drawn = axes.imshow(said[order].T, cmap="viridis", vmin=0, aspect="auto")
+    drawn = axes.imshow(said[order].T.numpy(), cmap="viridis", vmin=0, aspect="auto")
     axes.set_yticks(range(len(there.names)), there.names)
     axes.set_xticks(range(len(order)), [str(int(place)) for place in order], fontsize=5, rotation=90)
     axes.set_xlabel("number of the code")
