@@ -105,6 +105,7 @@ def dissect(
     judged = judgements(sets, tested, others, second, eye)
     strips(folder, subject, chosen, sets, second, shown)
     folder.latents(subject, second.latents, second.label)
+    folder.table([{**row, "units": " ".join(map(str, row["units"]))} for row in judged], "sets")
     folder.table(rows, "units")
     about = {"seed": seed, "layer": chosen.name, "side": chosen.side, "units": chosen.units, "together": together}
     about |= {"fitted": fitted, "count": count, "random": random, "extractor": eye.extractor.protocol}
@@ -207,9 +208,8 @@ def judgements(
         there, chance = measure(seen, items)[own], torch.stack([measure(each, items)[own] for each in others]).mean(0)
         rows.append({"set": units.of, "units": units.units, "items": int(own.sum()), "effect": float(there.mean())})
         rows[-1]["random_effect"] = float(chance.mean())
-        if seen.shares is not None and units.of != ALL:
-            rest = changes(seen, items)[~own]
-            rows[-1]["effect_on_others"] = float(rest.mean()) if len(rest) else 0.0
+        rest = changes(seen, items)[~own]
+        rows[-1]["effect_on_others"] = float(rest.mean()) if len(rest) else ""
         values.append(p_value(there - chance))
     return [{**row, "p": value} for row, value in zip(rows, holm(values), strict=True)]
 
@@ -239,6 +239,6 @@ def table_of(rows: list[dict[str, Any]], layer: Layer) -> Table:
         table.add_column(name, justify="left" if name in ("taken from", "units") else "right")
     for row in rows:
         figures = f"{row['effect']:.3f}", f"{row['random_effect']:.3f}", f"{row['p']:.4f}"
-        beside = f"{row['effect_on_others']:.3f}" if "effect_on_others" in row else ""
+        beside = f"{row['effect_on_others']:.3f}" if row["effect_on_others"] != "" else ""
         table.add_row(row["set"], ",".join(map(str, row["units"])), str(row["items"]), *figures, beside)
     return table
