@@ -44,6 +44,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"configuration.rebuild", "configuration.names", "losses.base", "losses.images.perceptual"}
     | {"studies.evaluation"}
     | {"metrics", "data", "tasks", "records", "compute"},
+    "studies.explore": CORE
+    | {"configuration.rebuild", "studies.latent", "studies.evaluation"}
+    | {"metrics", "data", "records", "compute"},
     "studies.audit": CORE | {"losses.weight", "data.base", "tasks", "records.durable", "compute"},
     "studies.sweeps": CORE | {"configuration.resolve", "metrics.protocol", "records", "compute"},
     "studies.report": CORE | {"metrics.measure", "metrics.protocol", "records", "compute.console"},

@@ -46,6 +46,7 @@ TOOLS = {
     "latent disentangle": "ganlit.studies.latent.disentangle.disentangle",
     "latent spectrum": "ganlit.studies.latent.spectrum.spectrum",
     "latent page": "ganlit.studies.latent.page.page",
+    "explore": "ganlit.studies.explore.explore.explore",
     "sweep run": "ganlit.studies.sweeps.commands.run",
     "sweep submit": "ganlit.studies.sweeps.commands.submit",
     "sweep status": "ganlit.studies.sweeps.commands.status",

@@ -89,7 +89,7 @@ def dissect(
     chosen = layer_of(subject, layer)
     within("--together", together, least=1, most=chosen.units - 1)
     with Bars() as bars:
-        eye = eye_of(run, extractor, bars)
+        eye = eye_of(run, extractor, bars.replacing_lines)
         folder.make()
         first, activity = looked_at(subject, eye, chosen, fitted, seed)
         advance = bars.counted("units", chosen.units)

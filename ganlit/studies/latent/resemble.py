@@ -117,6 +117,6 @@ def by_judge(
 
 def by(run: str, extractor: str, made: Tensor, bars: Bars) -> Seen:
     """As an extractor sees them."""
-    real = reality_of(run, extractor, bars)
+    real = reality_of(run, extractor, bars.replacing_lines)
     seen = real.extractor.extract(real.view(made))["pool"]
     return Seen(seen, real.rows, real.places, real.reference, real.extractor.protocol)
