@@ -1,7 +1,7 @@
 """Trains the runs of trials.py one after the other in this process; those that are done are left out.
 
-    GANLIT_TRUST=eyes PYTHONPATH=experiments/0016-does-the-detector-tell python experiments/0016-does-the-detector-tell/bench.py \
-        [--minutes 60] [--seeds 0 1] [--only digits] [--folder runs]
+    GANLIT_TRUST=eyes PYTHONPATH=experiments/0016-does-the-detector-tell \
+        python experiments/0016-does-the-detector-tell/bench.py [--minutes 60] [--seeds 0 1] [--only dcgan]
 
 Run in the folder that holds digits16, which folders.py writes. A run that dies leaves its metrics.csv all the same, and
 a line in done.csv with its exit code and its seconds of CPU.
