@@ -4,14 +4,14 @@ A validation is bad by
 
 - `modes`: what is made is as uneven as if fewer than half of the classes or modes were left, KL(made || real) > ln 2;
 - `variety`: fewer than a tenth of the held-out digits lie among what is made (recall, arXiv 1904.06991);
-- `far`: the Fréchet distance is above 8, eight times that of real digits; or, in the plane, quality is less than half of
-  that of points strewn evenly over the square;
+- `far`: the Fréchet distance is above 8, eight times that of real digits; or, in the plane, quality is less than half
+  of that of points strewn evenly over the square;
 - `lost`: the Fréchet distance is twice its best so far, and by more than 1 above it; or, in the plane, quality is less
   than half of its best so far.
 
 A run that never has a validation that is not bad is ill after its first quarter, in which nothing has to be learnt yet.
-One that has, is ill if after that three in a row are bad, or the last two, from the first of these on. One that has none
-that is bad after it was good is well; what is between is in doubt, and counts as neither.
+One that has, is ill if after that three in a row are bad, or the last two, from the first of these on. One that has
+none that is bad after it was good is well; what is between is in doubt, and counts as neither.
 """
 
 from __future__ import annotations
