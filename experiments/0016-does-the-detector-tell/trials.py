@@ -5,9 +5,7 @@ What a trial was meant to be decides nothing: rates.py asks the truth how it wen
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from hashlib import blake2b
-from itertools import zip_longest
 from typing import Any
 
 Tree = dict[str, Any]
@@ -75,18 +73,20 @@ CHOICES = {
 }
 
 
-def taken_in_turn() -> Iterator[tuple[str, str]]:
-    """Every trial, the bases in turn, so that a bench that is ended early has some of each."""
-    for row in zip_longest(*([(base, name) for name in names] for base, names in CHOICES.items())):
-        yield from filter(None, row)
+def drawn(base: str, name: str) -> bytes:
+    """What a configuration's name is hashed to."""
+    return blake2b(f"{base}-{name}".encode(), digest_size=1).digest()
 
 
-TRIALS = tuple(taken_in_turn())
+TRIALS = tuple(
+    sorted(((base, name) for base, names in CHOICES.items() for name in names), key=lambda each: drawn(*each))
+)
+"""In the order of a hash: of a bench that is ended early the rest is not one kind."""
 
 
 def kept_away(base: str, name: str) -> bool:
     """Whether a configuration, with all of its seeds, is of the half by which no bound was chosen."""
-    return blake2b(f"{base}-{name}".encode(), digest_size=1).digest()[0] % 2 == 1
+    return drawn(base, name)[0] % 2 == 1
 
 
 def overlay(base: str, name: str) -> Tree:
