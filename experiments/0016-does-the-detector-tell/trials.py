@@ -111,7 +111,7 @@ def overlay(base: str, name: str) -> Tree:
 
 
 def plane(base: str, chosen: Tree) -> Tree:
-    """A thousand steps of small networks, and modes wide enough for these."""
+    """Five hundred steps of small networks, and modes wide enough for these."""
     judge: Tree = {
         "class_path": "PlaneDiscriminator",
         "init_args": {"channels": 2, "width": 128, "depth": 2, "pieces": 2},
@@ -120,7 +120,7 @@ def plane(base: str, chosen: Tree) -> Tree:
         judge["init_args"]["channels"] *= items
         judge = {"class_path": "Packed", "init_args": {"network": judge, "items": items}}
     return {
-        "kimg": 128,
+        "kimg": 64,
         "fidelity": {"metrics": ["modes", "quality", "rkl"]},
         "trainer": {
             "log_every_n_steps": 100,
@@ -131,7 +131,7 @@ def plane(base: str, chosen: Tree) -> Tree:
             "init_args": {
                 "deviation": {"ring": 0.05, "grid": 0.2}[base],
                 "batch": 128,
-                "tick": 6.4,
+                "tick": 3.2,
                 "val_images": 1000,
                 "test_images": 1000,
             }
@@ -140,14 +140,14 @@ def plane(base: str, chosen: Tree) -> Tree:
 
 
 def digits(base: str, chosen: Tree) -> Tree:
-    """A thousand steps at 16x16, or six hundred of what is slower; measured against digits that are not learnt."""
+    """Five hundred steps at 16x16, or four hundred of what is slower; measured against digits that are not learnt."""
     source = chosen.get("source", "train")
     batch = FEW.get(source, BATCHES[base])
-    tick = batch * {"dcgan": 50, "style": 32}[base] / 1000
+    tick = batch * {"dcgan": 25, "style": 20}[base] / 1000
     arguments: Tree = {
         "generator": {"init_args": {"z_dim": 32, **WIDE[base]}},
         "discriminator": {"init_args": dict(WIDE[base])},
-        "ema": {"class_path": "EMA", "init_args": {"half_life": 1.0}},
+        "ema": {"class_path": "EMA", "init_args": {"half_life": 0.5}},
     }
     if chosen.get("classless"):
         arguments["generator"]["init_args"]["classes"] = arguments["discriminator"]["init_args"]["classes"] = 0
