@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import re
 import resource
 import time
 import traceback
@@ -61,7 +62,7 @@ def bench(minutes: float, seeds: list[int], only: str) -> None:
     until = time.monotonic() + 60 * minutes
     for seed in seeds:
         for base, trial in TRIALS:
-            if only in f"{base}-{trial}" and time.monotonic() < until:
+            if re.search(only, f"{base}-{trial}") and time.monotonic() < until:
                 train(base, trial, seed)
 
 
