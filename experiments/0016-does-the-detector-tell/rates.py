@@ -17,8 +17,9 @@ from statistics import median
 from typing import NamedTuple
 
 import yaml
+from copies import copied
 from trials import kept_away
-from truth import Verdict, measured, verdict
+from truth import STREWN, Verdict, measured, verdict
 
 from ganlit.metrics.detector import ILLNESSES, Event, replay
 from ganlit.metrics.signals import PREFIX
@@ -97,7 +98,12 @@ def judged(run: Path, died: bool, with_score: bool) -> Judged:
     trial = trial.rpartition("-")[0]
     config = yaml.safe_load((run / "config.yaml").read_text())
     end, tick = config["kimg"], config["data"]["init_args"]["tick"]
-    truth = verdict(base, measured(run / "metrics.csv"), end, died)
+    seen = measured(run / "metrics.csv")
+    if base not in STREWN:
+        shares = copied(run, Path(config["data"]["init_args"]["source"]), Path(config["data"]["init_args"]["held_out"]))
+        near = {each.kimg: min(shares, key=lambda kimg, at=each.kimg: abs(kimg - at)) for each in seen}
+        seen = [each._replace(copied=shares[near[each.kimg]]) for each in seen]
+    truth = verdict(base, seen, end, died)
     rows = read(run / "metrics.csv").rows
     if not with_score:
         rows = [{key: row[key] for key in row if key == "kimg" or key.startswith(PREFIX)} for row in rows]

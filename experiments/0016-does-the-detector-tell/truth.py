@@ -6,6 +6,7 @@ A validation is bad by
 - `variety`: fewer than a tenth of the held-out digits lie among what is made (recall, arXiv 1904.06991);
 - `far`: the Fréchet distance is above 8, eight times that of real digits; or, in the plane, quality is less than half
   of that of points strewn evenly over the square;
+- `copies`: more than half of the samples are nearer to a training image than 19 of 20 held-out digits are;
 - `lost`: the Fréchet distance is twice its best so far, and by more than 1 above it; or, in the plane, quality is less
   than half of its best so far.
 
@@ -24,6 +25,7 @@ from typing import NamedTuple
 
 UNEVEN, FEW, LASTING, FIRST = math.log(2), 0.1, 3, 0.25
 FAR, FARTHER, BY = 8.0, 2.0, 1.0
+MOST = 0.5
 STREWN = {"ring": 8.4, "grid": 28.3}  # percent of an even spread over the square that lies near a mode
 MEASURES = ("fid", "recall", "quality", "rkl", "modes")
 
@@ -37,6 +39,7 @@ class Seen(NamedTuple):
     quality: float = math.nan
     rkl: float = math.nan
     modes: float = math.nan
+    copied: float = math.nan
 
 
 class Verdict(NamedTuple):
@@ -54,7 +57,7 @@ def bad(base: str, seen: Sequence[Seen], place: int) -> list[str]:
         place: of this one.
     """
     now, before = seen[place], seen[:place]
-    found = {"modes": now.rkl > UNEVEN or now.modes == 0, "variety": now.recall < FEW}
+    found = {"modes": now.rkl > UNEVEN or now.modes == 0, "variety": now.recall < FEW, "copies": now.copied > MOST}
     if base in STREWN:
         best = max((each.quality for each in before), default=math.nan)
         found |= {"far": now.quality < STREWN[base] / 2, "lost": now.quality < best / 2}
