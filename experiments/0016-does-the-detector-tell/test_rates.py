@@ -27,6 +27,7 @@ def test_who_learns_late_and_keeps_it_is_well() -> None:
 
 def test_who_never_learns_is_ill_after_a_quarter() -> None:
     assert verdict("dcgan", digits(30, 25, 20, 15, 9, 9, 9, 9), 8.0) == Verdict("ill", 3.0, ("far",))
+    assert verdict("dcgan", digits(30, 25, 20, 15, 9, 7, 9, 9), 8.0).onset == 3.0  # once is chance
     few = verdict("style", digits(5, 4, 3, 3, recall=0.05), 4.0)
     assert few == Verdict("ill", 2.0, ("variety",))
 

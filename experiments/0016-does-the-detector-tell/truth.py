@@ -10,9 +10,9 @@ A validation is bad by
 - `lost`: the Fréchet distance is twice its best so far, and by more than 1 above it; or, in the plane, quality is less
   than half of its best so far.
 
-A run that never has a validation that is not bad is ill after its first quarter, in which nothing has to be learnt yet.
-One that has, is ill if after that three in a row are bad, or the last two, from the first of these on. One that has
-none that is bad after it was good is well; what is between is in doubt, and counts as neither.
+A run that never has two validations in a row that are not bad is ill after its first quarter, in which nothing has to
+be learnt yet. One that has, is ill if after that three in a row are bad, or the last two, from the first of these on.
+One that has none that is bad after it was good is well; what is between is in doubt, and counts as neither.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,7 +79,7 @@ def verdict(base: str, seen: Sequence[Seen], end: float, died: bool = False) -> 
         died: whether it ended by itself ahead of that: it is ill from its last validation on, at the latest.
     """
     found = [bad(base, seen, place) for place in range(len(seen))]
-    good = next((place for place, names in enumerate(found) if not names), None)
+    good = next((place for place, (one, other) in enumerate(pairwise(found)) if not one and not other), None)
     if good is None:
         onset = next((place for place, each in enumerate(seen) if each.kimg > FIRST * end), max(0, len(seen) - 1))
         return Verdict("ill", seen[onset].kimg if seen else 0.0, appearing(found[onset:]) or ("died",))
