@@ -159,11 +159,12 @@ def tables(runs: Sequence[Judged]) -> None:
     for half in ("bounds", "away", "both"):
         some = [run for run in runs if half in (run.half, "both")]
         print(f"| {half} | {' | '.join(headline(some))} |")
-    print(
-        "\n| alarm | in ill runs | in well runs | in doubt | alone | what was wrong there |\n|---|---|---|---|---|---|"
-    )
-    for name in ILLNESSES:
-        print(f"| {name} | {' | '.join(by_alarm(runs, name))} |")
+    for half in ("away", "both"):
+        some = [run for run in runs if half in (run.half, "both")]
+        print(f"\n| alarm, {half} | in ill runs | in well runs | in doubt | alone | what was wrong there |")
+        print("|---|---|---|---|---|---|")
+        for name in ILLNESSES:
+            print(f"| {name} | {' | '.join(by_alarm(some, name))} |")
 
 
 def write(runs: Sequence[Judged], path: Path) -> None:
