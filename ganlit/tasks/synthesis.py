@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganlit.compute.twice import Twice
 from ganlit.contracts import Judgement, Labelled, Made, Sampled, Styled, Terms, Verdict
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.fitting import check
@@ -41,7 +42,7 @@ class Synthesis(AdversarialModule):
 
     def traced(self, label: Tensor) -> tuple[Tensor, Made]:
         """What the items are made from, to differentiate by, and the items: in float32, for a penalty's sake."""
-        with torch.autocast(label.device.type, enabled=False):
+        with torch.autocast(label.device.type, enabled=False), Twice():
             z = self.latents(label)
             if not isinstance(self.generator, Styled):
                 return z.requires_grad_(), Made.of(self.generator(z, label))
