@@ -128,7 +128,7 @@ class Anneal(Callback):
         for (owner, holder), base in zip(self._holders(pl_module), self.bases, strict=True):
             value = self.value(pl_module.kimg, base)
             write(self.what, holder, value)
-            if trainer._logger_connector.should_update_logs:  # a value costs a millisecond, and few steps are a row
+            if pl_module.row_due:
                 pl_module.log(f"schedule/{owner.lower()}/{self.what}", value)
 
     def teardown(self, trainer: Trainer, pl_module: AdversarialModule, stage: str) -> None:

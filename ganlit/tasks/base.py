@@ -137,8 +137,6 @@ class AdversarialModule(ClockedModule, ABC):
         self.ema.update(self.generator, self.images_seen, self.images)
         if (p := getattr(self.augment, "p", None)) is not None:
             self.latest["augment/p"] = p.clone()
-        self.log_dict({"kimg": self.kimg, **self.latest})
-        self.log_dict({f"skipped/{name}": float(count) for name, count in self.skipped.items()})
 
     def plays(self, player: Player) -> bool:
         """Whether a player has a turn at this step: never if nothing of it learns."""
