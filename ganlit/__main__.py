@@ -3,7 +3,7 @@
 import os
 import sys
 
-from ganlit.compute import signals
+from ganlit.compute import allocation, signals
 from ganlit.compute.launch import left_behind
 from ganlit.compute.sparing import spare
 from ganlit.errors import UserError
@@ -11,6 +11,7 @@ from ganlit.errors import UserError
 
 def run() -> int:
     signals.listen()
+    allocation.hold()
     if not sys.flags.safe_path and sys.path[0] == os.getcwd():  # `python -m` puts it there: no file that lies here is
         del sys.path[0]  # imported for its name, unless PYTHONPATH says so
     try:
