@@ -31,6 +31,8 @@ class Notes(Board):
     def log_histograms(self, values: Mapping[str, np.ndarray], kimg: float) -> None:
         self.histograms.append((kimg, values))
 
+    def log_outcome(self, *_: Any) -> None: ...
+
 
 def test_boards_get_scores_by_short_name_and_the_logits_of_each_tick(fit: Any, scripted: Any) -> None:
     notes, fidelity = Notes(), scripted(9.0, 8.0)

@@ -84,6 +84,8 @@ class Wall(Board):
 
     def log_histograms(self, *_: Any) -> None: ...
 
+    def log_outcome(self, *_: Any) -> None: ...
+
     def log_media(self, name: str, files: Sequence[Path], kimg: float) -> None:
         self.shown += [(name, file.name, kimg) for file in files]
 
