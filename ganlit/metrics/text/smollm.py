@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Sequence
+from contextlib import redirect_stderr
 from functools import lru_cache
 from importlib import import_module
+from io import StringIO
 from itertools import groupby
 from pathlib import Path
 from types import ModuleType
@@ -41,8 +43,7 @@ class Judge:
 
     def __init__(self, content: bytes) -> None:
         transformers = library()
-        transformers.utils.logging.disable_progress_bar()
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, redirect_stderr(StringIO()):  # progress bars
             (Path(folder) / "model.gguf").write_bytes(content)
             given = {"gguf_file": "model.gguf", "local_files_only": True}
             self.tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **given)

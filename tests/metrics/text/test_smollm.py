@@ -65,7 +65,7 @@ def bigrams(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, np.ndarray
 
 @pytest.mark.usefixtures("readable")
 def test_a_perplexity_is_that_of_all_tokens_but_the_first_of_each_text(
-    bigrams: tuple[bytes, np.ndarray], monkeypatch: pytest.MonkeyPatch
+    bigrams: tuple[bytes, np.ndarray], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def refused(*given: object) -> None:
         raise AssertionError("the network was asked")
@@ -73,6 +73,7 @@ def test_a_perplexity_is_that_of_all_tokens_but_the_first_of_each_text(
     monkeypatch.setattr(socket.socket, "connect", refused)
     content, surprise = bigrams
     tiny = Judge(content)
+    assert capfd.readouterr().err == ""  # no progress bars
     texts = ["abc", "cab", "ba", "cbaac", "ab", "c", "", "ab" * LONGEST + "c"]
     rows = [[4, 3], [3, 4], [2, 1], [3, 2, 1, 1, 3], [4], [3], [], [4] * LONGEST]
     each = [surprise[pair] for row in rows for pair in pairwise(row)]
