@@ -262,6 +262,13 @@ class Modality(ABC):
         """
         return stored
 
+    def traits(self, items: Tensor) -> Tensor | None:
+        """Items [B, ...], as networks have them, as floats [B, ...] whose distance says how unlike they are.
+
+        By these the signals of a training tell items apart; None where no such numbers are known.
+        """
+        return items if items.is_floating_point() else None
+
     def seconds(self, stored: Tensor) -> float:
         """How long stored items [B, ...] last, one after the other; 0 of what does not."""
         return 0.0

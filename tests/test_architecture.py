@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "networks": CORE,
     # what a process stands on
     "compute": {"errors"},
-    "records": CORE | {"compute.console"},
+    "records": CORE | {"compute.console", "compute.sparing"},
     # what is measured, what is played, what is played with
     "metrics": CORE | {"records", "compute.precision"},
     "data": CORE | {"records", "compute.console"},
@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"records", "compute"},
     "callbacks.loggers": CORE | {"metrics.measure", "records", "compute.console", "compute.sparing"},
     # from words to objects, and all that is done with them
-    "configuration": CORE | {"callbacks", "callbacks.loggers", "data.base", "tasks.base", "records"},
+    "configuration": CORE | {"callbacks", "callbacks.loggers", "metrics.pruning", "data.base", "tasks.base", "records"},
     "studies.evaluation": CORE
     | {"configuration.rebuild", "configuration.names", "callbacks.fidelity", "metrics", "data", "tasks", "records"}
     | {"compute"},
@@ -44,8 +44,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"configuration.rebuild", "configuration.names", "losses.base", "losses.images.perceptual"}
     | {"studies.evaluation"}
     | {"metrics", "data", "tasks", "records", "compute"},
+    "studies.explore": CORE
+    | {"configuration.rebuild", "studies.latent", "studies.evaluation"}
+    | {"metrics", "data", "records", "compute"},
     "studies.audit": CORE | {"losses.weight", "data.base", "tasks", "records.durable", "compute"},
-    "studies.sweeps": CORE | {"configuration.resolve", "metrics.protocol", "records", "compute"},
+    "studies.sweeps": CORE
+    | {"configuration.resolve", "metrics.columns", "metrics.protocol", "metrics.pruning", "records", "compute"},
     "studies.report": CORE | {"metrics.measure", "metrics.protocol", "records", "compute.console"},
     "studies.diagnosis": CORE | {"metrics", "records", "studies.report.record", "compute.console"},
     "studies.tradeoff": CORE

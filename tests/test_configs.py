@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
@@ -22,6 +23,14 @@ CONFIGS = Path(__file__).parents[1] / "configs"
 MINIATURE = ["--data.init_args.batch=4", "--data.init_args.val_images=4", "--kimg=0.008", "--fidelity=null"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What one config has decoded is there for all, as at home."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANLIT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     folder = tmp_path / "pictures"
@@ -34,7 +43,6 @@ def photos(tmp_path: Path) -> Path:
 
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> GanlitCLI:
     monkeypatch.setenv("WANDB_MODE", "disabled")
-    monkeypatch.setenv("GANLIT_CACHE", str(tmp_path / "cache"))
     root = f"--trainer.default_root_dir={tmp_path}"
     return GanlitCLI(["fit", *arguments, *MINIATURE, root, "--trainer.accelerator=cpu"])
 

@@ -53,6 +53,7 @@ class ADA(Augment):
         self.blit = blit
         self.geometry = geometry
         self.color = color
+        self.least = 0.0  # of p, where something has raised it
         self.register_buffer("p", torch.tensor(float(p)))
         # What was seen since p last moved; `observe` says why these are buffers.
         self.register_buffer("signs", torch.zeros(()))
@@ -85,7 +86,7 @@ class ADA(Augment):
             return
         due = self.images >= self.interval * images
         direction = (self.signs / self.logits.clamp(min=1) - self.target).sign()
-        moved = (self.p + direction * self.images / (1000 * self.speed)).clamp(0, 1)
+        moved = (self.p + direction * self.images / (1000 * self.speed)).clamp(self.least, 1)
         self.p.copy_(torch.where(due, moved, self.p))
         for seen in (self.signs, self.logits, self.images):
             seen.masked_fill_(due, 0)

@@ -7,7 +7,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, Trainer
 
-from ganlit.callbacks.reactions import Reaction, Tell
+from ganlit.callbacks.reactions import Occasion, Reaction, Tell
 from ganlit.callbacks.recovery import return_to_best
 from ganlit.callbacks.signals import Signals
 from ganlit.compute.console import say
@@ -51,7 +51,9 @@ class Alarms(Callback):
         variety: alarm below this: how far outputs are from one another, as a share of how far targets are. 0 is none.
         drift: alarm above this: how far the mean of some channel is from that of the targets, in steps of 8 bits; where
             nobody knows the target of a source, from that of the sources, if they are nearer.
-        reactions: what the run does when an alarm of a name begins: Tell (which it does of all others), Stop or GoBack.
+        reactions: what the run does when an alarm of a name begins, one thing or a list: Tell (which it does of all
+            others), Stop, GoBack, Slow (a player's learning rate), Raise (a regularizer's weight) or Strengthen (the
+            augmentation).
 
     Raises:
         UserError: a bound is out of its range, or there is no alarm of a name.
@@ -62,13 +64,13 @@ class Alarms(Callback):
         identity: float = 0.05,
         variety: float = 0.1,
         drift: float = 16.0,
-        reactions: dict[str, Reaction] | None = None,
+        reactions: dict[str, Reaction | list[Reaction]] | None = None,
     ) -> None:
         within("Alarms.identity", identity, least=0, below=1)
         within("Alarms.variety", variety, least=0, below=1)
         within("Alarms.drift", drift, above=0)
         self.bounds = {"identity": identity, "variety": variety, "drift": drift}
-        self.reactions = reactions or {}
+        self.reactions = {name: each if isinstance(each, list) else [each] for name, each in (reactions or {}).items()}
         for name in self.reactions:
             if name not in (known := [*self.bounds, *ILLNESSES]):
                 raise UserError(
@@ -79,13 +81,19 @@ class Alarms(Callback):
         self.returns = 0  # times that the run went back
         self.returning = False  # ahead of the next step
 
+    def setup(self, trainer: Trainer, pl_module: AdversarialModule, stage: str) -> None:
+        for reaction in (each for chosen in self.reactions.values() for each in chosen if stage == "fit"):
+            reaction.check(trainer, pl_module)
+
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         self._record(trainer)
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
         if self.returning:
             own = {**self.state_dict(), "returns": self.returns + 1, "returning": False}
+            adjusted = pl_module.adjusted
             return_to_best(trainer, pl_module)
+            pl_module.adjust(adjusted)
             self.load_state_dict({**own, "ringing": []})  # it was not so there
             self._tell(f"back at {pl_module.kimg:.1f} kimg")
             self._record(trainer)
@@ -108,6 +116,7 @@ class Alarms(Callback):
                 self._judge(trainer, name, value, pl_module.kimg)
             self._detect(trainer, pl_module.kimg)
             self._record(trainer)
+            pl_module.log_dict({f"reaction/{name}": value for name, value in pl_module.adjusted.items()})
 
     def _detect(self, trainer: Trainer, kimg: float) -> None:
         """Says which illnesses begin and end, by the table of signals, of which all ranks have the same."""
@@ -134,10 +143,11 @@ class Alarms(Callback):
         if name in self.ringing:
             return
         self.ringing.append(name)
-        reaction = self.reactions.get(name, Tell())
-        self.returning = self.returning or reaction.goes_back(trainer, self.returns)
-        done = reaction.act(trainer, self.returns)
-        self._tell(f"{event}; {done}" if done else event)
+        occasion = Occasion(trainer, trainer.lightning_module, event, self.returns)
+        reactions = self.reactions.get(name, [Tell()])
+        self.returning = self.returning or any(each.goes_back(occasion) for each in reactions)
+        done = [told for each in reactions if (told := each.act(occasion))]
+        self._tell("; ".join([event, *done]))
 
     def _end(self, name: str, event: str) -> None:
         self.ringing.remove(name)

@@ -127,6 +127,8 @@ class Anneal(Callback):
     def on_train_batch_start(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
         for (owner, holder), base in zip(self._holders(pl_module), self.bases, strict=True):
             value = self.value(pl_module.kimg, base)
+            if self.what == "lr":
+                value *= pl_module.adjusted.get(f"{owner}/lr", 1.0)
             write(self.what, holder, value)
             if trainer._logger_connector.should_update_logs:  # a value costs a millisecond, and few steps are a row
                 pl_module.log(f"schedule/{owner.lower()}/{self.what}", value)

@@ -62,7 +62,6 @@ class Patience(Callback):
             return
         wait = waited(history, self.interval)
         if wait is not None and wait.validations >= self.validations:
-            trainer.should_stop = True
             kimg, value = wait.best
             told = (
                 f"{title(wait.name)} has not become better by more than {wait.margin:.3g} for {wait.validations} "
@@ -70,6 +69,7 @@ class Patience(Callback):
                 "checkpoints/best.ckpt, and the run ends here"
             )
             say(f"patience {told}")
+            pl_module.end(f"patience: {told}")
             if trainer.is_global_zero:
                 record(Path(trainer.default_root_dir) / RECORD, [f"at {pl_module.kimg:.1f} kimg: {told}"])
 

@@ -62,7 +62,7 @@ class Signals(Callback):
 
     def on_validation_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
         self.gradients = {}
-        self.watched = Watched()
+        self.watched = Watched(trainer.datamodule.modality.traits)
         self.verdicts: dict[str, list[Tensor]] = {"trained": [], "held out": []}
         if trainer.state.fn != "fit" or not pl_module.logits:  # a run that owes a validation knew it all
             return

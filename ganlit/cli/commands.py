@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ganlit.callbacks.fidelity import Fidelity
+from ganlit.callbacks.loggers.board import boards
 from ganlit.callbacks.profile import Profile
 from ganlit.callbacks.progress import Progress
 from ganlit.cli.lab import Lab
@@ -60,7 +61,9 @@ class GanlitCLI(CommandLine):
             return auditing_trainer(built.trainer)
         bar = built.trainer.enable_progress_bar
         if self.subcommand == "fit":
-            callbacks = self.run.callbacks(self.settings.kimg, self.fidelity, built.recovery, bar)
+            callbacks = self.run.callbacks(
+                self.settings.kimg, self.fidelity, built.recovery, built.early_terminate, bar
+            )
             logger = self.run.loggers(built.wandb, built.trainer.logger)
         else:
             callbacks = [self.fidelity, *([] if bar is False else [Progress(self.settings.kimg, Profile())])]
@@ -91,11 +94,13 @@ class GanlitCLI(CommandLine):
                 f"{self.folder} has no checkpoint of its end, at {self.model.kimg:g} kimg: what was trained there is "
                 "not finite, or was too little to be saved; lower the learning rates, or raise --kimg."
             )
-        if self.fidelity is not None:
+        if self.fidelity is not None and self.run.phase == "done":
             with stops(self.folder, self.model):
                 self.test(model=self.model, datamodule=self.datamodule)
-        ends(self.folder, self.run.checkpoints, time.monotonic() - self.began)
-        self.run.recorder.update(phase="done")  # before boards end, which may take minutes
+        ends(self.folder, self.run.checkpoints, time.monotonic() - self.began, self.run.phase)
+        for board in boards(self.trainer):
+            board.log_outcome(self.run.phase, self.model.ended, self.model.kimg)
+        self.run.recorder.update(phase=self.run.phase, reason=self.model.ended)  # boards may take minutes to end
 
     def validate(self, **kwargs: Any) -> None:
         measures(self.trainer.validate(**{**kwargs, "verbose": False}))

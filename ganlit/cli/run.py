@@ -18,6 +18,7 @@ from ganlit.callbacks.alarms import Alarms
 from ganlit.callbacks.balance import Balance
 from ganlit.callbacks.budget import Budget
 from ganlit.callbacks.checkpoint import Checkpoints, DurableIO
+from ganlit.callbacks.early_termination import EarlyTermination
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.interrupt import Interrupt
 from ganlit.callbacks.loggers.chosen import ended, loggers
@@ -34,9 +35,10 @@ from ganlit.compute.console import say
 from ganlit.compute.machine import affordable, below_srun, most, processes, ranks, slurms
 from ganlit.compute.strategy import AdversarialDDP
 from ganlit.errors import Stopped, UserError, within
+from ganlit.metrics.pruning import EarlyTerminate
 from ganlit.records.resume import Resume, compare
 from ganlit.records.runs import claim, last_checkpoint, locked, trained
-from ganlit.records.state import Recorder, ending, read, recorded
+from ganlit.records.state import Phase, Recorder, ending, read, recorded
 
 
 class Run:
@@ -66,9 +68,17 @@ class Run:
         self.recorder = Recorder(folder, settings.kimg, slurm.job(), first)
         holding.enter_context(recorded(self.recorder))
 
-    def callbacks(self, kimg: float, fidelity: Fidelity | None, recovery: Recovery, bar: bool | None) -> list[Callback]:
+    def callbacks(
+        self,
+        kimg: float,
+        fidelity: Fidelity | None,
+        recovery: Recovery,
+        rule: EarlyTerminate | None,
+        bar: bool | None,
+    ) -> list[Callback]:
         """In the order in which Lightning calls them: pictures come before slow measures."""
         self.checkpoints = Checkpoints(self.config, fidelity)
+        self.early = None if rule is None else EarlyTermination(rule)
         profile = Profile()
         return [
             Budget(kimg),
@@ -78,6 +88,7 @@ class Run:
             *([] if fidelity is None else [fidelity]),
             Signals(),
             Alarms(),
+            *([] if self.early is None else [self.early]),
             self.checkpoints,
             Balance(fidelity),
             profile,
@@ -85,6 +96,11 @@ class Run:
             *([] if bar is False else [Progress(kimg, profile, fidelity)]),
             Overview(fidelity),
         ]
+
+    @property
+    def phase(self) -> Phase:
+        """What has become of it, once its training has ended."""
+        return "done" if self.early is None or self.early.ruling is None else "stopped early"
 
     def loggers(self, options: Any, given: Any) -> list[Logger]:
         """Those of a run, which end with it, however it ends."""
@@ -105,6 +121,9 @@ def resume(folder: Path, settings: Namespace, config: str) -> None:
     elif settings.ckpt_path is not None and settings["from"] is not None:
         raise UserError("from and ckpt_path both say what the run begins with: leave one out, as by --from null.")
     state = read(folder) if asked else None
+    if state is not None and state.phase == "stopped early" and trained(folder) and settings.early_terminate:
+        say(f"{folder} was stopped early ({state.reason}): go on with --early_terminate null")
+        raise SystemExit
     if state is not None and state.phase == "done" and trained(folder) and state.length >= settings.kimg:
         say(f"{folder} is done: raise --kimg above {state.length:g} to train it further")
         raise SystemExit

@@ -20,6 +20,7 @@ from ganlit.configuration.inheritance import Inherited, Share
 from ganlit.errors import Stopped, UserError, reason
 from ganlit.metrics.protocol import shown, title
 from ganlit.records.runs import trained
+from ganlit.records.state import Phase
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import PLAYERS
 
@@ -79,10 +80,10 @@ def blamed() -> Iterator[None]:
         ) from error
 
 
-def ends(folder: Path, kept: Checkpoints, seconds: float) -> None:
+def ends(folder: Path, kept: Checkpoints, seconds: float, phase: Phase = "done") -> None:
     """How long it took, and what there is to look at."""
     checkpoints = folder / "checkpoints"
-    say(f"done in {clock(seconds)}: {checkpoints / 'last.ckpt'}")
+    say(f"{phase} in {clock(seconds)}: {checkpoints / 'last.ckpt'}")
     if kept.best is not None and kept.best_name is not None and (checkpoints / "best.ckpt").exists():
         score, own = shown((kept.best_name, kept.best)), title(kept.best_name)
         say(

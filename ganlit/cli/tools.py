@@ -40,6 +40,7 @@ TOOLS = {
     "latent mix": "ganlit.studies.latent.mix.mix",
     "latent directions": "ganlit.studies.latent.directions.directions",
     "latent project": "ganlit.studies.latent.project.project",
+    "explore": "ganlit.studies.explore.explore.explore",
     "sweep run": "ganlit.studies.sweeps.commands.run",
     "sweep submit": "ganlit.studies.sweeps.commands.submit",
     "sweep status": "ganlit.studies.sweeps.commands.status",

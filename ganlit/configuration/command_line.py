@@ -23,6 +23,7 @@ from ganlit.configuration.references import kept, refuse_open
 from ganlit.configuration.refusals import refused
 from ganlit.data.base import GanDataModule
 from ganlit.errors import UserError, within
+from ganlit.metrics.pruning import EarlyTerminate
 from ganlit.records.moved import current
 from ganlit.records.resume import Resume
 from ganlit.records.runs import trained
@@ -173,6 +174,11 @@ class CommandLine(LightningCLI):
             "--from_optimizers", type=bool, default=False, nargs="?", const=True, help="Take moments over, too."
         )
         parser.add_lightning_class_args(Recovery, "recovery")
+        parser.add_argument(
+            "--early_terminate",
+            type=EarlyTerminate | None,
+            help="When a trial ends that is worse than those beside it.",
+        )
         parser.add_argument("--wandb", type=WandbOptions | None, help="How W&B files the run; null does without.")
         parser.set_defaults({"wandb": {}})
 
@@ -255,11 +261,11 @@ class CommandLine(LightningCLI):
     def dump(self) -> str:
         """The configuration from which `--config` repeats the run, filled in.
 
-        Where it resumed from is left out, and so is what would take nothing over from another run.
+        Where it resumed from is left out, and so is what would take nothing over from another run, or end nothing.
         """
         settings = self.settings.clone()
         settings.ckpt_path, settings.resume = None, False
-        for key in KEYS:
+        for key in (*KEYS, "early_terminate"):
             if not settings[key]:
                 del settings[key]
         text = self._parser(self.subcommand).dump(settings, skip_unset=False)

@@ -25,16 +25,18 @@ MANUAL = {
         through another network. Real statistics lie in ~/.cache/ganlit (GANLIT_CACHE); one process computes, the others
         wait. What a file names beyond ganlit, torch.nn and torch.optim is imported once you trust it, by
         --trust my.package or GANLIT_TRUST=my.package. An outage of W&B never stops a run; `wandb sync` uploads it
-        later. --config configs/overlays/tensorboard.yaml takes TensorBoard instead. --from RUN begins with the networks
-        of a trained run (its last checkpoint; also a .ckpt of one, or the weights of a generator alone, .safetensors or
-        .pth, whoever has published them), of whatever task: names and shapes count. Both players and the average come
-        with their buffers, such as mean styles, batch statistics, codebooks and whether these have started; the clock,
-        schedules, ADA's strength and path length's mean begin as configured, and the average without ramp-up. --fresh
-        lists parts that begin anew instead, --train those that learn: names as generator.mapping, or patterns with *
-        and ?. What is not among them is frozen: no gradient, no step, no new statistics, evaluation mode; of the
-        generator it is the average. A discriminator of which nothing is named never learns. FreezeD (arXiv 2002.10964)
-        with StyleDiscriminator at 32x32, of which from_image and the first two of three blocks stay as they are,
-        whether or not it knows classes:
+        later. --config configs/overlays/tensorboard.yaml takes TensorBoard instead. A run that Patience or the
+        reaction Stop has ended is done, and state.json says why; --ckpt_path last goes on with it all the same. What
+        other reactions of Alarms have changed is in its checkpoints and in alarms.txt. --from RUN begins with the
+        networks of a trained run (its last checkpoint; also a .ckpt of one, or the weights of a generator alone,
+        .safetensors or .pth, whoever has published them), of whatever task: names and shapes count. Both players and
+        the average come with their buffers, such as mean styles, batch statistics, codebooks and whether these have
+        started; the clock, schedules, ADA's strength and path length's mean begin as configured, and the average
+        without ramp-up. --fresh lists parts that begin anew instead, --train those that learn: names as
+        generator.mapping, or patterns with * and ?. What is not among them is frozen: no gradient, no step, no new
+        statistics, evaluation mode; of the generator it is the average. A discriminator of which nothing is named never
+        learns. FreezeD (arXiv 2002.10964) with StyleDiscriminator at 32x32, of which from_image and the first two of
+        three blocks stay as they are, whether or not it knows classes:
         --train 'generator,discriminator.blocks.2,discriminator.[el]*,discriminator.features'
         --from_optimizers takes moments over, too. config.yaml keeps all of these; a resumed run does not read the other
         one again.
@@ -66,6 +68,13 @@ MANUAL = {
         method bayes asks Optuna (pip install "ganlit[sweep]") through a file. A trial that is done is never run again.
         What SLURM ends early, by time limit, preemption or `scontrol requeue`, is saved, queued again and goes on in
         the same directory and W&B run, bitwise as if nothing had been. An error is not queued again, a failed node is.
+        early_terminate: {type: hyperband, min_iter: 3, eta: 3} (or max_iter and s; strict judges again at each
+        validation) has a trial judge itself by metrics.csv of all trials: at each bracket of 3, 9, 27, ... validations,
+        which is what min_iter counts, as W&B counts logged values of the metric, only the best 1/eta of those that have
+        reached it go on; the first to come always do. type: median (min_iter, n_startup_trials), which W&B itself does
+        not know, ends what is worse than the median of the others. A validation without a finite number counts as the
+        worst. Such a trial is "stopped early": saved, not tested, and not run again by sweep run, submit or retry
+        --failed; sweep retry --trials 7, or fit --config TRIAL --resume --early_terminate null, goes on with it.
         --data.init_args.stage '$TMPDIR' reads from the node's own disk; slurm/ganlit.def is a container.
         """,
 }

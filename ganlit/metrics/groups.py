@@ -142,7 +142,7 @@ def grouped(names: Sequence[str], key: str, modality: Modality | None = None) ->
 def called(modality: Modality | None = None) -> dict[str, str]:
     """What metrics are called where they are published, of a modality or of any, and what they are called here."""
     words: dict[str, str] = {}
-    for name, room in [*rooms("backbones").items(), *plain.ROOMS.items()]:
+    for name, room in [*rooms("backbones").items(), *rooms("called").items()]:
         words |= getattr(room, "CALLED", {}) if modality is None or modality.name == name else {}
     return words
 

@@ -13,9 +13,6 @@ or lower is `BETTER`, and `read`, by which options behind a name are understood.
 
 BETTER = {name: better for room in ROOMS.values() for name, better in room.BETTER.items()}
 
-CALLED = {word: name for room in ROOMS.values() for word, name in room.CALLED.items()}
-"""What papers call some with options behind their names: "bleu4" is "bleu-4"."""
-
 
 def built(asked: str, reference: Reference, trained: Reference | None, modality: Modality) -> Plain:
     """A metric as it is asked for.

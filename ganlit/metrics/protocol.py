@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ganlit.metrics.paired import asked_for
-from ganlit.metrics.plain import CALLED
+from ganlit.metrics.rooms import rooms
+
+CALLED = {word: name for room in rooms("called").values() for word, name in room.CALLED.items()}
+"""What papers call some metrics with options behind their names: "bleu4" is "bleu-4"."""
 
 PRIOR, BACK = "prior", "back"
 """How items are made that are asked for behind a colon: "fid:prior"."""
@@ -87,6 +89,8 @@ def meant(asked: str, name: str) -> bool:
 
 def title(name: str) -> str:
     """What people call the number of an id: "FID-2k", since the FID of fewer items is another number; "PSNR-y-150"."""
+    from ganlit.metrics.paired import asked_for  # which knows how items of all modalities are compared
+
     metric = metric_of(name)
     count, variant = re.match(r"(\d+k?)?-?(.*)", name.split("/")[0].removeprefix(metric)).groups()
     return f"{called(name)}{asked_for(metric, variant)}" + (f"-{count}" if count else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -44,14 +45,15 @@ class Looks(NamedTuple):
     squares: Tensor  # [B, 2]: means of squares of both
 
     @classmethod
-    def of(cls, sampled: Sampled, places: Tensor) -> Looks:
+    def of(cls, made: Tensor, real: Tensor, places: Tensor) -> Looks:
         """Those of a batch.
 
         Args:
-            sampled: a task's answer to it, of items [B, ...].
-            places: of its items.
+            made: what the generator gives, [B, ...] float.
+            real: the same of real items.
+            places: of both.
         """
-        made, real = sampled.output.detach().float(), sampled.reference.detach().float()
+        made, real = made.detach().float(), real.detach().float()
         squares = torch.stack([each.square().flatten(1).mean(1) for each in (made, real)], 1)
         return cls(places, *(each.cpu() for each in (coarse(made).flatten(1), coarse(real).flatten(1), squares)))
 
@@ -61,16 +63,22 @@ class Watched:
 
     The numbers are the signals that need nothing but items. They are found on rank 0, and do not depend on how many
     ranks there are.
+
+    Args:
+        traits: what items [B, ...] are told apart by, if they can be: that of a `Modality`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, traits: Callable[[Tensor], Tensor | None]) -> None:
+        self.traits = traits
         self.seen: list[Looks] = []
 
     def add(self, sampled: Sampled, places: Tensor) -> None:
-        """Takes a batch, if it is one of the first, of items that have one size and are no symbols."""
-        alike = sampled.output.shape[1:] == sampled.reference.shape[1:] and sampled.output.is_floating_point()
-        if alike and (not self.seen or int(places[0]) < FEW):
-            self.seen.append(Looks.of(sampled, places))
+        """Takes a batch, if it is one of the first, of items that have one size and can be told apart."""
+        if self.seen and int(places[0]) >= FEW:
+            return
+        made, real = self.traits(sampled.output), self.traits(sampled.reference)
+        if made is not None and real is not None and made.shape[1:] == real.shape[1:]:
+            self.seen.append(Looks.of(made, real, places))
 
     def finish(self, device: torch.device) -> dict[str, float]:
         """The numbers that there are and that are finite, on rank 0; elsewhere none. All ranks ask together.

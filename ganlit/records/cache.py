@@ -11,10 +11,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-import torch
-
+from ganlit.compute.sparing import Later
 from ganlit.records.durable import DAMAGE, damage, replacing
 from ganlit.records.paths import at_home
+
+torch = Later("torch")
 
 UNSUPPORTED = (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS)  # some network filesystems know no locks
 POLL = 0.5  # seconds between two looks at a lock that another process holds

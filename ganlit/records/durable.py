@@ -14,14 +14,18 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from secrets import token_hex
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as to_bytes
-from torch import Tensor, nn
 
+from ganlit.compute.sparing import Later
 from ganlit.errors import Unwritten, UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+torch = Later("torch")
+safetensors = Later("safetensors.torch")
 
 LAST = "last.ckpt"
 PREVIOUS = "previous.ckpt"
@@ -235,7 +239,7 @@ def write_weights(
         for name, tensor in generator.state_dict().items()
     }
     told = {"config": config, "images_seen": str(images_seen), "populated": " ".join(map(str, populated))}
-    content = to_bytes(state, {"ganlit": _version(), **told})
+    content = safetensors.save(state, {"ganlit": _version(), **told})
     try:
         with replacing(path) as partial:
             partial.write_bytes(content)

@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 from ganlit.errors import Diverged, Stopped
 from ganlit.records.durable import replacing
 
-Phase = Literal["running", "preempted", "done", "failed", "diverged"]
+Phase = Literal["running", "preempted", "done", "stopped early", "failed", "diverged"]
 Standing = Literal["pending", Phase]
 """Of a run that may not have begun."""
 
@@ -35,7 +35,8 @@ class State:
     """What is known of a run without its checkpoints.
 
     Args:
-        phase: a run that says it is running and holds no lock was killed.
+        phase: a run that says it is running and holds no lock was killed; one that was stopped early has lost in its
+            sweep, and is not to go on.
         kimg: how far it is.
         length: how far it shall go, in kimg.
         seconds: that it has held its devices, over all starts.
@@ -45,7 +46,8 @@ class State:
         host: of rank 0.
         job: of SLURM, such as "12" or "12_3" in an array.
         updated: when all of this was so, in ISO 8601.
-        reason: why it was preempted, failed or diverged: a signal or a sentence.
+        reason: why it was preempted, stopped early, failed or diverged, or is done ahead of its length: a signal or a
+            sentence.
         alarms: that the latest validation has left ringing, see `Alarms`.
     """
 
@@ -210,4 +212,4 @@ def recorded(recorder: Recorder) -> Iterator[Recorder]:
             with suppress(OSError):  # a full disk is what it ends by
                 recorder.update(**ending(error))
         raise
-    recorder.update(phase="done")
+    recorder.update(phase="done" if recorder.state.phase == "running" else recorder.state.phase)

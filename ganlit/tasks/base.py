@@ -219,6 +219,19 @@ class AdversarialModule(ClockedModule, ABC):
         self.stop_agreed |= found.pop(len(terms)) > 0
         return norm, first_not_finite(dict(zip([*terms, "gradient", "statistics"], found, strict=True)))
 
+    @property
+    def penalizing(self) -> list[Regularizer]:
+        """The regularizers of both players."""
+        return [*self.regularizers, *self.generator_regularizers]
+
+    def apply_hyperparameters(self) -> None:
+        super().apply_hyperparameters()
+        for each in self.penalizing:
+            each.scale = self.adjusted.get(f"{type(each).__name__}/weight", 1.0)
+        if hasattr(self.augment, "least"):
+            self.augment.least = self.adjusted.get("augment/p", 0.0)
+            self.augment.p.clamp_(min=self.augment.least)
+
     def due(self, player: Player) -> list[Regularizer]:
         """The regularizers of a player that are due at this step of its own."""
         if player == "discriminator":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any, Literal
 
@@ -41,12 +41,14 @@ class ClockedModule(LightningModule):
         self.branch = 0  # of the random stream; going back takes the next
         self.skipped: dict[str, int] = {}  # turns without a step, by what was not finite
         self.streak: dict[Player, int] = dict.fromkeys(PLAYERS, 0)  # of them those in a row
+        self.adjusted: dict[str, float] = {}  # what reactions to alarms have changed, see `adjust`
         self.latest: Terms = {}  # the latest value of every term: lazy ones have none at most steps
 
         self.resumed_from: int | None = None  # the number of processes that wrote the checkpoint
         self.rolled_back = False  # the batches of this tick no longer follow the clock
         self.stop_requested = False  # on this rank
         self.stop_agreed = False  # by all ranks, at the same step
+        self.ended: str | None = None  # why the run ends before its length, if somebody has ended it
         self.stopwatch: Callable[[str], Any] = nullcontext  # a Stopwatch while `Profile` times the run
 
     @property
@@ -58,6 +60,16 @@ class ClockedModule(LightningModule):
     def skips_in_a_row(self) -> int:
         """Turns in a row that the unhappier player could not take."""
         return max(self.streak.values())
+
+    def end(self, reason: str) -> None:
+        """Ends the run after this validation as if its length had been reached; to be called on all ranks alike.
+
+        Args:
+            reason: in words, for its record; of several reasons the first counts, and none at its length.
+        """
+        if not self.trainer.should_stop:
+            self.ended = reason
+        self.trainer.should_stop = True
 
     def log(self, name: str, value: Any, *args: Any, **kwargs: Any) -> None:
         """Numbers of the host stay there: Lightning would send each to the device, and wait for it."""
@@ -72,6 +84,8 @@ class ClockedModule(LightningModule):
             UserError: it is none of `PRECISIONS`; fp16 would need a loss scale for each player. Networks and data in
                 float64, with which the mathematics is tested, are let pass.
         """
+        if stage == "fit":  # a checkpoint is restored into the module after this
+            self.adjusted = {}
         if self.trainer.precision not in (*PRECISIONS, "64-true"):
             raise UserError(
                 f"trainer.precision is {self.trainer.precision}: two players are trained in 32-true or bf16-mixed."
@@ -122,14 +136,25 @@ class ClockedModule(LightningModule):
         """Refuses, with a UserError, a run too short for what is to happen in it; a task knows what that is."""
 
     def on_train_start(self) -> None:
+        self.ended = None
         self.memory = remembered(self)
         self.apply_hyperparameters()
 
     def apply_hyperparameters(self) -> None:
         """Takes learning rates and the like from the configuration: a checkpoint restores what optimizers remember."""
-        for optimizer, groups in zip(self.trainer.optimizers, self.hyperparameters, strict=True):
+        for player, optimizer, groups in zip(PLAYERS, self.trainer.optimizers, self.hyperparameters, strict=True):
             for group, configured in zip(optimizer.param_groups, groups, strict=True):
                 group.update(configured)
+                group["lr"] *= self.adjusted.get(f"{player}/lr", 1.0)
+
+    def adjust(self, values: Mapping[str, float]) -> None:
+        """Changes settings while a run lasts; its checkpoints keep that. To be called on all ranks alike.
+
+        Args:
+            values: by name factors of what is configured, `generator/lr`, `R1/weight`, and `augment/p`, the least.
+        """
+        self.adjusted = self.adjusted | values
+        self.apply_hyperparameters()
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> int | None:
         """Ends the tick after the run went back: the next one begins at the clock."""
@@ -139,7 +164,7 @@ class ClockedModule(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         for key in ("loops", "epoch", "global_step"):
             del checkpoint[key]
-        for key in ("images_seen", "populated", "branch", "skipped", "streak", "latest"):
+        for key in ("images_seen", "populated", "branch", "skipped", "streak", "adjusted", "latest"):
             checkpoint[key] = getattr(self, key)
         checkpoint["world_size"] = self.trainer.world_size
 
@@ -151,7 +176,8 @@ class ClockedModule(LightningModule):
         trained = self._trainer is not None and self.trainer.state.fn == "fit"
         if trained and len(checkpoint.get("optimizer_states") or []) != len(PLAYERS):
             raise UserError("the checkpoint has not what both optimizers remember: go on from another one.")
-        for key, kind in {"populated": list, "branch": int, "skipped": dict, "streak": dict, "latest": dict}.items():
+        kinds = {"populated": list, "branch": int, **dict.fromkeys(("skipped", "streak", "adjusted", "latest"), dict)}
+        for key, kind in kinds.items():
             if not isinstance(checkpoint.get(key, kind()), kind):
                 raise UserError(f"the checkpoint says {key}: {checkpoint[key]!r}, so it is damaged: take another one.")
         self.images_seen = seen
@@ -160,4 +186,5 @@ class ClockedModule(LightningModule):
         self.branch = checkpoint.get("branch", 0)
         self.skipped = dict(checkpoint.get("skipped", {}))
         self.streak = checkpoint.get("streak", self.streak)
+        self.adjusted = dict(checkpoint.get("adjusted", {}))
         self.latest = checkpoint.get("latest", {})

@@ -62,6 +62,7 @@ def test_a_run_ends_as_done_with_its_best_checkpoint(fit: Any, scripted: Any, tm
     assert checkpoint(tmp_path, "best")["images_seen"] == 1600
     told = "since 0.8 kimg: the best was 49 at 1.6 kimg, kept as checkpoints/best.ckpt, and the run ends here"
     assert told in capsys.readouterr().out
+    assert run.module.ended.startswith("patience: FID-200 has not become better")
     assert (tmp_path / "patience.txt").read_text().strip().endswith(told)
     assert (tmp_path / "checkpoints" / "ema.safetensors").exists()
 

@@ -8,6 +8,9 @@ import pytest
 import torch
 
 from ganlit.contracts import Sampled
+from ganlit.data.plane.modality import PlaneModality
+from ganlit.data.text.modality import TextModality
+from ganlit.data.text.vocabulary import Vocabulary
 from ganlit.metrics.signals import Watched, apart, cosine, displaced, duplicates, overfit, overlap, reached
 
 
@@ -65,7 +68,7 @@ def test_what_is_seen_does_not_depend_on_batches() -> None:
     made, real = torch.randn(300, 2, generator=stream), torch.randn(300, 2, generator=stream)
     found = []
     for size in (300, 50):
-        watched = Watched()
+        watched = Watched(PlaneModality().traits)
         for places in reversed(torch.arange(300).split(size)):
             watched.add(Sampled(real[places], made[places]), places)
         found.append(watched.finish(torch.device("cpu")))
@@ -73,8 +76,23 @@ def test_what_is_seen_does_not_depend_on_batches() -> None:
     assert set(found[0]) == {"variety", "reached", "duplicates", "mean", "energy"}
 
 
+def test_few_texts_are_told_from_many() -> None:
+    letters = torch.randint(2, 28, (400, 12), generator=torch.Generator().manual_seed(0))
+    kind = TextModality(Vocabulary.of(["abcdefghijklmnopqrstuvwxyz"], "characters"))
+    found = []
+    for made in (letters[200:], letters[200:205].repeat(40, 1)):
+        watched = Watched(kind.traits)
+        watched.add(Sampled(letters[:200], made), torch.arange(200))
+        found.append(watched.finish(torch.device("cpu")))
+    many, few = found
+    assert many["reached"] > 0.3
+    assert many["duplicates"] == 0
+    assert few["reached"] <= 5 / 200
+    assert few["duplicates"] == 1
+
+
 def test_symbols_and_items_of_two_sizes_are_passed_over() -> None:
-    watched = Watched()
+    watched = Watched(PlaneModality().traits)
     watched.add(Sampled(torch.zeros(4, 3), torch.zeros(4, 2)), torch.arange(4))
     watched.add(Sampled(torch.zeros(4, 3).long(), torch.zeros(4, 3).long()), torch.arange(4))
     assert watched.finish(torch.device("cpu")) == {}

@@ -114,25 +114,25 @@ def images_in(path: Path) -> int:
     return torch.load(path, weights_only=True)["images_seen"]
 
 
-@pytest.mark.parametrize(
-    "aim",
-    [
-        Aim(START_UP, 1, 0.3),
-        Aim(TRAINING, 8, 0.01),
-        Aim(VALIDATION, 2, 0.01),
-        Aim(WRITE, 2, 0.002),
-        Aim(CLOSING_TEST, 1, 0.01),
-    ],
-    ids=["start-up", "training", "validation", "write", "closing-test"],
-)
-def test_a_killed_run_is_resumed_to_the_same_end(
-    folder: Path, board: Board, aim: Aim, resumed: Callable[[], str]
+def haunt(folder: Path, board: Board, aims: list[Aim], config: str = "victim.yaml") -> None:
+    """Kills a run at one instant after the other, each time on its way from where the last has left it."""
+    for aim in aims:
+        board.entries[:] = 0
+        board.state[1] = board.saved  # images seen: the next process begins with these
+        board.holds[CLOSING_TEST] = 1  # a kill that is late falls there, and not after the end
+        assert strike(start(folder, config), board, aim)
+        left = examine(folder, board, run=1)
+        assert left.images_kept >= left.saved
+        assert left.steps_lost <= 5  # those of a tick
+    board.holds[:] = 0
+
+
+def test_a_run_that_is_killed_in_each_of_its_phases_is_resumed_to_the_same_end(
+    folder: Path, board: Board, resumed: Callable[[], str]
 ) -> None:
-    board.holds[CLOSING_TEST] = 1  # a kill that is late falls there, and not after the end
-    assert strike(start(folder), board, aim)
-    left = examine(folder, board, run=1)
-    assert left.images_kept >= left.saved
-    assert left.steps_lost <= 5  # those of a tick
+    ways = [Aim(START_UP, 1, 0.3), Aim(WRITE, 2, 0.002)]
+    ways += [Aim(TRAINING, 3, 0.01), Aim(VALIDATION, 1, 0.01), Aim(CLOSING_TEST, 1, 0.01)]  # from the first tick's end
+    haunt(folder, board, ways)
     resumed()
 
 
@@ -215,19 +215,12 @@ def of_data(place: Path, request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.mark.parametrize(
-    "aim",
-    [Aim(TRAINING, 9, 0.005), Aim(VALIDATION, 2, 0.01), Aim(WRITE, 2, 0.002)],
-    ids=["training", "validation", "write"],
-)
-def test_a_killed_run_of_what_takes_data_is_resumed_to_the_same_end(
-    place: Path, of_data: str, folder: Path, board: Board, aim: Aim
+def test_a_run_of_what_takes_data_that_is_killed_in_its_phases_is_resumed_to_the_same_end(
+    place: Path, of_data: str, folder: Path, board: Board
 ) -> None:
-    board.holds[CLOSING_TEST] = 1
-    assert strike(start(folder, f"{of_data}.yaml"), board, aim)
-    examine(folder, board, run=1)
-    board.holds[:] = 0
-    process = start(folder, f"{of_data}.yaml")
+    config = f"{of_data}.yaml"
+    haunt(folder, board, [Aim(WRITE, 2, 0.002), Aim(TRAINING, 4, 0.005), Aim(VALIDATION, 1, 0.01)], config)
+    process = start(folder, config)
     process.join()
     assert process.exitcode == 0, output(folder, process)
     found = differences(place / of_data / RUN, folder / RUN)

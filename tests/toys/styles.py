@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
+from types import SimpleNamespace
 
+import pytest
 import torch
 from torch import Tensor, nn
 
+from ganlit.data.images.form import Form
+from ganlit.data.images.modality import ImageModality
+from ganlit.data.video.modality import VideoModality
 from ganlit.losses.adversarial import NonSaturating
 from ganlit.networks.images.dcgan import DCDiscriminator, DCGenerator
 from ganlit.networks.images.stylegan import StyleDiscriminator, StyleGenerator
@@ -57,3 +62,16 @@ RUNS: dict[str, Callable[[], Synthesis]] = {
 def made(run: str) -> Synthesis:
     torch.manual_seed(1)
     return RUNS[run]()
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has these take the place of runs on the disk."""
+
+    def setting(run: str) -> SimpleNamespace:
+        modality = VideoModality() if run == "clips" else ImageModality()
+        form = Form(16, 3 if run in ("bare", "plain") else 1)
+        return SimpleNamespace(data=SimpleNamespace(modality=modality, form_of=lambda field: form), fidelity={})
+
+    monkeypatch.setattr("ganlit.studies.evaluation.trained.load", lambda run, checkpoint: made(run))
+    monkeypatch.setattr("ganlit.studies.latent.subject.setting", setting)
+    monkeypatch.setattr("ganlit.studies.explore.finding.setting", setting)

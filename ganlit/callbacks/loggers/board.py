@@ -22,6 +22,10 @@ class Board(Logger, ABC):
     def log_histograms(self, values: Mapping[str, np.ndarray], kimg: float) -> None:
         """Shows how numbers are distributed."""
 
+    @abstractmethod
+    def log_outcome(self, phase: str, reason: str | None, kimg: float) -> None:
+        """Shows as what a run has ended, as its state.json says it, and why, if that was ahead of its length."""
+
 
 def boards(trainer: Trainer) -> Iterator[Board]:
     """Those among the loggers of a run."""

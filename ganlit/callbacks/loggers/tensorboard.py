@@ -77,6 +77,10 @@ class TensorBoard(TensorBoardLogger, Board):
         for name, array in values.items():
             self.experiment.add_histogram(name, array, images(kimg))
 
+    @rank_zero_only
+    def log_outcome(self, phase: str, reason: str | None, kimg: float) -> None:
+        self.experiment.add_text("outcome", escape(": ".join(filter(None, (phase, reason)))), images(kimg))
+
 
 def images(kimg: float) -> int:
     """The clock as the whole number that TensorBoard wants."""

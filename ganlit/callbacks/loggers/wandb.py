@@ -138,6 +138,10 @@ class Wandb(Board):
         histograms = {name: wandb.Histogram(array) for name, array in values.items()}
         self._send(lambda run: run.log({**histograms, "kimg": kimg}))
 
+    def log_outcome(self, phase: str, reason: str | None, kimg: float) -> None:
+        told = {"phase": phase, **({} if reason is None else {"reason": reason})}
+        self._send(lambda run: run.summary.update(told))
+
     @rank_zero_only
     def finish(self, exit_code: int = 0) -> None:
         """Ends the W&B run, in bounded time, and says how to upload what could not be.

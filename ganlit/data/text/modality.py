@@ -36,6 +36,10 @@ GLANCE = 2000  # files of a folder at a first look
 SHOWN = 2000  # symbols of a text that is shown, at most
 
 
+PAIRS = 509
+"""Places for pairs of symbols: a prime, so that few of them meet."""
+
+
 class TextModality(Modality):
     """Texts, each a file of UTF-8 where it is written, or a line of one where many are.
 
@@ -71,6 +75,13 @@ class TextModality(Modality):
     def for_extractor(self, stored: Tensor, wanted: Any = None) -> Tensor:
         """What an extractor makes of texts, which `wants` to be given them as a list."""
         return stored.long() if wanted is None else wanted(self.texts(stored)).to(stored.device)
+
+    def traits(self, items: Tensor) -> Tensor:
+        """How often each pair of neighbours stands in a text; a few pairs share one of the places: [B, PAIRS]."""
+        numbers = self.to_stored(items).long()
+        before = torch.nn.functional.pad(numbers[:, :-1], (1, 0), value=len(self._known))
+        pairs = (before * 31 + numbers) % PAIRS
+        return torch.zeros(len(items), PAIRS, device=items.device).scatter_add_(1, pairs, self.counted(numbers).float())
 
     def texts(self, stored: Tensor) -> list[str]:
         """Stored texts [B, L] as they are written."""

@@ -34,6 +34,7 @@ class Regularizer(nn.Module, ABC):
         within(f"{type(self).__name__}.every", every, least=1)
         self.weight = weight
         self.every = every
+        self.scale = 1.0  # what reactions to alarms have made of the weight
 
     def due(self, step: int) -> bool:
         return step % self.every == 0
@@ -46,7 +47,7 @@ class Regularizer(nn.Module, ABC):
         # The verdict itself gets the wider items, for a gradient is taken by the very tensors that the critic saw.
         verdict.real, verdict.fake = widened(verdict.real), widened(verdict.fake)
         with torch.autocast(verdict.fake.device.type, enabled=False):
-            return self.weight * self.every * self.value(verdict)
+            return self.weight * self.scale * self.every * self.value(verdict)
 
     def value(self, verdict: Verdict) -> Tensor:
         """The mean over the networks of the discriminator."""

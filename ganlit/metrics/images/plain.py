@@ -101,6 +101,4 @@ TRAINED: set[str] = set()
 
 BETTER = {"modes": "higher", "rkl": "lower"}
 
-CALLED: dict[str, str] = {}
-
 read = modes.read

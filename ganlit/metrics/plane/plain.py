@@ -67,6 +67,4 @@ TRAINED: set[str] = set()
 
 BETTER = {"modes": "higher", "quality": "higher", "rkl": "lower"}
 
-CALLED: dict[str, str] = {}
-
 read = modes.read

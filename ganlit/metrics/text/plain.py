@@ -17,11 +17,11 @@ from ganlit.errors import UserError
 from ganlit.metrics.likeness import Plain, Told
 from ganlit.metrics.text import smollm
 from ganlit.metrics.text.bleu import References, bleu, corpus_bleu, ngrams
+from ganlit.metrics.text.called import ORDERS
 from ganlit.metrics.text.model import NgramModel
 
 Unit = Literal["words", "characters"]
 
-LONGEST = 9  # n-grams
 MODEL = {"words": 3, "characters": 6}  # pieces that a language model looks at
 USUAL = 0.95  # of real texts are valid
 TOGETHER = 4096  # real items that are read at a time
@@ -207,12 +207,6 @@ BETTER = {
     "rppl": "lower",
     "valid": "higher",
 }
-
-ORDERS = {"bleu": 4, "selfbleu": 4, "corpusbleu": 4, "distinct": 2}
-"""Of those that count n-grams of a size, that which is usual."""
-
-CALLED = {f"{name}{order}": f"{name}-{order}" for name in ORDERS for order in range(1, LONGEST + 1)}
-"""bleu4 is what papers say."""
 
 
 def read(metric: str, options: str) -> Asked:

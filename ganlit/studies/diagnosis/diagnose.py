@@ -99,12 +99,15 @@ def happened(folder: Path, events: list[Event]) -> Page:
     page = Page("kimg", "alarm", "what is seen, since when, why, and what may be changed", title="What happened")
     for event in events:
         page.add_row(f"{event.kimg:.1f}", event.name, "is over" if event.alarm is None else printable(str(event.alarm)))
-    seen = {(event.name, f"{event.kimg:.1f}") for event in events}
+    seen = {(event.name, f"{event.kimg:.1f}"): f"{event.alarm}; " for event in events}
     for line in notes(folder):
         name, _, rest = line.partition(" at ")
         kimg = rest.partition(" kimg")[0]
-        if (name.removesuffix(" is over"), kimg) not in seen:  # else the table tells it
+        told = seen.get((name.removesuffix(" is over"), kimg))
+        if told is None:  # else the table tells it
             page.add_row("", "", printable(line))
+        elif reaction := line.partition(told)[2]:
+            page.add_row("", "", printable(f"reaction at {kimg} kimg: {reaction}"))
     fold_last(page, 40)
     return page
 

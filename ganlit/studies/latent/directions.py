@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from rich.table import Table
 from torch import Tensor
 
-from ganlit.compute.console import print_table, say
+from ganlit.compute.console import print_table
 from ganlit.contracts import Space
 from ganlit.errors import UserError, nearest, within
 from ganlit.studies.evaluation.bars import Bars
 from ganlit.studies.evaluation.options import SEEDS
 from ganlit.studies.evaluation.trained import Checkpoint
-from ganlit.studies.latent.eye import Eye, Seen, eye_of
-from ganlit.studies.latent.find import at_random, ganspace, matrices_of, of_classes, sefa
+from ganlit.studies.latent.eye import eye_of
 from ganlit.studies.latent.folder import Folder
-from ganlit.studies.latent.score import SHARES, Score, holm, p_value, score
-from ganlit.studies.latent.subject import KNOWN, Subject, spread
+from ganlit.studies.latent.subject import Subject
+from ganlit.studies.latent.survey import Asked, Direction, possible, survey
 
 KINDS = ("sefa", "ganspace", "classes")
 COLUMNS = 7  # of a strip
-
-
-class Direction(NamedTuple):
-    """One that was found."""
-
-    name: str  # sefa-0, class-3
-    vector: Tensor  # [d] of length one
 
 
 def directions(
@@ -84,33 +76,20 @@ def directions(
         raise UserError("--space w+: a direction is one of all layers: write --space w, or leave it out.")
     folder = Folder(run, "directions", out)
     subject = Subject(run, checkpoint, space, classes)
+    how = Asked(keep, extent, count, random, fitted, seed)
     with Bars() as bars:
-        eye = eye_of(run, extractor, bars)
+        eye = eye_of(run, extractor, bars.replacing_lines)
         wanted = possible(subject, eye, asked, named=kinds is not None)
         folder.make()
-        sample, of = subject.sample(KNOWN, seed)
-        step = spread(sample, of)
-        found, told = search(subject, eye, wanted, sample[:, 0], of, keep, fitted, seed, bars)
-        latents, label = subject.sample(count, seed + 1)  # others than those by which they were found
-        start = eye.see(subject.made(latents, label))
-        others = [Direction(f"random-{n}", each) for n, each in enumerate(at_random(random, sample.shape[-1], seed))]
-        advance = bars.counted("directions", (len(found) + len(others)) * len(SHARES) * count)
-        scores = [
-            score(subject, latents, label, each.vector, extent, step, eye, start, advance) for each in (*found, *others)
-        ]
-    rows = judged(found, scores, eye)
-    order = sorted(range(len(found)), key=lambda place: -rows[place]["effect"])
-    rows = [rows[place] for place in order]
-    strips(folder, subject, [found[place] for place in order[:shown]], latents[:2], label[:2], extent * step)
-    vectors = torch.stack([found[place].vector for place in order])[:, None]
-    folder.latents(subject, vectors, torch.zeros(len(found), dtype=torch.int64), [row["name"] for row in rows])
+        found, rows, unit, chance, told = survey(subject, eye, wanted, how, bars.counted)
+    latents, label = subject.sample(2, seed + 1)
+    strips(folder, subject, found[:shown], latents, label, extent * unit)
+    vectors = torch.stack([each.vector for each in found])[:, None]
+    folder.latents(subject, vectors, torch.zeros(len(found), dtype=torch.int64), [each.name for each in found])
     folder.table(rows, "directions")
-    about = {"seed": seed, "extent": extent, "unit": step, "count": count, "random": random, **told}
-    seen = {"extractor": eye.extractor.protocol, "against": eye.against, "effect_is": what_is_changed(start)}
-    accuracy = {"probe_accuracy": eye.probe.accuracy} if eye.probe is not None else {}
-    chance = {"random_effect": float(torch.stack([each.effect.mean() for each in scores[len(found) :]]).mean())}
-    folder.numbers(subject, {**about, **seen, **accuracy, **chance, "directions": rows})
-    print_table(table_of(rows, chance["random_effect"]))
+    about = {"seed": seed, "extent": extent, "unit": unit, "count": count, "random": random, **told}
+    folder.numbers(subject, {**about, "random_effect": chance, "directions": rows})
+    print_table(table_of(rows, chance))
     folder.told(f"{len(found)} directions in {subject.space}")
 
 
@@ -123,83 +102,6 @@ def understood(kinds: str | None) -> list[str]:
     if not asked:
         raise UserError(f"--kinds names nothing: give some of {', '.join(KINDS)}, or leave it out.")
     return list(dict.fromkeys(asked))
-
-
-def possible(subject: Subject, eye: Eye, asked: list[str], named: bool) -> list[str]:
-    """Those kinds that can be had; of others it is said why not.
-
-    Raises:
-        UserError: one of these was asked for by name, or nothing is left.
-    """
-    reasons = {}
-    if subject.space == "z":
-        reasons["ganspace"] = "in z, latents lie alike in all directions, so that ganspace has nothing to find"
-    if eye.probe is None:
-        reasons["classes"] = f"{eye.against} has no classes that directions could lead to"
-    if "sefa" in asked:
-        try:
-            matrices_of(subject)
-        except UserError as error:
-            reasons["sefa"] = str(error).removesuffix(": leave sefa out.")
-    left = [kind for kind in asked if kind not in reasons]
-    for kind in asked:
-        if kind in reasons:
-            if named or not left:
-                raise UserError(f"--kinds {kind}: {reasons[kind]}: leave it out.")
-            say(f"not looked for: {reasons[kind]}")
-    return left
-
-
-def search(
-    subject: Subject,
-    eye: Eye,
-    kinds: list[str],
-    sample: Tensor,
-    label: Tensor,
-    keep: int,
-    fitted: int,
-    seed: int,
-    bars: Bars,
-) -> tuple[list[Direction], dict[str, Any]]:
-    """Directions of these kinds, from latents [N, d] and labels [N], and what was seen on the way."""
-    found, told = list[Direction](), dict[str, Any]()
-    if "sefa" in kinds:
-        found += [Direction(f"sefa-{n}", each) for n, each in enumerate(sefa(matrices_of(subject), keep))]
-    if "ganspace" in kinds:
-        found += [Direction(f"ganspace-{n}", each) for n, each in enumerate(ganspace(sample, keep))]
-    if "classes" in kinds:
-        few, of = sample[:fitted], label[:fitted]
-        seen = eye.see(subject.made(few[:, None], of), bars.counted("samples", len(few)))
-        vectors, accuracy = of_classes(few, seen.shares.argmax(1), len(eye.classes))
-        found += [Direction(f"class-{name}", each) for name, each in zip(eye.classes, vectors, strict=True)]
-        told["class_of_latent_accuracy"] = accuracy
-    return found, told
-
-
-def judged(found: list[Direction], scores: list[Score], eye: Eye) -> list[dict[str, Any]]:
-    """A row of numbers for each direction; the scores of random ones are behind those of the found ones."""
-    mean = torch.stack([each.effect for each in scores[len(found) :]]).mean(0)
-    values = [p_value(each.effect - mean) for each in scores[: len(found)]]
-    names = dict(enumerate(eye.classes))
-    return [
-        {
-            "name": direction.name,
-            "effect": float(each.effect.mean()),
-            "times_random": float(each.effect.mean() / mean.mean().clamp(min=1e-12)),
-            "p": value,
-            "identity": each.identity,
-            "moved": each.moved,
-            "linearity": each.linearity,
-            "towards": names.get(each.towards, ""),
-            "away": names.get(each.away, ""),
-            "shift": each.shift,
-        }
-        for direction, each, value in zip(found, scores, holm(values), strict=False)
-    ]
-
-
-def what_is_changed(start: Seen) -> str:
-    return "features" if start.shares is None else "total variation of the class probe"
 
 
 def strips(

@@ -13,8 +13,8 @@ from ganlit.configuration.rebuild import setting
 from ganlit.metrics.features import FeatureExtractor
 from ganlit.metrics.groups import sides
 from ganlit.metrics.passes import Options, passes
+from ganlit.metrics.portrait import Advance
 from ganlit.metrics.probe import Probe
-from ganlit.studies.evaluation.bars import Bars
 from ganlit.studies.evaluation.options import sorted_out
 from ganlit.studies.evaluation.subject import data_of
 from ganlit.studies.evaluation.trained import place
@@ -54,24 +54,30 @@ class Eye(NamedTuple):
         return Seen((found - self.mean) / self.scale, shares)
 
 
-def eye_of(run: str, extractor: str | None, bars: Bars) -> Eye:
+def eye_of(
+    run: str, extractor: str | None, counted: Callable[[str, int], Advance | None], most: int | None = None
+) -> Eye:
     """The eye by which a run's items are compared with what it was trained on.
 
     Args:
         run: the run directory.
         extractor: its name; by default that of its own measures.
-        bars: to tell how far it is where the real items have to be seen first.
+        counted: what is told how far it is, where the real items have to be seen first, by a title and their number.
+        most: of the real items, where the run's own measures take more; a fixed random choice of them.
 
     Raises:
         UserError: the data, or the extractor's weights, are not there.
     """
     data, own = data_of(run), setting(run).fidelity
     groups = sorted_out(f"probe@{extractor}" if extractor else "probe", False, data.modality)
-    real = {side: each.subset(own.get("reference_images")) for side, each in sides(groups, data).items()}
+    count = own.get("reference_images")
+    if most is not None and (count or len(data.reference.items)) > most:
+        count = most
+    real = {side: each.subset(count) for side, each in sides(groups, data).items()}
     options = Options(own.get("weights"), own.get("precision", "fp32"), own.get("resize", "legacy"))
     if extractor:
         options = options._replace(weights=None)
-    [one] = passes(groups, real, options, place(), say, bars.replacing_lines)
+    [one] = passes(groups, real, options, place(), say, counted)
     one.real.prepare()
     rows = one.real.rows
     scale = rows.std(0)

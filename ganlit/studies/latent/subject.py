@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from threading import RLock
 
 import torch
 from torch import Tensor, nn
@@ -25,20 +26,26 @@ class Subject:
     """What the latent tools look into.
 
     A latent is [L, d]: one row for z and w, one for each layer in w+. Where layers add noise, it is that of a seed, and
-    alike in whatever is made for comparison.
+    alike in whatever is made for comparison. Threads may ask at once.
 
     Args:
         run: the run directory, or the .safetensors file of its averaged generator.
         checkpoint: of a directory, the last, or the best.
         space: asked for; by default w where the generator has styles, else z.
         classes: the classes in turn, as they were typed.
+        together: items that are made at a time.
 
     Raises:
         UserError: it cannot be loaded, makes no images from noise, or knows no such space or class.
     """
 
     def __init__(
-        self, run: str, checkpoint: Checkpoint = "last", space: Space | None = None, classes: str | None = None
+        self,
+        run: str,
+        checkpoint: Checkpoint = "last",
+        space: Space | None = None,
+        classes: str | None = None,
+        together: int = TOGETHER,
     ) -> None:
         reachable(run)
         self.run = run
@@ -57,6 +64,8 @@ class Subject:
         self.styled = "w" in there
         self.known: int = getattr(self.generator, "classes", 0)
         self.turn = turns(self.module, classes, run)
+        self.together = together
+        self._drawing = RLock()  # torch's stream of random numbers is one for all threads
 
     @property
     def device(self) -> torch.device:
@@ -82,7 +91,7 @@ class Subject:
     def z(self, numbers: Sequence[int], seed: int = 0) -> Tensor:
         """[N, z_dim]: those from which `generate` makes the items of these numbers."""
         found = []
-        with torch.random.fork_rng(devices=[]):
+        with self._drawing, torch.random.fork_rng(devices=[]):
             for number in numbers:
                 torch.manual_seed(stateless_seed(seed, number))
                 found.append(self.module.latents(torch.zeros(1, dtype=torch.int64, device=self.device)))
@@ -110,7 +119,8 @@ class Subject:
             label: [B]; what has styles knows it from these.
             noise: seed of that in the layers, which is alike for batches of one size.
         """
-        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+        devices = [self.device] if self.device.type == "cuda" else []
+        with self._drawing, torch.random.fork_rng(devices=devices):
             torch.manual_seed(noise)
             if (space or self.space) == "z":
                 return Made.of(self.generator(latents[:, 0], label)).output.float()
@@ -130,7 +140,7 @@ class Subject:
         Args:
             alone: each is made by itself, so that all have the same noise, as the frames of a film should.
         """
-        together = 1 if alone else TOGETHER
+        together = 1 if alone else self.together
         parts = zip(latents.split(together), label.split(together), strict=True)
         return torch.cat(
             [self.kind.to_stored(finite(self.render(each, of, noise), self.run).cpu()) for each, of in parts]

@@ -57,8 +57,8 @@ class Run:
 
     @property
     def counts(self) -> bool:
-        """Whether its numbers are averaged: what failed or diverged is counted only."""
-        return self.phase not in ("failed", "diverged", "pending")
+        """Whether its numbers are averaged: what was stopped early, failed or diverged is counted only."""
+        return self.phase not in ("stopped early", "failed", "diverged", "pending")
 
     @property
     def seed(self) -> Any:

@@ -107,10 +107,18 @@ class Summary(NamedTuple):
 
     def cells(self, row: Row) -> list[str]:
         """A row as text."""
-        means = [f"{each} ({each.count})" if 0 < each.count != row.score.count else f"{each}" for each in row.means]
+        means = [self._mean(row, *pair) for pair in zip(self.columns, row.means, strict=True)]
         low, high = row.kimg
         reached = f"{low:g}" if low == high else f"{low:g} to {high:g}"
         return [f"{row.number}", *row.values, *means, f"{row.score.count}", reached, f"{row.hours:.2f}", row.phases]
+
+    def _mean(self, row: Row, column: Column, found: Mean) -> str:
+        """The number of a setting; where it has been stopped early as a whole, what each run had reached by when."""
+        reached = () if row.counted else (run for run in row.setting.runs if run.phase == "stopped early")
+        early = [f"{column.take(run):.4g} at {run.state.kimg:g}" for run in reached if column.name in run.curves]
+        if early:
+            return f"{', '.join(early)} kimg"
+        return f"{found} ({found.count})" if 0 < found.count != row.score.count else f"{found}"
 
     def keys(self, row: Row) -> list[float | str]:
         """What a row is sorted by, column by column."""
@@ -129,6 +137,10 @@ class Summary(NamedTuple):
             found.append("A number in brackets is n, where it is not that of the ranking.")
         if any(run.phase in ("failed", "diverged") for run in self.runs):
             found.append("Failed and diverged runs are counted, and not averaged.")
+        if any(run.phase == "stopped early" for run in self.runs):
+            found.append(
+                "Runs that were stopped early are not averaged; of settings without others it is told at how many kimg."
+            )
         if any(run.phase in ("running", "preempted") for run in self.runs):
             found.append("Runs that are not done are averaged as far as they are: see kimg.")
         if bare := sum(run.phase == "done" and not run.kept for run in self.runs):
@@ -150,8 +162,10 @@ class Summary(NamedTuple):
         found = []
         for run in self.runs:
             who = f"{run.folder} (seed {run.seed}) {run.phase}"
-            if run.phase in ("failed", "diverged", "preempted"):
+            if run.phase in ("stopped early", "failed", "diverged", "preempted"):
                 found.append(printable(f"{who}: {run.state.reason or 'no reason known'}"))
+            elif run.state and run.state.reason:
+                found.append(printable(f"{who} at {run.state.kimg:g} of {run.state.length:g} kimg: {run.state.reason}"))
             if run.state and run.state.alarms:
                 found.append(printable(f"{who}, with alarms: {', '.join(run.state.alarms)}; see its alarms.txt"))
         return found

@@ -131,7 +131,12 @@ def again(arrays: Sequence[Array], numbers: Iterable[int]) -> list[tuple[Array, 
 
 
 def submit(
-    sweep: Sweep, numbers: Sequence[int], options: list[str], parallel: int | None, dry_run: bool = False
+    sweep: Sweep,
+    numbers: Sequence[int],
+    options: list[str],
+    parallel: int | None,
+    dry_run: bool = False,
+    others: Sequence[str] = (),
 ) -> None:
     """Submits trials, or prints how it would be done.
 
@@ -141,6 +146,7 @@ def submit(
         options: for sbatch.
         parallel: trials at a time, over all arrays one after another.
         dry_run: only print.
+        others: arguments that `fit` gets beside those of all trials.
 
     Raises:
         UserError: sbatch refuses; what it said is told as it is.
@@ -155,7 +161,7 @@ def submit(
     after: list[str] = []
     for offset, elements in split(numbers, _limit(dry_run)):
         given = [f"--array={ranges(elements)}{limit}", *ours, *after, *options]
-        arguments = [str(sweep.folder), str(offset)]
+        arguments = [str(sweep.folder), str(offset), *others]
         if dry_run:
             say(shlex.join(["sbatch", *given, str(script), *arguments]))
             after = ["--dependency=afterany:JOB"] if parallel else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -18,11 +18,10 @@ from ganlit.records.state import Standing
 from ganlit.studies.sweeps import arrays, local, search, table
 from ganlit.studies.sweeps.definition import MOST, Sweep, read
 from ganlit.studies.sweeps.phases import PHASES, Status, statuses
-from ganlit.studies.sweeps.trials import Trial, freeze, frozen
+from ganlit.studies.sweeps.trials import UNJUDGED, Trial, freeze, frozen
 
-FINAL = ("done", "diverged")
+FINAL = ("done", "stopped early", "diverged")
 """What nobody runs again without being asked: another start of a diverged trial would end as it did."""
-
 
 TIME = re.compile(r"(\d+-)?\d+(:\d+){0,2}|infinite|unlimited", re.IGNORECASE)
 """As sbatch reads it."""
@@ -91,7 +90,7 @@ def submit(
 
 
 def status(folder: Path) -> None:
-    """Show which trials of a sweep are pending, running, preempted, done, failed or diverged.
+    """Show which trials of a sweep are pending, running, preempted, done, stopped early, failed or diverged.
 
     Args:
         folder: holds sweep.yaml, such as experiments/0004-r1-gamma.
@@ -120,7 +119,7 @@ def retry(
         failed: all that have failed.
         diverged: all that have diverged.
         preempted: all that were stopped and are in no queue.
-        trials: these, such as 3,7.
+        trials: these, such as 3,7; one that was stopped early then goes on to its end.
         parallel: trials at a time on this machine.
     """
     given = {"failed": failed, "diverged": diverged, "preempted": preempted}
@@ -135,12 +134,15 @@ def retry(
     with arrays.alone(sweep):
         view = seen(sweep, known)
         numbers = selected(view.statuses, phases, asked)
-        for array, members in arrays.again(view.submitted, numbers) if view.submitted else ():
-            arrays.submit(sweep, members, array.options, array.parallel)
+        lost = [one.number for one in view.statuses if one.number in numbers and one.phase == "stopped early"]
+        judged = [number for number in numbers if number not in lost]
+        for group, others in ((judged, []), (lost, [UNJUDGED])):
+            for array, members in arrays.again(view.submitted, group) if view.submitted else ():
+                arrays.submit(sweep, members, array.options, array.parallel, others=others)
     if not numbers:
         say("there is nothing to retry")
     elif not view.submitted:
-        _run(sweep, numbers, parallel)
+        _run(sweep, numbers, parallel, lost)
 
 
 def propose(folder: Path, number: int) -> None:
@@ -251,6 +253,6 @@ def words(sbatch: str) -> list[str]:
         raise UserError(f"--sbatch {sbatch} is no list of options ({error}): close what you have quoted.") from None
 
 
-def _run(sweep: Sweep, numbers: list[int], parallel: int) -> None:
+def _run(sweep: Sweep, numbers: list[int], parallel: int, unjudged: Collection[int] = ()) -> None:
     if numbers:
-        local.run(sweep, numbers, parallel, partial(search.propose, sweep))
+        local.run(sweep, numbers, parallel, partial(search.propose, sweep), unjudged)

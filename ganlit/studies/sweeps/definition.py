@@ -15,8 +15,10 @@ from typing import Any, Literal, NamedTuple, get_args
 import yaml
 
 from ganlit.errors import UserError
+from ganlit.metrics.pruning import EarlyTerminate
 from ganlit.records import documents
 from ganlit.records.durable import writing
+from ganlit.studies.sweeps.early import early_termination
 from ganlit.studies.sweeps.parameters import Parameter, nearest, parameter
 
 FILE = "sweep.yaml"
@@ -27,7 +29,7 @@ MOST = 9_999
 Method = Literal["grid", "random", "bayes"]
 
 WANDBS = ("program", "name", "description", "project", "entity")  # which mean something to W&B alone
-KNOWN = ["method", "parameters", "metric", "run_cap", "command", *WANDBS]
+KNOWN = ["method", "parameters", "metric", "run_cap", "early_terminate", "command", *WANDBS]
 
 SEARCHED = ("categorical", "uniform", "q_uniform", "int_uniform", "log_uniform_values", "inv_log_uniform_values")
 SEARCHED += ("q_log_uniform_values",)
@@ -38,7 +40,7 @@ PLAIN = re.compile(r"(?!(null|[\d.]+e[+-]?\d+)$)\w[\w.,+@ -]*", re.IGNORECASE)
 KEY = re.compile(r"[^\s=-][^\s=]*")
 """What stands between `--` and `=` on a command line."""
 
-OWN = ("name", "trainer.default_root_dir", "resume")  # which the sweep gives to each trial
+OWN = ("name", "trainer.default_root_dir")  # which the sweep gives to each trial
 
 CONFIG = ("config", "c")  # options that name files
 
@@ -83,6 +85,7 @@ class Sweep:
         base: arguments of `fit` that all trials have.
         cap: how many trials there are; None for the whole grid.
         metric: None where nobody named one.
+        early: when a trial is ended that is worse than others; None where each runs to its end.
     """
 
     folder: Path
@@ -91,6 +94,7 @@ class Sweep:
     base: list[str]
     cap: int | None = None
     metric: Metric | None = None
+    early: EarlyTerminate | None = None
 
     @property
     def name(self) -> str:
@@ -143,8 +147,6 @@ def read(folder: Path) -> Sweep:
     given = _content(path)
     if not PLAIN.fullmatch(folder.resolve().name):
         raise UserError(f"{folder} has a name that YAML or SLURM misreads: call it like 0004-r1-gamma.")
-    if "early_terminate" in given:
-        raise UserError(f"{path}: early_terminate is not built, every trial runs to its end: leave it out.")
     for key in given:
         if key not in KNOWN:
             raise UserError(f"{path} has an unknown key {key}{nearest(key, KNOWN)}.")
@@ -152,7 +154,16 @@ def read(folder: Path) -> Sweep:
     if method not in get_args(Method):
         raise UserError(f"{path}: method is {json.dumps(method)}: give grid, random or bayes.")
     parameters = _parameters(given.get("parameters"), method, path)
-    sweep = Sweep(folder, method, parameters, _base(given, path), _cap(given, path), _metric(given, path))
+    base, metric = _base(given, path), _metric(given, path)
+    sweep = Sweep(
+        folder,
+        method,
+        parameters,
+        base,
+        _cap(given, path),
+        metric,
+        early_termination(given.get("early_terminate"), metric, path),
+    )
     if sweep.count > MOST:
         fewer = "list fewer values, or give run_cap to try the first only" if method == "grid" else "lower run_cap"
         raise UserError(f"{path} asks for {_told(sweep.count)} trials, and a sweep has {MOST:,} at most: {fewer}.")
@@ -238,7 +249,7 @@ def refuse_own(key: str, where: str) -> None:
         raise UserError(f"{where} has no place in a sweep, since a trial starts anew: leave it out.")
     if key.split(".")[-1] in HELP:
         raise UserError(f"{where} asks for words and for no run: leave it out.")
-    if key.split(".")[0] == "resume" or key in OWN:
+    if key.split(".")[0] in ("resume", "early_terminate") or key in OWN:
         raise UserError(f"{where} is given to each trial by the sweep itself: leave it out.")
 
 

@@ -9,18 +9,18 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
 import rich
-import torch
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from ganlit.compute.console import clock, say
+from ganlit.compute.sparing import Later
 from ganlit.errors import Stopped, Unwritten, UserError
 from ganlit.metrics.protocol import shown
 from ganlit.records import state
@@ -28,7 +28,9 @@ from ganlit.records.durable import writing
 from ganlit.studies.sweeps.definition import Sweep
 from ganlit.studies.sweeps.measures import measure
 from ganlit.studies.sweeps.phases import VANISHED, holds_results, judge
-from ganlit.studies.sweeps.trials import Trial, told
+from ganlit.studies.sweeps.trials import UNJUDGED, Trial, told
+
+torch = Later("torch")
 
 GLANCE = 0.3  # seconds between two looks at the processes
 
@@ -44,7 +46,13 @@ class Child:
     began: float = field(default_factory=time.monotonic)
 
 
-def run(sweep: Sweep, numbers: Sequence[int], parallel: int, chosen: Callable[[int], Trial]) -> None:
+def run(
+    sweep: Sweep,
+    numbers: Sequence[int],
+    parallel: int,
+    chosen: Callable[[int], Trial],
+    unjudged: Collection[int] = (),
+) -> None:
     """Runs trials, each in a process of its own that writes into runs/SWEEP/NUMBER.log.
 
     Args:
@@ -52,6 +60,7 @@ def run(sweep: Sweep, numbers: Sequence[int], parallel: int, chosen: Callable[[i
         numbers: of the trials.
         parallel: trials at a time.
         chosen: the trial of a number, asked for just before it starts.
+        unjudged: numbers of those that are not stopped early, whatever they measure.
 
     Raises:
         UserError: some have not ended well; the others have.
@@ -69,7 +78,7 @@ def run(sweep: Sweep, numbers: Sequence[int], parallel: int, chosen: Callable[[i
                     number = waiting.popleft()
                     trial = chosen(number)
                     try:
-                        active.append(start(sweep, number, trial, slot, parallel))
+                        active.append(start(sweep, number, trial, slot, parallel, number not in unjudged))
                     except Unwritten as error:
                         say(f"{number:04}  {error}")
                         failures.append(number)
@@ -97,9 +106,10 @@ def run(sweep: Sweep, numbers: Sequence[int], parallel: int, chosen: Callable[[i
     say(f"done     {len(numbers)} of {len(numbers)}; next: python -m ganlit report {sweep.folder}")
 
 
-def start(sweep: Sweep, number: int, trial: Trial, slot: int, parallel: int) -> Child:
+def start(sweep: Sweep, number: int, trial: Trial, slot: int, parallel: int, judged: bool = True) -> Child:
     """Starts a trial, or goes on with it."""
     command = [sys.executable, "-m", "ganlit", "fit", "--config", str(sweep.trial(number)), "--resume"]
+    command += [] if judged else [UNJUDGED]
     with opened(log(sweep, number)) as output:
         # In a process group of its own, or Ctrl-C would reach it twice: from the terminal, and from here.
         process = subprocess.Popen(
@@ -147,6 +157,9 @@ def finish(sweep: Sweep, child: Child) -> bool:
     if phase == "done" and code == 0:
         say(f"{name}  done in {took}{scored(sweep, child.number)}")
         return True
+    if phase == "stopped early" and code == 0:
+        say(f"{name}  stopped early after {took}: {reason}")
+        return True
     if phase not in ("failed", "diverged", "preempted") or reason == VANISHED:
         phase, reason = "failed", last_line(log(sweep, child.number)) or f"exit code {code}"
     say(f"{name}  {phase} after {took}: {reason}")
@@ -187,7 +200,7 @@ def share(sweep: Sweep, number: int) -> float:
     known = state.read(sweep.run(number))
     if known is None or not known.length:
         return 0.0
-    return 1.0 if known.phase in ("failed", "diverged") else min(known.kimg / known.length, 1.0)
+    return 1.0 if known.phase in ("stopped early", "failed", "diverged") else min(known.kimg / known.length, 1.0)
 
 
 def line(sweep: Sweep, active: list[Child], ended: int, count: int, left: float | None) -> str:

@@ -7,11 +7,12 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ganlit.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 BOUNDS = ("min", "max")
 MOMENTS = ("mu", "sigma")

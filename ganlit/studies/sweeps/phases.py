@@ -21,6 +21,7 @@ PHASES: dict[Standing, str] = {
     "running": "cyan",
     "preempted": "yellow",
     "done": "green",
+    "stopped early": "blue",
     "failed": "red",
     "diverged": "magenta",
 }
@@ -76,7 +77,7 @@ def judge(
         results: whether it holds what it was trained for.
     """
     if state is not None and state.phase == "done" and state.length >= length and results:
-        return "done", None
+        return "done", state.reason
     if held or queued in AT_WORK:
         return "running", None
     if queued is not None:

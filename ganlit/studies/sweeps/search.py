@@ -110,8 +110,8 @@ def opened(sweep: Sweep, number: int, optuna: ModuleType) -> Study:
 def tell(sweep: Sweep, study: Study, optuna: ModuleType) -> None:
     """Tells a study of the trials that have ended since; a retried one that ends well after all is told again.
 
-    One that diverged has shown that its settings are bad, and is told as pruned, which Optuna ranks below all that have
-    a value; of one that failed nobody knows.
+    One that diverged or was stopped early has shown that its settings are bad, and is told as pruned, which Optuna
+    ranks below all that have a value; of one that failed nobody knows.
     """
     states = optuna.trial.TrialState
     known = study.get_trials(deepcopy=False)
@@ -124,10 +124,10 @@ def tell(sweep: Sweep, study: Study, optuna: ModuleType) -> None:
         value = None
         if run.phase == "done":
             value = _found(sweep, number)
-        if run.phase not in ("done", "failed", "diverged"):
+        if run.phase not in ("done", "stopped early", "failed", "diverged"):
             continue
         if number in open_ones:
-            without = states.PRUNED if run.phase == "diverged" else states.FAIL
+            without = states.PRUNED if run.phase in ("stopped early", "diverged") else states.FAIL
             outcome = {"state": without} if value is None else {"values": value}
             study.tell(open_ones[number], **outcome, skip_if_finished=True)
         elif value is not None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from itertools import islice, product
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import yaml
 from rich.progress import track
 
 from ganlit.compute.console import say
+from ganlit.compute.sparing import Later
 from ganlit.errors import UserError
 from ganlit.records.durable import replacing
 from ganlit.records.moved import current
@@ -22,11 +23,16 @@ from ganlit.records.settings import configuration, plain
 from ganlit.studies.sweeps.definition import Sweep
 from ganlit.studies.sweeps.sources import changed, named
 
+np = Later("numpy")
+
 Values = dict[str, Any]
 """What a trial sets, by key."""
 
 FILES = "# files "
 """What the third line of a frozen trial begins with."""
+
+UNJUDGED = "--early_terminate=null"
+"""By which a trial goes on that was stopped early."""
 
 TRIES = 1000  # draws before a random sweep is found to have no other trial
 
@@ -109,6 +115,8 @@ def resolved(sweep: Sweep, number: int, values: Values) -> Trial:
     from ganlit.configuration.resolve import resolve  # and all that a training needs, which nothing else here does
 
     args = [f"--wandb.group={sweep.name}", *sweep.base]  # the group comes first: a base without W&B stays so
+    if sweep.early is not None:
+        args.append(f"--early_terminate={json.dumps(asdict(sweep.early))}")
     args += [f"--{key}={written(value)}" for key, value in values.items()]
     try:
         config = resolve([*args, f"--name={number:04}", f"--trainer.default_root_dir={sweep.runs}"])
@@ -207,6 +215,7 @@ def freeze(sweep: Sweep, dry_run: bool = False) -> dict[int, Trial]:
     sound = whole(before)
     if sweep.method == "bayes":  # each is chosen later, but what cannot be resolved shall be told now
         check_base(sweep, sound)
+        check_early(sweep, sound)
         check_files(sweep, sound)
         check_runs(sweep, sound)
         if not before:
@@ -237,6 +246,7 @@ def write(path: Path, trial: Trial) -> None:
 def check_frozen(sweep: Sweep, before: dict[int, Trial], wanted: dict[int, Values]) -> None:
     """Refuses a sweep that has become another one since its trials were frozen."""
     check_base(sweep, before)
+    check_early(sweep, before)
     check_files(sweep, before)
     anew = remedy(sweep)
     for number, trial in before.items():
@@ -246,6 +256,17 @@ def check_frozen(sweep: Sweep, before: dict[int, Trial], wanted: dict[int, Value
             raise UserError(
                 f"{sweep.trial(number)} is frozen with {told(trial.values)}, but sweep.yaml now gives "
                 f"{told(wanted[number])}: {anew}; new trials can only be added at the end."
+            )
+
+
+def check_early(sweep: Sweep, before: dict[int, Trial]) -> None:
+    """Refuses to judge trials by another rule than they were frozen with."""
+    wanted = None if sweep.early is None else asdict(sweep.early)
+    for number, trial in before.items():
+        if trial.settings.get("early_terminate") != wanted:
+            raise UserError(
+                f"{sweep.trial(number)} is frozen with another early_terminate or metric than sweep.yaml now has: "
+                f"{remedy(sweep)}."
             )
 
 

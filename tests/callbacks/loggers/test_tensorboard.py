@@ -24,6 +24,7 @@ def test_tensorboard_shows_a_run_over_images_seen(tmp_path: Path) -> None:
     board.log_metrics({"loss": 0.5, "kimg": 0.25, "epoch": 1}, 9)
     board.log_media("samples", [tmp_path / "grid.png"], 0.25)
     board.log_histograms({"logits/real": np.array([1.0, 2.0])}, 0.25)
+    board.log_outcome("done", "patience: <none>", 0.25)
     board.finalize("success")
     (file,) = (tmp_path / "runs" / "mine" / "tensorboard").iterdir()
     events = accumulator.EventAccumulator(str(file))
@@ -31,6 +32,7 @@ def test_tensorboard_shows_a_run_over_images_seen(tmp_path: Path) -> None:
     assert events.Tags()["scalars"] == ["loss"]
     assert [(event.step, event.value) for event in events.Scalars("loss")] == [(250, 0.5)]
     assert [(event.step, event.width, event.height) for event in events.Images("samples")] == [(250, 3, 2)]
+    assert b"done: patience: &lt;none&gt;" in events.Tensors("outcome/text_summary")[0].tensor_proto.string_val
     assert events.Histograms("logits/real")[0].histogram_value.num == 2
 
 

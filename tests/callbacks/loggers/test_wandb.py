@@ -161,6 +161,8 @@ def test_numbers_lie_over_kimg_and_summaries_keep_the_best(recorded: Any) -> Non
     assert metrics[fid].summary.min
     assert metrics[score].summary.max
     values = [row[fid] for row in recorded.history if fid in row]
+    assert recorded.summary["phase"] == "done"
+    assert "reason" not in recorded.summary
     assert recorded.summary[fid] == pytest.approx({"min": min(values)})
     assert recorded.summary["fid"] == pytest.approx({"min": min(values)})
     assert [row["fid"] for row in recorded.history if "fid" in row] == pytest.approx(values)

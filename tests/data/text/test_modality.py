@@ -33,6 +33,14 @@ def test_what_a_network_gives_is_stored_to_its_end(kind: TextModality) -> None:
     assert kind.counted(numbers).tolist() == [[True, True, False, False], [True] * 4]
 
 
+def test_texts_are_as_unlike_as_their_pairs(kind: TextModality) -> None:
+    texts = kind.traits(torch.tensor([[2, 3, 4], [2, 3, 0], [2, 3, 4], [4, 3, 2], [0, 3, 3]]))
+    far = torch.cdist(texts, texts).square().round()
+    # "b" follows "a" in the first two, which differ by "c" or the end behind it; backwards no pair is the same
+    assert far[0].tolist() == [0, 2, 0, 6, 4]
+    assert texts.sum(1).tolist() == [3, 3, 3, 3, 1]
+
+
 def test_texts_are_written_and_opened_again(kind: TextModality, tmp_path: Path) -> None:
     stored = torch.tensor([[2, 3, 0], [4, 4, 4]], dtype=torch.int32)
     one = kind.write(stored[0], tmp_path / "folder" / "000000")

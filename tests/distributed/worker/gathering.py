@@ -99,7 +99,7 @@ def autoencoded() -> dict[str, float]:
 
 def shown() -> dict[str, float]:
     """Symptoms and signals of what is sampled in turns of seven; only the first rank has the numbers."""
-    stream, symptoms, watched = torch.Generator().manual_seed(4), Symptoms(), Watched()
+    stream, symptoms, watched = torch.Generator().manual_seed(4), Symptoms(), Watched(ImageModality().traits)
     source, target, output = (torch.rand(100, 3, 12, 12, generator=stream) for _ in range(3))
     for places in torch.arange(100).split(7)[RANK::WORLD]:
         for each in (symptoms, watched):

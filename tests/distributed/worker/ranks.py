@@ -58,7 +58,7 @@ def become(job: dict[str, Any], rank: int, port: int, folder: Path) -> None:
 
 def main(folder: Path) -> None:
     gc.disable()  # what is imported stays: neither this process nor its forks look through it for garbage
-    import_module("ganlit.cli.main")
+    import_module("ganlit.cli.commands")  # by which `ganlit.cli.main` trains
     gc.freeze()
     gc.enable()
     jobs = json.loads((folder / "jobs.json").read_text())

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
-from styles import made
-
-from ganlit.data.images.modality import ImageModality
-from ganlit.data.video.modality import VideoModality
+from styles import stand_in
 
 
 @pytest.fixture(autouse=True)
 def runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ganlit.studies.evaluation.trained.load", lambda run, checkpoint: made(run))
-
-    def setting(run: str) -> SimpleNamespace:
-        modality = VideoModality() if run == "clips" else ImageModality()
-        return SimpleNamespace(data=SimpleNamespace(modality=modality), fidelity={})
-
-    monkeypatch.setattr("ganlit.studies.latent.subject.setting", setting)
+    stand_in(monkeypatch)

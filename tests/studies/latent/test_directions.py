@@ -40,7 +40,7 @@ def eye(probe: bool = True) -> Eye:
 
 @pytest.fixture(autouse=True)
 def seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ganlit.studies.latent.directions.eye_of", lambda run, extractor, bars: eye(run != "bare"))
+    monkeypatch.setattr("ganlit.studies.latent.directions.eye_of", lambda run, extractor, counted: eye(run != "bare"))
 
 
 def same_up_to_sign(one: Tensor, other: Tensor) -> None:

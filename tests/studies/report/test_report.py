@@ -36,6 +36,27 @@ def test_a_row_is_the_mean_over_the_seeds_that_ended_well(sweep: Path) -> None:
     assert (rows[2]["kimg"], rows[2]["fid150 (a) last"][-3:]) == ("24 to 40", "(2)")
 
 
+def test_what_was_stopped_early_is_not_averaged_and_tells_at_how_many_kimg(
+    make: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "runs"
+    lr = ("model", "init_args", "generator_optimizer", "init_args", "lr")
+    told = "fid150 80 at 20 kimg, the bracket of 5 validations kept 12, of 3 runs"
+    make(folder / "1", {("seed",): 1}, 15.0)
+    make(folder / "2", {("seed",): 2}, 40.0, "stopped early", 20.0, reason=told)
+    make(folder / "3", {lr: 0.9}, 80.0, "stopped early", 20.0, reason=told)
+    make(folder / "4", {lr: 0.1}, 15.0, kimg=36.0, reason="patience: no better")
+    found = summed(folder)
+    rows = {row.values[0]: dict(zip(found.titles(), found.cells(row), strict=True)) for row in found.rows}
+    assert [*rows][-1] == "0.9"
+    assert (rows["0.002"]["fid2k test"], rows["0.002"]["runs"]) == ("14.5", "1 done, 1 stopped early")
+    assert (rows["0.9"]["fid150 best"], rows["0.9"]["n"]) == ("85.35 at 20 kimg", "0")
+    assert (rows["0.9"]["fid2k test"], rows["0.9"]["kimg"]) == ("\N{EN DASH}", "20")
+    reasons = found.reasons()
+    assert sum(line.endswith(f"stopped early: {told}") for line in reasons) == 2
+    assert any(line.endswith("done at 36 of 40 kimg: patience: no better") for line in reasons)
+
+
 def test_a_seed_that_a_setting_has_twice_is_told(sweep: Path) -> None:
     assert not any("runs of seed" in note for note in summed(sweep).notes())
     for number in (3, 12):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -249,3 +251,60 @@ def test_files_do_where_there_is_no_slurm(sweep_of: Made, site: Path, ganlit: Ca
     ended = ganlit("sweep", "status", str(folder))
     assert "without SLURM's queue: squeue: cannot reach the controller" in ended.out
     assert "1 in all: 1 pending" in ended.out
+
+
+def test_a_trial_that_is_worse_than_the_others_ends_early_and_goes_on_by_hand(
+    sweep_of: Made, stands: Callable[..., None], site: Path, ganlit: Callable[..., Answer]
+) -> None:
+    folder = sweep_of(
+        "0010-early",
+        {"model.init_args.generator_optimizer.init_args.lr": {"values": [0.0, 0.002]}, "kimg": {"value": 0.3}},
+        metric={"name": "signal/moved", "goal": "minimize"},
+        early_terminate={"type": "hyperband", "min_iter": 2},
+    )
+    ganlit("sweep", "submit", str(folder))
+    stands("0010-early/0001", "done", length=0.3)
+    Path("runs/0010-early/0001/metrics.csv").write_text("kimg,signal/moved\n0.1,nan\n0.2,0\n0.3,")
+    start = ("fit", "--config", str(folder / "trials" / "0002.yaml"), "--resume")
+    ended = ganlit(*start)
+    assert ended.code == 0
+    known = state.read(Path("runs/0010-early/0002"))
+    assert (known.phase, known.kimg) == ("stopped early", 0.2)
+    assert known.reason.startswith("signal/moved ")
+    assert known.reason.endswith("at 0.2 kimg, the bracket of 2 validations kept 0, of 2 runs")
+
+    table = ganlit("sweep", "status", str(folder)).out.splitlines()
+    assert "stopped early  0.2/0.3" in table[2]
+    assert known.reason in table[2]
+    assert table[-1] == "2 in all: 1 done, 1 stopped early"
+    assert "nothing to retry" in ganlit("sweep", "retry", str(folder), "--failed").out
+    assert "no trial to start: 1 done, 1 stopped early" in ganlit("sweep", "submit", str(folder)).out
+    assert "was stopped early" in (again := ganlit(*start)).out
+    assert "go on with --early_terminate null" in again.out
+    ganlit("sweep", "retry", str(folder), "--trials", "2")
+    assert said(site)[-1].endswith(f"sweep.sbatch {folder} 0 --early_terminate=null")
+    assert ganlit(*start, "--early_terminate", "null").code == 0
+    assert state.read(Path("runs/0010-early/0002")).phase == "done"
+    assert "early_terminate" not in Path("runs/0010-early/0002/config.yaml").read_text()
+
+    sweep = folder / "sweep.yaml"
+    sweep.write_text(sweep.read_text().replace("min_iter: 2", "min_iter: 3"))
+    assert "is frozen with another early_terminate" in ganlit("sweep", "submit", str(folder)).err
+
+
+LOOK = """
+import sys
+from ganlit.cli.main import main
+assert main(["sweep", "status", sys.argv[1]]) == 0
+assert {"torch", "lightning", "numpy", "wandb"}.isdisjoint(sys.modules)
+"""
+
+
+def test_a_look_at_a_sweep_waits_for_no_library(sweep_of: Made, stands: Callable[..., None]) -> None:
+    folder = sweep_of("0011-look", {"seed": {"values": [0]}}, metric={"name": "bleu4", "goal": "maximize"})
+    commands.begun(folder)
+    stands("0011-look/0001", "done")
+    header = "kimg,bleu20-4/-/-/names-train@9f/ema,nll20/-/-/names-train@9f/ema"
+    Path("runs/0011-look/0001/metrics.csv").write_text(f"{header}\n0.1,0.25,3\n")
+    ran = subprocess.run([sys.executable, "-c", LOOK, folder], capture_output=True, text=True, check=True)
+    assert "0.25" in ran.stdout

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganlit.errors import UserError
+from ganlit.metrics.pruning import EarlyTerminate
 from ganlit.studies.sweeps.definition import Sweep, read
 from ganlit.studies.sweeps.parameters import DISTRIBUTIONS, parameter
 
@@ -52,10 +53,19 @@ def test_a_sweep_is_read(sweep: Callable[..., Sweep]) -> None:
     assert found.metric.best([3.0, 1.0, 2.0]) == 1.0
 
 
+def test_early_termination_goes_by_the_metric_of_the_sweep(sweep: Callable[..., Sweep]) -> None:
+    rule = {"type": "hyperband", "min_iter": 3, "eta": 2, "strict": True}
+    assert sweep(early_terminate=rule).early == EarlyTerminate("fid2k", min_iter=3, eta=2, strict=True)
+    assert sweep(early_terminate={"type": "median"}).early == EarlyTerminate("fid2k", type="median")
+    assert sweep().early is None
+
+
 def test_wandb_takes_the_same_file(sweep: Callable[..., Sweep]) -> None:
     sweeps = pytest.importorskip("wandb.sdk.launch.sweeps.utils")
     public = pytest.importorskip("wandb.apis.public.sweeps")
-    found = sweep(parameters={"seed": {"min": 0, "max": 5}, "lr": {"min": 0.1, "max": 1.0}}, method="random", run_cap=2)
+    parameters = {"seed": {"min": 0, "max": 5}, "lr": {"min": 0.1, "max": 1.0}}
+    rule = {"type": "hyperband", "max_iter": 27, "s": 2, "eta": 3, "strict": False}
+    found = sweep(parameters=parameters, method="random", run_cap=2, early_terminate=rule)
     config = public._validate_config_and_fill_distribution(sweeps.load_sweep_config(str(found.folder / "sweep.yaml")))
     implied = [entry["distribution"] for entry in config["parameters"].values()]
     assert implied == [one.distribution for one in found.parameters] == ["int_uniform", "uniform"]
@@ -66,7 +76,14 @@ def test_wandb_takes_the_same_file(sweep: Callable[..., Sweep]) -> None:
     [
         ({"methd": "grid"}, "unknown key methd; did you mean method"),
         ({"method": "gird"}, 'method is "gird": give grid, random or bayes'),
-        ({"early_terminate": {"type": "hyperband"}}, "early_terminate is not built"),
+        ({"early_terminate": {"type": "hyperband"}}, "sweep.yaml: early_terminate .* either min_iter, or max_iter"),
+        ({"early_terminate": {"type": "hyperbnad"}}, 'type is "hyperbnad": give hyperband or median'),
+        ({"early_terminate": 3}, "early_terminate.type is 3: give hyperband or median"),
+        ({"early_terminate": {"type": ["median"]}}, r"type is \["),
+        ({"early_terminate": {"type": "hyperband", "min_itr": 3}}, "unknown key min_itr; did you mean min_iter?"),
+        ({"early_terminate": {"type": "median", "eta": 3}}, "of type median has an unknown key eta"),
+        ({"early_terminate": {"type": "hyperband", "min_iter": 3.5}}, "min_iter is 3.5: give a whole number"),
+        ({"early_terminate": {"type": "median"}, "metric": None}, "has no metric to end trials by"),
         ({"command": None}, "has no command"),
         ({"command": ["python", "${args}"]}, "fit is missing in command"),
         ({"command": ["ganlit", "fit"]}, r"\$\{args\} is missing in command"),

@@ -38,5 +38,6 @@ def test_a_phase_is_read_off_files_and_queue(
 def test_a_reason_is_given_where_there_is_one() -> None:
     assert judge(at("running"), False, None, 10.0)[1] == VANISHED
     assert judge(at("diverged"), False, None, 10.0)[1] == "why"
-    assert judge(at("done"), False, None, 10.0)[1] is None
+    assert judge(at("done"), False, None, 10.0)[1] == "why"  # ahead of its length
+    assert judge(at("stopped early"), False, None, 10.0) == ("stopped early", "why")
     assert judge(at("preempted"), False, "REQUEUE_HOLD", 10.0)[1] == "requeue_hold"

@@ -1,0 +1,142 @@
+"""A survey of a latent space: directions found in several ways, and judged beside random ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ganlit.compute.console import say
+from ganlit.errors import UserError
+from ganlit.studies.latent.eye import Eye, Seen
+from ganlit.studies.latent.find import at_random, ganspace, matrices_of, of_classes, sefa
+from ganlit.studies.latent.score import SHARES, Score, holm, p_value, score
+from ganlit.studies.latent.subject import KNOWN, Subject, spread
+
+Counted = Callable[[str, int], Callable[[float], None]]
+"""Of a title and a total what is to be told of how many are done, as `Bars.counted`."""
+
+
+class Direction(NamedTuple):
+    """One that was found."""
+
+    name: str  # sefa-0, class-3
+    vector: Tensor  # [d] of length one
+
+
+class Asked(NamedTuple):
+    """How a space is surveyed."""
+
+    keep: int = 5  # directions of sefa and of ganspace
+    extent: float = 1.0  # how far items are moved to either side, in units
+    count: int = 32  # items that are moved
+    random: int = 16  # directions to compare with
+    fitted: int = 1000  # samples by which directions of classes are found
+    seed: int = 0
+
+
+class Survey(NamedTuple):
+    """What was found, the direction that changes most first."""
+
+    found: list[Direction]
+    rows: list[dict[str, Any]]  # of each its numbers
+    unit: float  # the typical distance of a latent to the mean of its class
+    chance: float  # what a unit of a random direction changes
+    told: dict[str, Any]  # what else was seen on the way
+
+
+def survey(subject: Subject, eye: Eye, kinds: list[str], asked: Asked, counted: Counted) -> Survey:
+    """Looks for directions of these kinds, see `possible`, and judges them."""
+    sample, of = subject.sample(KNOWN, asked.seed)
+    unit = spread(sample, of)
+    found, told = search(subject, eye, kinds, sample[:, 0], of, asked, counted)
+    latents, label = subject.sample(asked.count, asked.seed + 1)  # others than those by which they were found
+    start = eye.see(subject.made(latents, label))
+    drawn = at_random(asked.random, sample.shape[-1], asked.seed)
+    vectors = [*(each.vector for each in found), *drawn]
+    advance = counted("directions", len(vectors) * len(SHARES) * asked.count)
+    scores = [score(subject, latents, label, each, asked.extent, unit, eye, start, advance) for each in vectors]
+    rows = judged(found, scores, eye)
+    order = sorted(range(len(found)), key=lambda place: -rows[place]["effect"])
+    chance = float(torch.stack([each.effect.mean() for each in scores[len(found) :]]).mean())
+    told |= {"extractor": eye.extractor.protocol, "against": eye.against, "effect_is": what_is_changed(start)}
+    if eye.probe is not None:
+        told["probe_accuracy"] = eye.probe.accuracy
+    return Survey([found[place] for place in order], [rows[place] for place in order], unit, chance, told)
+
+
+def possible(subject: Subject, eye: Eye, asked: list[str], named: bool) -> list[str]:
+    """Those kinds that can be had; of others it is said why not.
+
+    Raises:
+        UserError: one of these was asked for by name, or nothing is left.
+    """
+    reasons = {}
+    if subject.space == "z":
+        reasons["ganspace"] = "in z, latents lie alike in all directions, so that ganspace has nothing to find"
+    if eye.probe is None:
+        reasons["classes"] = f"{eye.against} has no classes that directions could lead to"
+    if "sefa" in asked:
+        try:
+            matrices_of(subject)
+        except UserError as error:
+            reasons["sefa"] = str(error).removesuffix(": leave sefa out.")
+    left = [kind for kind in asked if kind not in reasons]
+    for kind in asked:
+        if kind in reasons:
+            if named or not left:
+                raise UserError(f"--kinds {kind}: {reasons[kind]}: leave it out.")
+            say(f"not looked for: {reasons[kind]}")
+    return left
+
+
+def search(
+    subject: Subject,
+    eye: Eye,
+    kinds: list[str],
+    sample: Tensor,
+    label: Tensor,
+    how: Asked,
+    counted: Counted,
+) -> tuple[list[Direction], dict[str, Any]]:
+    """Directions of these kinds, from latents [N, d] and labels [N], and what was seen on the way."""
+    found, told = list[Direction](), dict[str, Any]()
+    if "sefa" in kinds:
+        found += [Direction(f"sefa-{n}", each) for n, each in enumerate(sefa(matrices_of(subject), how.keep))]
+    if "ganspace" in kinds:
+        found += [Direction(f"ganspace-{n}", each) for n, each in enumerate(ganspace(sample, how.keep))]
+    if "classes" in kinds:
+        few, of = sample[: how.fitted], label[: how.fitted]
+        seen = eye.see(subject.made(few[:, None], of), counted("samples", len(few)))
+        vectors, accuracy = of_classes(few, seen.shares.argmax(1), len(eye.classes))
+        found += [Direction(f"class-{name}", each) for name, each in zip(eye.classes, vectors, strict=True)]
+        told["class_of_latent_accuracy"] = accuracy
+    return found, told
+
+
+def judged(found: list[Direction], scores: list[Score], eye: Eye) -> list[dict[str, Any]]:
+    """A row of numbers for each direction; the scores of random ones are behind those of the found ones."""
+    mean = torch.stack([each.effect for each in scores[len(found) :]]).mean(0)
+    values = [p_value(each.effect - mean) for each in scores[: len(found)]]
+    names = dict(enumerate(eye.classes))
+    return [
+        {
+            "name": direction.name,
+            "effect": float(each.effect.mean()),
+            "times_random": float(each.effect.mean() / mean.mean().clamp(min=1e-12)),
+            "p": value,
+            "identity": each.identity,
+            "moved": each.moved,
+            "linearity": each.linearity,
+            "towards": names.get(each.towards, ""),
+            "away": names.get(each.away, ""),
+            "shift": each.shift,
+        }
+        for direction, each, value in zip(found, scores, holm(values), strict=False)
+    ]
+
+
+def what_is_changed(start: Seen) -> str:
+    return "features" if start.shares is None else "total variation of the class probe"
