@@ -97,8 +97,8 @@ class Verdict:
         real: [B, ...] real items as networks take them; they require a gradient when a regularizer differentiates by
             them.
         fake: [B, ...] generated items; detached when the discriminator plays.
-        latent: [B, ...] what the generated items were made from, with a graph from it to them, when a regularizer of
-            the generator asked for it: the styles [B, layers + 1, w_dim] of a StyleGenerator, z [B, z_dim] elsewhere.
+        latent: [b, ...] what the first b generated items were made from, with a graph from it to them, when a
+            regularizer of the generator asked for it: the styles [b, layers + 1, w_dim] of a StyleGenerator, or z.
         side: what else the generator handed out, by name.
     """
 

@@ -130,7 +130,7 @@ class Anneal(Callback):
             if self.what == "lr":
                 value *= pl_module.adjusted.get(f"{owner}/lr", 1.0)
             write(self.what, holder, value)
-            if trainer._logger_connector.should_update_logs:  # a value costs a millisecond, and few steps are a row
+            if pl_module.row_due:
                 pl_module.log(f"schedule/{owner.lower()}/{self.what}", value)
 
     def teardown(self, trainer: Trainer, pl_module: AdversarialModule, stage: str) -> None:

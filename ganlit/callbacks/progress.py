@@ -110,7 +110,7 @@ class Progress(ProgressBar):
         parts = [f"kimg {pl_module.kimg:{digits}.1f}/{self.kimg:g}"]
         if self.fidelity is not None:
             parts.append(shown(self.fidelity.score))
-        parts += [f"{player[0].upper()} {self._loss(trainer, player)}" for player in PLAYERS]
+        parts += [f"{player[0].upper()} {self._loss(pl_module, player)}" for player in PLAYERS]
         elapsed = time.monotonic() - self.started
         recurring = elapsed - (self._once() - self.once_at_start)
         trained, ahead = pl_module.kimg - self.kimg_at_start, max(self.kimg - pl_module.kimg, 0)
@@ -122,9 +122,9 @@ class Progress(ProgressBar):
         """Seconds spent so far on what a run does once: the real statistics."""
         return self.fidelity.seconds_real if self.fidelity is not None else 0.0
 
-    def _loss(self, trainer: Trainer, player: Player) -> str:
+    def _loss(self, module: AdversarialModule, player: Player) -> str:
         """The first of a player's terms: its adversarial loss, or the first criterion; a dash before its first turn."""
-        terms = [value for name, value in trainer.callback_metrics.items() if name.startswith(f"{player}/")]
+        terms = [value for name, value in module.latest.items() if name.startswith(f"{player}/")]
         return f"{float(terms[0]):.3f}" if terms else "    -"
 
     def _show(self, stage: str, share: float, text: str) -> None:

@@ -34,14 +34,28 @@ def mutual_information_gap(codes: Tensor, levels: Tensor) -> float:
         codes: [N, D] of items, D at least 2.
         levels: [N, F] int64, from 0 on: which of its values each factor has.
     """
+    best = mutual_information(codes, levels[:, varies(levels)]).topk(2, 0).values
+    return float((best[0] - best[1]).mean())
+
+
+def mutual_information(codes: Tensor, levels: Tensor) -> Tensor:
+    """What each number of a code says of each factor, [D, F] float64, in parts of the factor's entropy, as in MIG.
+
+    Of a factor that does not vary nothing can be said: 0.
+    """
     binned = torch.stack([_binned(code) for code in codes.double().T], 1)
-    gaps = []
-    for factor in levels.T:
-        if (entropy := _entropy(factor.bincount().double())) > 0:
-            said = torch.tensor([_mutual_information(number, factor) for number in binned.T], dtype=torch.float64)
-            best, second = said.topk(2).values.tolist()
-            gaps.append((best - second) / entropy)
-    return sum(gaps) / len(gaps)
+    found = torch.zeros(codes.shape[1], levels.shape[1], dtype=torch.float64)
+    for place in varies(levels).nonzero().flatten().tolist():
+        factor = levels[:, place]
+        entropy = _entropy(factor.bincount().double())
+        said = [_mutual_information(number, factor) / entropy for number in binned.T]
+        found[:, place] = torch.tensor(said, dtype=torch.float64)
+    return found
+
+
+def varies(levels: Tensor) -> Tensor:
+    """Which factors have more than one value, [F] bool."""
+    return (levels != levels[:1]).any(0)
 
 
 def dci(codes: Tensor, levels: Tensor, seed: int = 0) -> Dci:

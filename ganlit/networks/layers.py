@@ -10,11 +10,15 @@ from torch.nn import functional as F
 
 SLOPE = 0.2
 GAIN = math.sqrt(2)
+"""Of a layer in front of the activation, which so keeps the variance.
+
+Leaky ReLU lets a positive factor pass: in the weights in front of it, it costs no pass over the maps behind it.
+"""
 
 
 def activation(x: Tensor) -> Tensor:
-    """Leaky ReLU that keeps the variance of its input."""
-    return F.leaky_relu(x, SLOPE) * GAIN
+    """Leaky ReLU."""
+    return F.leaky_relu(x, SLOPE)
 
 
 def normalize(z: Tensor) -> Tensor:
@@ -27,40 +31,59 @@ def wide(x: Tensor) -> Tensor:
     return x if x.dtype == torch.float64 else x.float()
 
 
+def last(images: Tensor) -> Tensor:
+    """Images [B, C, H, W] whose channels lie last also where there is one: torch cannot tell, and takes it for first.
+
+    What follows then has its channels first as far as nothing turns them round, which is slower.
+    """
+    return images.squeeze(1).unsqueeze(-1).movedim(-1, 1) if images.shape[1] == 1 else images
+
+
 class EqualLinear(nn.Module):
     """Linear layer with equalised learning rate: weights are stored at unit variance and scaled when used.
 
     Args:
         lr_multiplier: slows the layer's learning, weights and bias, without changing its output at the start.
         bias: initial value of the bias.
+        gain: factor of the output.
     """
 
-    def __init__(self, inputs: int, outputs: int, bias: float = 0.0, lr_multiplier: float = 1.0) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, bias: float = 0.0, lr_multiplier: float = 1.0, gain: float = 1.0
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr_multiplier)
         self.bias = nn.Parameter(torch.full((outputs,), bias / lr_multiplier))
-        self.weight_gain = lr_multiplier / math.sqrt(inputs)
-        self.bias_gain = lr_multiplier
+        self.weight_gain = gain * lr_multiplier / math.sqrt(inputs)
+        self.bias_gain = gain * lr_multiplier
 
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x, self.weight * self.weight_gain, self.bias * self.bias_gain)
 
 
 class EqualConv2d(nn.Module):
-    """Convolution of odd kernel with equalised learning rate; the size is kept, or halved after a low-pass filter."""
+    """Convolution of odd kernel with equalised learning rate; the size is kept, or halved after a low-pass filter.
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, down: bool = False, bias: bool = True) -> None:
+    Args:
+        gain: factor of the output.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, down: bool = False, bias: bool = True, gain: float = 1.0
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
-        self.gain = 1 / math.sqrt(inputs * kernel**2)
+        self.weight_gain = gain / math.sqrt(inputs * kernel**2)
+        self.bias_gain = gain
         self.filter = Filter() if down else None
 
     def forward(self, x: Tensor) -> Tensor:
-        weight, padding = self.weight * self.gain, self.weight.shape[-1] // 2
+        weight, padding = self.weight * self.weight_gain, self.weight.shape[-1] // 2
+        bias = None if self.bias is None else self.bias * self.bias_gain
         if self.filter is None:
-            return F.conv2d(x, weight, self.bias, padding=padding)
-        return F.conv2d(self.filter.blur(x, padding + 1), weight, self.bias, stride=2)
+            return F.conv2d(x, weight, bias, padding=padding)
+        return F.conv2d(self.filter.blur(x, padding + 1), weight, bias, stride=2)
 
 
 class Filter(nn.Module):
@@ -94,21 +117,30 @@ class ModulatedConv2d(nn.Module):
     Args:
         demodulate: normalise the output; off where the output is an image.
         up: double the resolution, with a low-pass filter behind the transposed convolution.
+        gain: factor of an output that is normalised.
     """
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int, style_dim: int, demodulate: bool = True, up: bool = False
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        style_dim: int,
+        demodulate: bool = True,
+        up: bool = False,
+        gain: float = 1.0,
     ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
         self.style = EqualLinear(style_dim, inputs, bias=1.0)
-        self.gain = 1 / math.sqrt(inputs * kernel**2)
+        self.weight_gain = 1 / math.sqrt(inputs * kernel**2)
+        self.gain = gain
         self.demodulate = demodulate
         self.filter = Filter() if up else None
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         style = self.style(w)
-        weight = self.weight * self.gain
+        weight = self.weight * self.weight_gain
         x = x * style[:, :, None, None].to(x.dtype)
         if self.filter is not None:
             x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
@@ -117,20 +149,25 @@ class ModulatedConv2d(nn.Module):
             x = F.conv2d(x, weight, padding=weight.shape[-1] // 2)
         if self.demodulate:
             energy = wide(style).square() @ weight.square().sum(dim=(2, 3)).T
-            x = x * (energy + 1e-8).rsqrt()[:, :, None, None].to(x.dtype)
+            x = x * (self.gain * (energy + 1e-8).rsqrt())[:, :, None, None].to(x.dtype)
         return x
 
 
 class Noise(nn.Module):
-    """Adds white noise, one value a pixel for all channels, at a learned strength: arXiv 1812.04948, section 2."""
+    """Adds white noise, one value a pixel for all channels, at a learned strength: arXiv 1812.04948, section 2.
 
-    def __init__(self) -> None:
+    Args:
+        gain: factor of the noise.
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
         super().__init__()
         self.strength = nn.Parameter(torch.zeros(()))
+        self.gain = gain
 
     def forward(self, x: Tensor) -> Tensor:
         noise = torch.randn(len(x), 1, *x.shape[2:], device=x.device, dtype=x.dtype)
-        return x + noise * self.strength.to(x.dtype)
+        return x + noise * (self.strength * self.gain).to(x.dtype)
 
 
 class MinibatchStd(nn.Module):

@@ -18,6 +18,7 @@ ADDED: dict[str, dict[str, Any]] = {
     "ganlit.callbacks.alarms.Alarms": {"reactions": None},
     "ganlit.callbacks.samples.Samples": {"film": False},
     "ganlit.data.images.images.Images": {"labels": True, "held_out": None, "depth": 8, "range": [0.0, 1.0]},
+    "ganlit.losses.regularizers.generator.PathLength": {"share": 1.0},
     "ganlit.networks.images.autoencoder.VQAutoencoder": {"uniform": False},
     "ganlit.networks.images.rrdb.RRDBNet": {"unit": False},
     "ganlit.networks.images.srvgg.SRVGG": {"unit": False},

@@ -6,6 +6,7 @@ import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from ganlit.augment.base import Augment, Unaugmented
 from ganlit.compute.strategy import average_over_ranks
+from ganlit.compute.twice import Twice
 from ganlit.contracts import Critic, Sampled, Terms, Verdict, over_networks
 from ganlit.ema import EMA
 from ganlit.errors import UserError, within
@@ -135,8 +137,6 @@ class AdversarialModule(ClockedModule, ABC):
         self.ema.update(self.generator, self.images_seen, self.images)
         if (p := getattr(self.augment, "p", None)) is not None:
             self.latest["augment/p"] = p.clone()
-        self.log_dict({"kimg": self.kimg, **self.latest})
-        self.log_dict({f"skipped/{name}": float(count) for name, count in self.skipped.items()})
 
     def plays(self, player: Player) -> bool:
         """Whether a player has a turn at this step: never if nothing of it learns."""
@@ -246,10 +246,12 @@ class AdversarialModule(ClockedModule, ABC):
         if player == "discriminator":
             self.verdict = verdict
         due = self.due(player)
-        if player == "discriminator" and any(each.differentiates for each in due):
+        differentiates = any(each.differentiates for each in due)
+        if player == "discriminator" and differentiates:
             verdict.real = verdict.real.detach().requires_grad_()
             verdict.fake = verdict.fake.detach().requires_grad_()
-        return {type(regularizer).__name__.lower(): regularizer.term(verdict) for regularizer in due}
+        with Twice() if differentiates else nullcontext():
+            return {type(regularizer).__name__.lower(): regularizer.term(verdict) for regularizer in due}
 
     def judged(self, verdict: Verdict) -> Terms:
         """The discriminator's terms, after which the augmentation may adapt."""

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganlit.compute.twice import Twice
 from ganlit.contracts import Judgement, Labelled, Made, Sampled, Styled, Terms, Verdict
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.fitting import check
@@ -30,7 +31,10 @@ class Synthesis(AdversarialModule):
         return self.judged(verdict)
 
     def generator_terms(self, batch: Labelled) -> Terms:
-        latent, made = self.traced(batch.label) if self.due("generator") else (None, self.generate(batch.label))
+        if due := self.due("generator"):
+            latent, made = self.traced(batch.label, max(each.part(len(batch.label)) for each in due))
+        else:
+            latent, made = None, self.generate(batch.label)
         verdict = Verdict(self.critic(batch.label), batch.item, made.output, latent, made.side)
         penalties = self.penalties("generator", verdict)
         return {"adversarial": self.adversarial("generator", verdict), **penalties}
@@ -39,16 +43,25 @@ class Synthesis(AdversarialModule):
         """What the generator in training makes."""
         return Made.of(self.generator(self.latents(label), label))
 
-    def traced(self, label: Tensor) -> tuple[Tensor, Made]:
-        """What the items are made from, to differentiate by, and the items: in float32, for a penalty's sake."""
-        with torch.autocast(label.device.type, enabled=False):
+    def traced(self, label: Tensor, count: int) -> tuple[Tensor, Made]:
+        """What items are made from, to differentiate by, and the items: in float32, for a penalty's sake.
+
+        Args:
+            count: of the items that are to be differentiated, the first ones; those behind them are made as ever where
+                the generator has styles, and differentiated too where it has not.
+        """
+        with torch.autocast(label.device.type, enabled=False), Twice():
             z = self.latents(label)
             if not isinstance(self.generator, Styled):
                 return z.requires_grad_(), Made.of(self.generator(z, label))
             styles = self.generator.styles(z, label)
             if not styles.requires_grad:  # of a mapping that is frozen
                 styles.requires_grad_()
-            return styles, Made.of(self.generator.synthesise(styles))
+            latent, others = styles[:count], styles[count:]
+            items = self.generator.synthesise(latent)
+        if len(others):
+            items = torch.cat([items, self.generator.synthesise(others).to(items.dtype)])
+        return latent, Made(items)
 
     def sample(self, batch: Labelled) -> Sampled:
         return Sampled(batch.item, self.averaged(self.latents(batch.label), batch.label))

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ganlit.compute.twice import Twice
 from ganlit.contracts import Labelled, Made, Pair, Sampled, Terms, Verdict
 from ganlit.errors import UserError
 from ganlit.losses.base import Attempt, Criterion
@@ -63,7 +64,7 @@ class Translation(WeighedModule):
     def generator_terms(self, batch: Pair | Labelled) -> Terms:
         pair = Pair.of(batch)
         if self.due("generator"):  # for the sake of a penalty in float32, and with a graph from the source on
-            with torch.autocast(pair.source.device.type, enabled=False):
+            with torch.autocast(pair.source.device.type, enabled=False), Twice():
                 pair = pair._replace(source=pair.source.detach().requires_grad_())
                 verdict = self.seen(pair, self.translate(pair))
         else:

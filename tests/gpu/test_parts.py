@@ -59,7 +59,7 @@ def of_discriminator(device: torch.device, part: AdversarialLoss | Regularizer |
 def of_generator(device: torch.device, part: PathLength) -> Answer:
     module = duel(channels=3).to(device)
     part.to(device)
-    latent, made = module.traced((torch.arange(BATCH) % 2).to(device))
+    latent, made = module.traced((torch.arange(BATCH) % 2).to(device), part.part(BATCH))
     verdict = Verdict(module.discriminator, made.output, made.output, latent)
     return {**learnt(part.term(verdict), module.generator), "mean": part.mean}
 

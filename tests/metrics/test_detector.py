@@ -54,7 +54,7 @@ def test_who_is_well_rings_nothing() -> None:
         ("collapse", "reached", 110, {"reached": [0.1, 0.05]}),
         ("collapse", "duplicates", 100, {"duplicates": [0.6, 0.7, 0.9]}),
         ("won", "overlap", 100, {"overlap": [0.01, 0.0, 0.0], "score": [*[50.0] * 6, 30.0, *[33.0] * 5]}),
-        ("overfits", "overfit", 110, {"overfit": [0.6, 0.7]}),
+        ("overfits", "overfit", 100, {"overfit": [0.6, 0.7, 0.7], "score": [*[50.0] * 6, 30.0, *[33.0] * 5]}),
         ("divergence", "skipped", 120, {"skipped": [0.5]}),
         ("divergence", "energy", 110, {"energy": [7.0, 9.0]}),
         ("divergence", "mean", 110, {"mean": [3.0, 4.0]}),
@@ -74,12 +74,19 @@ def test_each_illness_is_found_with_its_signal_and_its_beginning(
 
 
 def test_what_has_not_lasted_or_has_not_been_lost_rings_nothing() -> None:
-    assert detect(table(overfit=[0.9, 0.9, 0.1])) == []  # is over
-    assert detect(table(overfit=[0.9])) == []  # once may be chance
+    assert detect(table(overfit=[0.9, 0.9, 0.9, 0.1], score=[50.0] * 12)) == []  # is over
+    assert detect(table(overfit=[0.9], score=[50.0] * 12)) == []  # once may be chance
+    assert detect(table(overfit=[0.9] * 12)) == []  # but its score becomes better
     assert detect(table(count=3, variety=[0.0, 0.0, 0.05])) == []  # a generator begins with one thing
     assert detect(table(count=3, reached=[0.01] * 3)) == []
     assert detect(table(overlap=[0.0] * 3)) == []  # but its score becomes better
     assert detect(table(moved=[0.0] * 4, overlap=[1.0] * 4)) == []  # has arrived
+
+
+def test_a_discriminator_that_knows_its_items_by_heart_has_not_won() -> None:
+    still = [*[50.0] * 6, 30.0, *[33.0] * 5]
+    assert [alarm.name for alarm in detect(table(overlap=[0.0] * 4, overfit=[0.9] * 4, score=still))] == ["overfits"]
+    assert [alarm.name for alarm in detect(table(overlap=[0.0] * 4, score=still))] == ["won"]
 
 
 def test_a_generator_that_never_makes_more_than_one_thing_has_collapsed() -> None:

@@ -8,11 +8,13 @@ import torch
 from torch.nn import functional as F
 
 from ganlit.networks.layers import (
+    GAIN,
     EqualConv2d,
     EqualLinear,
     Filter,
     MinibatchStd,
     ModulatedConv2d,
+    Noise,
     activation,
     normalize,
 )
@@ -129,8 +131,29 @@ def test_one_picture_per_class_is_noticed_within_classes_alone() -> None:
     assert MinibatchStd()(x, label)[:, 8].min() > 0.1
 
 
+@pytest.mark.parametrize("gain", [GAIN, 1 / GAIN])
+def test_a_gain_in_the_weights_is_one_of_the_output(gain: float) -> None:
+    torch.manual_seed(0)
+    x, w, options = torch.randn(2, 3, 4, 4, dtype=torch.float64), torch.randn(2, 6, dtype=torch.float64), {"gain": gain}
+    for made in (
+        lambda **more: (EqualLinear(4, 5, bias=0.5, lr_multiplier=0.1, **more), (x,)),
+        lambda **more: (EqualConv2d(3, 5, 3, down=True, **more), (x,)),
+        lambda **more: (ModulatedConv2d(3, 5, 3, 6, up=True, **more), (x, w)),
+        lambda **more: (Noise(**more), (torch.zeros_like(x),)),
+    ):
+        (folded, given), (plain, _) = made(**options), made()
+        folded, plain = (layer.double().requires_grad_(False) for layer in (folded, plain))
+        for parameter in plain.parameters():
+            parameter.add_(0.1)
+        folded.load_state_dict(plain.state_dict())
+        torch.manual_seed(1)
+        expected = gain * plain(*given)
+        torch.manual_seed(1)
+        torch.testing.assert_close(folded(*given), expected, rtol=1e-12, atol=1e-12)
+
+
 def test_normalize_and_activation_keep_the_scale() -> None:
     z = normalize(7 * torch.randn(16, 64))
     torch.testing.assert_close(z.square().mean(dim=1), torch.ones(16), rtol=1e-4, atol=1e-4)
     x = torch.randn(100_000)
-    assert activation(x).square().mean().item() == pytest.approx(x.square().mean().item(), rel=0.06)
+    assert (GAIN * activation(x)).square().mean().item() == pytest.approx(x.square().mean().item(), rel=0.06)

@@ -10,12 +10,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ganlit.contracts import Reference
 from ganlit.data.images.form import Form
 from ganlit.data.images.modality import ImageModality
 from ganlit.data.video.modality import VideoModality
 from ganlit.losses.adversarial import NonSaturating
 from ganlit.networks.images.dcgan import DCDiscriminator, DCGenerator
 from ganlit.networks.images.stylegan import StyleDiscriminator, StyleGenerator
+from ganlit.studies.latent.subject import Subject
 from ganlit.tasks.synthesis import Synthesis
 
 
@@ -62,6 +64,16 @@ RUNS: dict[str, Callable[[], Synthesis]] = {
 def made(run: str) -> Synthesis:
     torch.manual_seed(1)
     return RUNS[run]()
+
+
+def real(run: str) -> Reference:
+    """Twelve training images in noise, the last of which is the first item that the run makes."""
+    subject = Subject(run)
+    stream = torch.Generator().manual_seed(0)
+    made = subject.made(subject.latents(subject.z([0]), subject.labels([0])), subject.labels([0]), alone=True)
+    items = torch.randint(0, 256, (12, *made.shape[1:]), generator=stream, dtype=torch.uint8)
+    items[-1] = made[0]
+    return Reference("toys-train", "0" * 32, items, torch.arange(12) % 3, ("a", "b", "c"))
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from ganlit.errors import UserError
 
 SIDE = 64  # pixels
 FINER = 4  # times, in which outlines are drawn before they are averaged
+OFF = 0.4  # of the step to the next level: how far `Between` goes from one
 WIDEST = 0.5  # of the side: across, of a shape of the largest size
 
 OUTLINES = {
@@ -75,6 +76,28 @@ class Shapes(Source):
         return drawn(
             *(factor.values[level] for factor, level in zip(FACTORS, levels(np.array([index]))[0], strict=True))
         )
+
+
+class Between(Shapes):
+    """As many shapes again, whose numbers lie off the levels, but nearer to their own than to others.
+
+    So it can be asked whether levels are read rightly in images that nobody has seen.
+    """
+
+    name = "shapes-between"
+    fingerprint = "1"
+
+    def opened(self, index: int) -> Image.Image:
+        shift = np.random.default_rng(index).uniform(-OFF, OFF, len(FACTORS))
+        return drawn(*map(beside, FACTORS, levels(np.array([index]))[0], shift))
+
+
+def beside(factor: Factor, level: int, shift: float) -> float | str:
+    """A value so many steps beside a level, and never beyond the last; a name is what it is."""
+    if isinstance(factor.values[level], str):
+        return factor.values[level]
+    first, second, *_ = factor.values
+    return float(np.clip(factor.values[level] + shift * (second - first), first, factor.values[-1]))
 
 
 def levels(numbers: np.ndarray) -> np.ndarray:

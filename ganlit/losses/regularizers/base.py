@@ -64,9 +64,16 @@ class Regularizer(nn.Module, ABC):
 class GeneratorRegularizer(Regularizer):
     """The same for the generator's objective.
 
-    `forward` reads `verdict.fake` [B, ...] and `verdict.latent` [B, ...], from which a graph leads to the items;
-    what made them ran without autocast. What else the generator handed out is `verdict.side`.
+    `forward` reads `verdict.fake` [B, ...] and `verdict.latent` [b, ...], from which a graph leads to the first items:
+    `part(B)`, or more. What made those ran without autocast. What else the generator handed out is `verdict.side`.
     """
+
+    share = 1.0
+    """Of a batch, whose items it reads."""
+
+    def part(self, batch: int) -> int:
+        """How many items of a batch those are: the first ones, at least one."""
+        return max(1, round(self.share * batch))
 
     def value(self, verdict: Verdict) -> Tensor:
         """Of the generator there is one."""

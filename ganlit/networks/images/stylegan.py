@@ -21,6 +21,7 @@ from ganlit.networks.layers import (
     ModulatedConv2d,
     Noise,
     activation,
+    last,
     normalize,
     wide,
 )
@@ -67,7 +68,7 @@ class Mapping(nn.Module):
         self.embedding = nn.Embedding(classes, z_dim) if classes else None
         widths = [z_dim * (2 if classes else 1)] + [w_dim] * depth
         self.layers = nn.ModuleList(
-            EqualLinear(inputs, outputs, lr_multiplier=0.01) for inputs, outputs in pairwise(widths)
+            EqualLinear(inputs, outputs, lr_multiplier=0.01, gain=GAIN) for inputs, outputs in pairwise(widths)
         )
 
     def forward(self, z: Tensor, label: Tensor) -> Tensor:
@@ -84,13 +85,13 @@ class StyledLayer(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, w_dim: int, up: bool = False) -> None:
         super().__init__()
-        self.convolution = ModulatedConv2d(inputs, outputs, 3, w_dim, up=up)
-        self.noise = Noise()
+        self.convolution = ModulatedConv2d(inputs, outputs, 3, w_dim, up=up, gain=GAIN)
+        self.noise = Noise(GAIN)
         self.bias = nn.Parameter(torch.zeros(outputs, 1, 1))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         x = self.noise(self.convolution(x, w))
-        return activation(x + self.bias.to(x.dtype))
+        return activation(x + (self.bias * GAIN).to(x.dtype))
 
 
 class ToImage(nn.Module):
@@ -212,16 +213,16 @@ class StyleGenerator(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions, the second of which halves the resolution, beside a filtered 1x1 skip."""
+    """Two convolutions, the second of which halves the resolution, beside a filtered 1x1 skip: their sum over GAIN."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.first = EqualConv2d(inputs, inputs, 3)
-        self.second = EqualConv2d(inputs, outputs, 3, down=True)
-        self.skip = EqualConv2d(inputs, outputs, 1, down=True, bias=False)
+        self.first = EqualConv2d(inputs, inputs, 3, gain=GAIN)
+        self.second = EqualConv2d(inputs, outputs, 3, down=True)  # the gain of an activation, over the same
+        self.skip = EqualConv2d(inputs, outputs, 1, down=True, bias=False, gain=1 / GAIN)
 
     def forward(self, x: Tensor) -> Tensor:
-        return (activation(self.second(activation(self.first(x)))) + self.skip(x)) / GAIN
+        return activation(self.second(activation(self.first(x)))) + self.skip(x)
 
 
 class StyleDiscriminator(nn.Module):
@@ -251,17 +252,17 @@ class StyleDiscriminator(nn.Module):
         self.classes = classes
         sizes = resolutions(resolution)[::-1]
         widths = [width(size, channel_base, channel_max) for size in sizes]
-        self.from_image = EqualConv2d(channels, widths[0], 1)
+        self.from_image = EqualConv2d(channels, widths[0], 1, gain=GAIN)
         self.blocks = nn.ModuleList(ResidualBlock(inputs, outputs) for inputs, outputs in pairwise(widths))
         self.minibatch_std = MinibatchStd(classes, minibatch_group)
-        self.last = EqualConv2d(widths[-1] + 1, widths[-1], 3)
-        self.features = EqualLinear(widths[-1] * 16, widths[-1])
+        self.last = EqualConv2d(widths[-1] + 1, widths[-1], 3, gain=GAIN)
+        self.features = EqualLinear(widths[-1] * 16, widths[-1], gain=GAIN)
         self.logit = EqualLinear(widths[-1], 1)
         self.embedding = nn.Embedding(classes, widths[-1]) if classes else None
 
     def forward(self, image: Tensor, label: Tensor) -> Tensor:
         """Images [B, C, H, W] and labels [B] to logits [B]."""
-        x = activation(self.from_image(image))
+        x = activation(self.from_image(last(image)))
         for block in self.blocks:
             x = block(x)
         x = activation(self.last(self.minibatch_std(x, label)))

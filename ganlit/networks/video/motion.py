@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlit.errors import within
-from ganlit.networks.layers import activation, wide
+from ganlit.networks.layers import GAIN, activation, wide
 from ganlit.networks.sizes import check
 
 KERNEL = 3
@@ -69,7 +69,7 @@ class MotionCodes(nn.Module):
         with torch.autocast(noise.device.type, enabled=False):  # a phase has no few digits to lose
             x = wide(noise).transpose(1, 2)
             for convolution in self.mapping:
-                x = activation(convolution(x))
+                x = GAIN * activation(convolution(x))
             codes = x.transpose(1, 2)
             left = (times / self.distance).floor().long().clamp(0, codes.shape[1] - 2)
             share = (times / self.distance - left)[..., None]

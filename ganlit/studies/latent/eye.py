@@ -15,6 +15,7 @@ from ganlit.metrics.groups import sides
 from ganlit.metrics.passes import Options, passes
 from ganlit.metrics.portrait import Advance
 from ganlit.metrics.probe import Probe
+from ganlit.metrics.reality import Reality
 from ganlit.studies.evaluation.options import sorted_out
 from ganlit.studies.evaluation.subject import data_of
 from ganlit.studies.evaluation.trained import place
@@ -68,6 +69,17 @@ def eye_of(
     Raises:
         UserError: the data, or the extractor's weights, are not there.
     """
+    seen = reality_of(run, extractor, counted, most)
+    rows = seen.rows
+    scale = rows.std(0)
+    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+    return Eye(seen.extractor, seen.view, rows.mean(0), scale, seen.probe, seen.reference.classes, seen.name)
+
+
+def reality_of(
+    run: str, extractor: str | None, counted: Callable[[str, int], Advance | None], most: int | None = None
+) -> Reality:
+    """What a run is measured against, as an extractor sees it; it has seen it then."""
     data, own = data_of(run), setting(run).fidelity
     groups = sorted_out(f"probe@{extractor}" if extractor else "probe", False, data.modality)
     count = own.get("reference_images")
@@ -79,8 +91,4 @@ def eye_of(
         options = options._replace(weights=None)
     [one] = passes(groups, real, options, place(), say, counted)
     one.real.prepare()
-    rows = one.real.rows
-    scale = rows.std(0)
-    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
-    seen = one.real
-    return Eye(seen.extractor, seen.view, rows.mean(0), scale, seen.probe, seen.reference.classes, seen.name)
+    return one.real

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -16,10 +16,18 @@ from ganlit.compute.console import say
 from ganlit.data.images.pixels import in_8_bits
 from ganlit.data.video.writing import write_gif, write_mp4
 from ganlit.records.durable import replacing
+from ganlit.records.media import PICTURE, drawn, write_picture
 from ganlit.studies.evaluation.latents import SUFFIX, About, Values, write
 from ganlit.studies.evaluation.outputs import beside, empty, make_room, writing
 from ganlit.studies.evaluation.trained import digest_of
+from ganlit.studies.latent.plate import Cell, plate
 from ganlit.studies.latent.subject import Subject
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+NUMBERS = "numbers.json"
 
 
 class Folder:
@@ -52,6 +60,16 @@ class Folder:
         with writing("--out", self.path):
             subject.kind.show(rows, columns, self.path / (name or self.tool))
 
+    def plate(self, rows: Sequence[Sequence[Cell]], name: str = "") -> None:
+        """Images in rows with words below them."""
+        with writing("--out", self.path):
+            write_picture(plate(rows), self.path / (name or self.tool))
+
+    def figure(self, figure: Figure, name: str = "") -> None:
+        """A figure that matplotlib draws."""
+        with writing("--out", self.path), replacing(self.path / f"{name or self.tool}{PICTURE}") as partial:
+            partial.write_bytes(drawn(figure, 130))
+
     def film(self, frames: Tensor, rate: float) -> None:
         """Stored images [T, C, H, W] as a GIF, and as an MP4 where PyAV is there, which writes it."""
         clip = in_8_bits(frames[:, : 3 if frames.shape[1] > 2 else 1]).transpose(0, 1)
@@ -70,7 +88,7 @@ class Folder:
     def numbers(self, subject: Subject, found: Mapping[str, Any]) -> None:
         """What was measured, with what it was asked of: numbers.json."""
         about = {"run": subject.run, "weights": digest_of(subject.generator), "space": subject.space}
-        with writing("--out", self.path), replacing(self.path / "numbers.json") as partial:
+        with writing("--out", self.path), replacing(self.path / NUMBERS) as partial:
             partial.write_text(json.dumps({**about, **found}, indent=2, default=plain) + "\n")
 
     def table(self, rows: Sequence[Mapping[str, Any]], name: str = "numbers") -> None:

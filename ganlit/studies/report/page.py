@@ -10,7 +10,7 @@ from typing import NamedTuple
 from jinja2 import Environment
 
 from ganlit.errors import printable
-from ganlit.records.media import Embedded, Place, data_uri, embedded
+from ganlit.records.media import Embedded, Place, data_uri, embedded, style
 from ganlit.studies.report.summary import Row, Summary
 
 TEMPLATE = Path(__file__).with_name("page.html")
@@ -46,6 +46,7 @@ def page(found: Summary, pictures: Mapping[str, bytes]) -> str:
     rows = sorted(found.rows)
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(TEMPLATE.read_text())
     return template.render(
+        style=style(),
         title=found.name,
         when=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
         titles=found.titles(),

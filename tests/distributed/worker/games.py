@@ -82,7 +82,7 @@ class ItemGame(Synthesis):
             assert (count, *shape) == (len(label), 1, 1, 1)
             return SHARES[label].view(-1, 1, 1, 1)
 
-        with patch("torch.rand", rand), patch("torch.randn_like", lambda images: DIRECTIONS[label]):
+        with patch("torch.rand", rand), patch("torch.randn_like", lambda images: DIRECTIONS[label[: len(images)]]):
             yield
 
 

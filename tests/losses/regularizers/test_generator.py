@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlit.contracts import Verdict
+from ganlit.errors import UserError
 from ganlit.losses.regularizers.generator import PathLength, path_lengths
 
 
@@ -46,7 +47,7 @@ def test_of_the_identity_it_is_the_root_of_the_channels_at_any_size(size: int) -
 
 
 def test_the_penalty_is_the_squared_distance_from_a_mean_that_follows() -> None:
-    regularizer = PathLength(decay=0.25).double()
+    regularizer = PathLength(decay=0.25, share=1.0).double()
     z = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
     mean = 0.0
     for seed in range(3):
@@ -69,7 +70,7 @@ def test_two_halves_averaged_are_the_whole_batch(monkeypatch: pytest.MonkeyPatch
     for shards in (1, 2):
         net = nn.Sequential(nn.Linear(3, 8), nn.Softplus(), nn.Linear(8, 4), nn.Unflatten(1, (1, 2, 2))).double()
         net.load_state_dict({name: torch.ones_like(x).cumsum(0).sin() for name, x in net.state_dict().items()})
-        regularizers = [PathLength(decay=0.1).double() for _ in range(shards)]
+        regularizers = [PathLength(decay=0.1, share=1.0).double() for _ in range(shards)]
         for regularizer, z in zip(regularizers, latents.clone().chunk(shards), strict=True):
             regularizer.mean.fill_(0.7)
             z.requires_grad_()
@@ -100,3 +101,36 @@ def test_it_evens_out_how_a_generator_answers() -> None:
         optimizer.step()
     spread = torch.linalg.svdvals(weight.detach())
     assert spread[0] / spread[-1] < 3
+
+
+@pytest.mark.parametrize("traced", [3, 4, 6], ids=["those", "more", "all"])
+def test_of_a_share_the_first_items_are_measured_and_all_shares_together_are_the_batch(
+    traced: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "randn_like", torch.ones_like)
+    torch.manual_seed(0)
+    weight = torch.randn(3, 16, dtype=torch.float64)
+    latents = torch.randn(6, 3, dtype=torch.float64)
+
+    def penalty(z: Tensor, share: float, count: int) -> tuple[Tensor, Tensor]:
+        regularizer, latent = PathLength(share=share).double(), z[:count].requires_grad_()
+        fake = torch.cat([(latent.square() @ weight), z[count:].square() @ weight]).unflatten(1, (1, 4, 4))
+        return regularizer(verdict(fake, latent)), regularizer.mean
+
+    shares = [penalty(z, 0.5, traced) for z in (latents, latents.flip(0))]
+    halves = [penalty(z, 1.0, 3) for z in latents.chunk(2)]
+    torch.testing.assert_close(shares, halves, rtol=1e-12, atol=1e-14)
+    whole, mean = penalty(latents, 1.0, 6)
+    torch.testing.assert_close(torch.stack([value for value, _ in shares]).mean(), whole, rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(torch.stack([each for _, each in shares]).mean(), mean, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(("share", "batch", "items"), [(0.5, 32, 16), (0.5, 1, 1), (0.1, 30, 3), (1.0, 7, 7)])
+def test_a_share_is_a_number_of_items(share: float, batch: int, items: int) -> None:
+    assert PathLength(share=share).part(batch) == items
+
+
+@pytest.mark.parametrize("share", [0.0, 1.5])
+def test_a_share_that_is_none_is_refused(share: float) -> None:
+    with pytest.raises(UserError, match=r"PathLength\.share"):
+        PathLength(share=share)

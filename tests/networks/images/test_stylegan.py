@@ -7,6 +7,7 @@ import torch
 
 from ganlit.errors import UserError
 from ganlit.networks.images.stylegan import StyleDiscriminator, StyleGenerator, width
+from ganlit.tasks.step import channels_last
 
 SMALL = {"channel_base": 256, "channel_max": 8}
 
@@ -128,3 +129,14 @@ def test_images_are_synthesised_from_one_style_a_layer(training: bool, options: 
     assert torch.equal(net.synthesise(styles), whole)
     mixed = (styles != styles[:, :1]).flatten(1).any(dim=1)
     assert mixed.any() == training
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_maps_have_their_channels_last_from_the_image_on(channels: int) -> None:
+    network = channels_last(StyleDiscriminator(16, channels, channel_base=64, channel_max=4))
+    found = []
+    for block in network.blocks:
+        block.register_forward_hook(lambda _, given, output: found.extend((*given, output)))
+    network(torch.randn(4, channels, 16, 16), torch.zeros(4, dtype=torch.int64))
+    assert len(found) == 4
+    assert all(maps.is_contiguous(memory_format=torch.channels_last) for maps in found)

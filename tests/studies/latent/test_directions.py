@@ -8,34 +8,16 @@ from typing import Any
 
 import pytest
 import torch
+from eyes import eye
 from styles import made
 from torch import Tensor, nn
 
 from ganlit.errors import UserError
-from ganlit.metrics.features import FeatureExtractor
-from ganlit.metrics.probe import Probe
 from ganlit.studies.evaluation.latents import read
 from ganlit.studies.latent.directions import directions
-from ganlit.studies.latent.eye import Eye
 from ganlit.studies.latent.find import ganspace, matrices_of, of_classes, sefa
 from ganlit.studies.latent.score import holm, p_value, straightness
 from ganlit.studies.latent.subject import Subject, spread
-
-
-class Brightness(FeatureExtractor):
-    """The mean of the left half and that of the right half."""
-
-    name, dim, protocol, batch = "brightness", 2, "brightness@0/none", 64
-
-    def encode(self, items: Tensor) -> dict[str, Tensor]:
-        return {"pool": torch.stack([half.float().flatten(1).mean(1) for half in items.chunk(2, 3)], 1)}
-
-
-def eye(probe: bool = True) -> Eye:
-    mean, scale = torch.full((2,), 128.0), torch.full((2,), 10.0)
-    weight, bias = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]]), torch.zeros(3)
-    found = Probe(mean, scale, weight, bias, 1.0, 9) if probe else None
-    return Eye(Brightness(), lambda stored: stored, mean, scale, found, ("left", "dark", "right"), "toys@0")
 
 
 @pytest.fixture(autouse=True)
