@@ -47,10 +47,10 @@ class Fidelity(Callback):
             in bits per dimension, pathlength how far images of a generator from noise go on a short way in z and in w.
             Of clips fvd, ftd (how frames change), motion (velocity, position and bounces of what is bright) and steady
             (the percent of clips that keep their class). Of texts bleu4, selfbleu4, corpusbleu4, distinct2, copies,
-            known, valid, ppl, rppl and fed (fid by embeddings of sentences), oracle-nll where there is an oracle, and
-            nll, how improbable real ones are to the generator itself. Where all modes are known, as of mixtures in the
-            plane and of stacked digits, modes (how many are reached), rkl (how unevenly) and, in the plane, quality
-            (the percent of points near one).
+            known, valid, ppl, ppl-smollm2 (to a language model that has read much else), rppl and fed (fid by
+            embeddings of sentences), oracle-nll where there is an oracle, and nll, how improbable real ones are to the
+            generator itself. Where all modes are known, as of mixtures in the plane and of stacked digits, modes (how
+            many are reached), rkl (how unevenly) and, in the plane, quality (the percent of points near one).
         weights: file of that own extractor's weights; None looks for them.
         precision: of the features; bf16 is another protocol, and is used where the processor has it natively.
         resize: what brings items to an extractor's size: legacy as in the papers, or clean (arXiv 2104.11222).

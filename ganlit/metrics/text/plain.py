@@ -127,7 +127,7 @@ def known(asked: Asked, real: Reference, kind: Modality) -> Plain:
 def perplexity(asked: Asked, real: Reference, kind: Modality) -> Plain:
     """Of the texts, to a model of the real ones, or to a large one that has read much else."""
     if asked.model:
-        judge = smollm.Judge()
+        judge = smollm.judge()
         return Plain(asked.model, judge.protocol, "-", lambda items: Told(judge.perplexity(kind.texts(items))))
     order = MODEL[asked.unit]
     model = NgramModel(real_texts(real, kind, asked.unit), order)

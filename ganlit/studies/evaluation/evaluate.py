@@ -83,9 +83,10 @@ def evaluate(
             are its bounds in bits per dimension, pathlength how much its images change on a short way in z and in w,
             as the layers of an extractor see it; of clips fvd, ftd (how frames change), motion and steady; of texts
             bleu4, selfbleu4 and corpusbleu4 (and others than 4), distinct2, copies (of the training), known (words),
-            valid (to a model of the real ones), ppl, rppl, oracle-nll, nll (of real ones), and fed, which is fid by
-            embeddings of sentences; bleu4-characters counts characters instead of words; of what has modes that are
-            known, modes (reached), rkl (how unevenly) and, in the plane, quality (percent near one)
+            valid (to a model of the real ones), ppl, ppl-smollm2 (to a language model that has read much else), rppl,
+            oracle-nll, nll (of real ones), and fed, which is fid by embeddings of sentences; bleu4-characters counts
+            characters instead of words; of what has modes that are known, modes (reached), rkl (how unevenly) and, in
+            the plane, quality (percent near one)
         count: items; by default as many as a run's own tests, so that the numbers can be compared with its record,
             and all items of a folder; fewer of these are a fixed random choice
         split: of the subject, where it is a dataset
