@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from inspect import signature
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -56,9 +57,14 @@ def game(module: Callable[[str], Any], size: str) -> Any:
         adam,
         adam,
         [module("losses.regularizers.gradient").R1(weight=0.1, every=16)],
-        [module("losses.regularizers.generator").PathLength(every=4)],
+        [halved(module("losses.regularizers.generator").PathLength)],
         ema=partial(module("ema").EMA, half_life=2.0),
     )
+
+
+def halved(penalty: Callable[..., Any]) -> Any:
+    """Path length of half a batch, where a commit can."""
+    return penalty(every=4, **({"share": 0.5} if "share" in signature(penalty).parameters else {}))
 
 
 def stepper(module: Callable[[str], Any], size: str, bf16: bool) -> Callable[[str], None]:

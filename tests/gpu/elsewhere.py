@@ -26,7 +26,7 @@ import ganlit
 
 NAME = "meta"  # torch's own name for a device that is nowhere; there, tensors have no numbers
 DEVICE = torch.device(NAME)
-AUTOCAST = torch.autocast
+AUTOCAST, IS_CAST = torch.autocast, torch.is_autocast_enabled
 HOUSE = str(Path(ganlit.__file__).parent)
 
 aten = torch.ops.aten
@@ -159,10 +159,15 @@ def autocast(kind: str, *args: Any, **kwargs: Any) -> Any:
     return nullcontext() if kind == NAME else AUTOCAST(kind, *args, **kwargs)
 
 
+def is_cast(kind: str) -> bool:
+    """torch's, which does not know this device."""
+    return kind != NAME and IS_CAST(kind)
+
+
 @contextmanager
 def there() -> Iterator[torch.device]:
     """The device, while the block lasts."""
-    with patch("torch.autocast", autocast), Functions(), Operations():
+    with patch("torch.autocast", autocast), patch("torch.is_autocast_enabled", is_cast), Functions(), Operations():
         yield DEVICE
 
 

@@ -32,11 +32,11 @@ class PathLength(GeneratorRegularizer):
         weight: see `path_lengths`.
         every: steps from one evaluation to the next.
         decay: share by which the mean moves towards that of a batch.
-        share: of a batch that is measured, which is less work and memory where the generator has styles, and the same
-            in the mean; half of it as the authors of StyleGAN2 do.
+        share: of a batch that is measured: less is less work and memory where the generator has styles, and the same in
+            the mean. The authors of StyleGAN2 measure half of it, 0.5.
     """
 
-    def __init__(self, weight: float = 2.0, every: int = 4, decay: float = 0.01, share: float = 0.5) -> None:
+    def __init__(self, weight: float = 2.0, every: int = 4, decay: float = 0.01, share: float = 1.0) -> None:
         super().__init__(weight, every)
         within("PathLength.decay", decay, above=0, most=1)
         within("PathLength.share", share, above=0, most=1)

@@ -74,6 +74,7 @@ def test_what_is_no_picture_is_a_sentence(content: bytes, sentence: str) -> None
 
 def test_no_more_bytes_than_pixels_can_have(monkeypatch: pytest.MonkeyPatch) -> None:
     content = file_of(Image.new("L", (8, 8)))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)  # which is set for all that are to come
     monkeypatch.setenv("GANLIT_MAX_IMAGE_PIXELS", str(len(content) // 8 - 1))
     with pytest.raises(UserError, match="the picture is too large: send a smaller one"):
         received(content, FORM)
