@@ -50,15 +50,16 @@ class Axis(NamedTuple):
 
     def weight(self, tile: int, scale: Scale) -> Tensor:
         """How much [side * scale] a tile's answer counts along it: of all tiles together it is one at every place."""
-        steps = (torch.arange(scaled(self.side, scale)) + 0.5) / float(scale) + self.starts[tile]
-        return self._risen(tile, steps) - self._risen(tile + 1, steps)
+        # In float64: each tile counts steps from its own start, and float32 has too few digits for all to agree.
+        steps = (torch.arange(scaled(self.side, scale)).double() + 0.5) / float(scale) + self.starts[tile]
+        return (self._risen(tile, steps) - self._risen(tile + 1, steps)).float()
 
     def _risen(self, tile: int, steps: Tensor) -> Tensor:
         """How far a tile has taken over from the one before: by half in the middle of what both see."""
         if tile in (0, len(self.starts)):
             return torch.full_like(steps, float(tile == 0))
         middle = (self.starts[tile - 1] + self.side + self.starts[tile]) / 2
-        return ((steps - middle) / self.fade + 0.5).clamp(0, 1) if self.fade else (steps > middle).float()
+        return ((steps - middle) / self.fade + 0.5).clamp(0, 1) if self.fade else (steps > middle).to(steps)
 
 
 class Tiling(NamedTuple):
