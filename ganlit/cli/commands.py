@@ -42,7 +42,7 @@ class GanlitCLI(CommandLine):
         super().before_instantiate_classes()
         settings = self.settings
         if self.subcommand == "fit":
-            self.run = Run(self.folder, settings, self.dump(), self.holding)
+            self.run = Run(self.folder, settings, self.dump, self.holding)
         elif self.subcommand in ALONE:
             return
         elif settings.fidelity is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ class Run:
     Args:
         folder: the run directory.
         settings: of the command; where it goes on from is found and noted there.
-        config: the resolved configuration, as config.yaml will hold it.
+        dump: of the settings, the resolved configuration, as config.yaml will hold it.
         holding: what is held until the command ends.
 
     Raises:
@@ -55,14 +56,15 @@ class Run:
         SystemExit: the run is done.
     """
 
-    def __init__(self, folder: Path, settings: Namespace, config: str, holding: ExitStack) -> None:
+    def __init__(self, folder: Path, settings: Namespace, dump: Callable[[], str], holding: ExitStack) -> None:
         self.folder = folder
-        self.config = config
         self.holding = holding
         first = rank_zero_only.rank == 0
         if first:
             holding.enter_context(locked(folder, slurm.PATIENCE if slurm.restarted() else 0))
-        resume(folder, settings, config)
+        unjudge(folder, settings)
+        self.config = dump()
+        resume(folder, settings, self.config)
         if first:
             claim(folder, settings.ckpt_path)
         self.recorder = Recorder(folder, settings.kimg, slurm.job(), first)
@@ -105,6 +107,14 @@ class Run:
     def loggers(self, options: Any, given: Any) -> list[Logger]:
         """Those of a run, which end with it, however it ends."""
         return self.holding.enter_context(ended(loggers(self.folder, yaml.safe_load(self.config), options, given)))
+
+
+def unjudge(folder: Path, settings: Namespace) -> None:
+    """Ends a trial no more that was stopped early once and let go on, though its frozen file knows nothing of that."""
+    known = read(folder)
+    if settings.early_terminate and known is not None and known.spared and trained(folder):
+        say(f"{folder} was stopped early once and let go on: it goes to its end")
+        settings.early_terminate = None
 
 
 def resume(folder: Path, settings: Namespace, config: str) -> None:

@@ -74,7 +74,8 @@ MANUAL = {
         reached it go on; the first to come always do. type: median (min_iter, n_startup_trials), which W&B itself does
         not know, ends what is worse than the median of the others. A validation without a finite number counts as the
         worst. Such a trial is "stopped early": saved, not tested, and not run again by sweep run, submit or retry
-        --failed; sweep retry --trials 7, or fit --config TRIAL --resume --early_terminate null, goes on with it.
+        --failed; sweep retry --trials 7, or fit --config TRIAL --resume --early_terminate null, lets it go on to its
+        end, also where that is interrupted.
         --data.init_args.stage '$TMPDIR' reads from the node's own disk; slurm/ganlit.def is a container.
         """,
 }

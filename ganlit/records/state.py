@@ -49,6 +49,7 @@ class State:
         reason: why it was preempted, stopped early, failed or diverged, or is done ahead of its length: a signal or a
             sentence.
         alarms: that the latest validation has left ringing, see `Alarms`.
+        spared: whether it was stopped early and goes on to its end all the same, whatever it measures.
     """
 
     phase: Phase
@@ -63,6 +64,7 @@ class State:
     updated: str = ""
     reason: str | None = None
     alarms: list[str] = field(default_factory=list)
+    spared: bool = False
 
     @property
     def device_hours(self) -> float:
@@ -135,6 +137,17 @@ def read(folder: Path) -> State | None:
     return reading(folder).state
 
 
+def spare(folder: Path) -> None:
+    """Lets a run that was stopped early go on to its end, from whichever start, and however often it is interrupted."""
+    if (known := read(folder)) is not None:
+        _write(folder, replace(known, spared=True))
+
+
+def _write(folder: Path, state: State) -> None:
+    with replacing(folder / FILE, flush=False) as partial:
+        partial.write_text(json.dumps(asdict(state), indent=1) + "\n")
+
+
 def held(folder: Path) -> bool:
     """Whether a process has a run directory.
 
@@ -172,7 +185,10 @@ class Recorder:
         self.speaks = before is None  # of a run that was there, nothing is said before it goes on
         before = before or State("running")
         self.spent = before.seconds
-        self.state = replace(before, phase="running", reason=None, length=length, starts=before.starts + 1, job=job)
+        spared = before.spared or before.phase == "stopped early"  # or it would not go on
+        self.state = replace(
+            before, phase="running", reason=None, length=length, starts=before.starts + 1, job=job, spared=spared
+        )
 
     def update(self, **changes: object) -> None:
         """Writes the state with these fields changed."""
@@ -185,8 +201,7 @@ class Recorder:
             updated=datetime.now().astimezone().isoformat(timespec="seconds"),
         )
         if self.writes:
-            with replacing(self.folder / FILE, flush=False) as partial:
-                partial.write_text(json.dumps(asdict(self.state), indent=1) + "\n")
+            _write(self.folder, self.state)
 
 
 def ending(error: BaseException) -> dict[str, str]:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ganlit.errors import Diverged, Stopped, UserError
-from ganlit.records.state import Recorder, State, held, read, reading, recorded
+from ganlit.records.state import Recorder, State, held, read, reading, recorded, spare
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,25 @@ def test_a_run_that_was_there_is_left_alone_by_what_is_refused_before_it_goes_on
     with pytest.raises(UserError):
         refused(tmp_path / "new")
     assert (read(tmp_path / "new").phase, read(tmp_path / "new").starts) == ("failed", 1)
+
+
+def test_who_was_stopped_early_and_goes_on_is_spared_from_then_on(tmp_path: Path) -> None:
+    def start(**end: str) -> bool:
+        with recorded(Recorder(tmp_path, 2.0)) as recorder:
+            recorder.update(kimg=1.0)
+            recorder.update(**end)
+        return read(tmp_path).spared
+
+    assert not start(phase="preempted")
+    assert not start(phase="stopped early")
+    before = read(tmp_path)
+    spare(tmp_path)
+    assert read(tmp_path) == replace(before, spared=True)
+    (tmp_path / "state.json").write_text(json.dumps(vars(before)))  # by hand, with --early_terminate null
+    assert start(phase="preempted")
+    assert start(phase="failed")
+    spare(tmp_path / "nowhere")
+    assert read(tmp_path / "nowhere") is None
 
 
 def test_starts_and_seconds_add_up_and_an_old_reason_is_forgotten(tmp_path: Path) -> None:
@@ -106,6 +126,7 @@ RIGHT = {
     **dict.fromkeys(("device", "host", "updated"), lambda value: type(value) is str),
     **dict.fromkeys(("job", "reason"), lambda value: value is None or type(value) is str),
     "alarms": lambda value: type(value) is list and all(type(each) is str for each in value),
+    "spared": lambda value: type(value) is bool,
     "phase": lambda value: value in ("running", "preempted", "done", "failed", "diverged"),
 }
 

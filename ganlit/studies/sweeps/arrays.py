@@ -136,7 +136,6 @@ def submit(
     options: list[str],
     parallel: int | None,
     dry_run: bool = False,
-    others: Sequence[str] = (),
 ) -> None:
     """Submits trials, or prints how it would be done.
 
@@ -146,7 +145,6 @@ def submit(
         options: for sbatch.
         parallel: trials at a time, over all arrays one after another.
         dry_run: only print.
-        others: arguments that `fit` gets beside those of all trials.
 
     Raises:
         UserError: sbatch refuses; what it said is told as it is.
@@ -161,7 +159,7 @@ def submit(
     after: list[str] = []
     for offset, elements in split(numbers, _limit(dry_run)):
         given = [f"--array={ranges(elements)}{limit}", *ours, *after, *options]
-        arguments = [str(sweep.folder), str(offset), *others]
+        arguments = [str(sweep.folder), str(offset)]
         if dry_run:
             say(shlex.join(["sbatch", *given, str(script), *arguments]))
             after = ["--dependency=afterany:JOB"] if parallel else []

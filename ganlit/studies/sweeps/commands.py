@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -14,11 +14,11 @@ from pathlib import Path
 from ganlit.compute import slurm
 from ganlit.compute.console import say
 from ganlit.errors import UserError, within
-from ganlit.records.state import Standing
+from ganlit.records.state import Standing, spare
 from ganlit.studies.sweeps import arrays, local, search, table
 from ganlit.studies.sweeps.definition import MOST, Sweep, read
 from ganlit.studies.sweeps.phases import PHASES, Status, statuses
-from ganlit.studies.sweeps.trials import UNJUDGED, Trial, freeze, frozen
+from ganlit.studies.sweeps.trials import Trial, freeze, frozen
 
 FINAL = ("done", "stopped early", "diverged")
 """What nobody runs again without being asked: another start of a diverged trial would end as it did."""
@@ -134,15 +134,15 @@ def retry(
     with arrays.alone(sweep):
         view = seen(sweep, known)
         numbers = selected(view.statuses, phases, asked)
-        lost = [one.number for one in view.statuses if one.number in numbers and one.phase == "stopped early"]
-        judged = [number for number in numbers if number not in lost]
-        for group, others in ((judged, []), (lost, [UNJUDGED])):
-            for array, members in arrays.again(view.submitted, group) if view.submitted else ():
-                arrays.submit(sweep, members, array.options, array.parallel, others=others)
+        for one in view.statuses:
+            if one.number in numbers and one.phase == "stopped early":
+                spare(sweep.run(one.number))
+        for array, members in arrays.again(view.submitted, numbers) if view.submitted else ():
+            arrays.submit(sweep, members, array.options, array.parallel)
     if not numbers:
         say("there is nothing to retry")
     elif not view.submitted:
-        _run(sweep, numbers, parallel, lost)
+        _run(sweep, numbers, parallel)
 
 
 def propose(folder: Path, number: int) -> None:
@@ -253,6 +253,6 @@ def words(sbatch: str) -> list[str]:
         raise UserError(f"--sbatch {sbatch} is no list of options ({error}): close what you have quoted.") from None
 
 
-def _run(sweep: Sweep, numbers: list[int], parallel: int, unjudged: Collection[int] = ()) -> None:
+def _run(sweep: Sweep, numbers: list[int], parallel: int) -> None:
     if numbers:
-        local.run(sweep, numbers, parallel, partial(search.propose, sweep), unjudged)
+        local.run(sweep, numbers, parallel, partial(search.propose, sweep))

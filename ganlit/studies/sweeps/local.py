@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,7 @@ from ganlit.records.durable import writing
 from ganlit.studies.sweeps.definition import Sweep
 from ganlit.studies.sweeps.measures import measure
 from ganlit.studies.sweeps.phases import VANISHED, holds_results, judge
-from ganlit.studies.sweeps.trials import UNJUDGED, Trial, told
+from ganlit.studies.sweeps.trials import Trial, told
 
 torch = Later("torch")
 
@@ -51,7 +51,6 @@ def run(
     numbers: Sequence[int],
     parallel: int,
     chosen: Callable[[int], Trial],
-    unjudged: Collection[int] = (),
 ) -> None:
     """Runs trials, each in a process of its own that writes into runs/SWEEP/NUMBER.log.
 
@@ -60,7 +59,6 @@ def run(
         numbers: of the trials.
         parallel: trials at a time.
         chosen: the trial of a number, asked for just before it starts.
-        unjudged: numbers of those that are not stopped early, whatever they measure.
 
     Raises:
         UserError: some have not ended well; the others have.
@@ -78,7 +76,7 @@ def run(
                     number = waiting.popleft()
                     trial = chosen(number)
                     try:
-                        active.append(start(sweep, number, trial, slot, parallel, number not in unjudged))
+                        active.append(start(sweep, number, trial, slot, parallel))
                     except Unwritten as error:
                         say(f"{number:04}  {error}")
                         failures.append(number)
@@ -106,10 +104,9 @@ def run(
     say(f"done     {len(numbers)} of {len(numbers)}; next: python -m ganlit report {sweep.folder}")
 
 
-def start(sweep: Sweep, number: int, trial: Trial, slot: int, parallel: int, judged: bool = True) -> Child:
+def start(sweep: Sweep, number: int, trial: Trial, slot: int, parallel: int) -> Child:
     """Starts a trial, or goes on with it."""
     command = [sys.executable, "-m", "ganlit", "fit", "--config", str(sweep.trial(number)), "--resume"]
-    command += [] if judged else [UNJUDGED]
     with opened(log(sweep, number)) as output:
         # In a process group of its own, or Ctrl-C would reach it twice: from the terminal, and from here.
         process = subprocess.Popen(

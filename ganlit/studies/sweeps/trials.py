@@ -31,9 +31,6 @@ Values = dict[str, Any]
 FILES = "# files "
 """What the third line of a frozen trial begins with."""
 
-UNJUDGED = "--early_terminate=null"
-"""By which a trial goes on that was stopped early."""
-
 TRIES = 1000  # draws before a random sweep is found to have no other trial
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -258,12 +258,12 @@ def test_a_trial_that_is_worse_than_the_others_ends_early_and_goes_on_by_hand(
 ) -> None:
     folder = sweep_of(
         "0010-early",
-        {"model.init_args.generator_optimizer.init_args.lr": {"values": [0.0, 0.002]}, "kimg": {"value": 0.3}},
+        {"model.init_args.generator_optimizer.init_args.lr": {"values": [0.0, 0.002]}, "kimg": {"value": 0.4}},
         metric={"name": "signal/moved", "goal": "minimize"},
         early_terminate={"type": "hyperband", "min_iter": 2},
     )
     ganlit("sweep", "submit", str(folder))
-    stands("0010-early/0001", "done", length=0.3)
+    stands("0010-early/0001", "done", length=0.4)
     Path("runs/0010-early/0001/metrics.csv").write_text("kimg,signal/moved\n0.1,nan\n0.2,0\n0.3,")
     start = ("fit", "--config", str(folder / "trials" / "0002.yaml"), "--resume")
     ended = ganlit(*start)
@@ -274,7 +274,7 @@ def test_a_trial_that_is_worse_than_the_others_ends_early_and_goes_on_by_hand(
     assert known.reason.endswith("at 0.2 kimg, the bracket of 2 validations kept 0, of 2 runs")
 
     table = ganlit("sweep", "status", str(folder)).out.splitlines()
-    assert "stopped early  0.2/0.3" in table[2]
+    assert "stopped early  0.2/0.4" in table[2]
     assert known.reason in table[2]
     assert table[-1] == "2 in all: 1 done, 1 stopped early"
     assert "nothing to retry" in ganlit("sweep", "retry", str(folder), "--failed").out
@@ -282,9 +282,14 @@ def test_a_trial_that_is_worse_than_the_others_ends_early_and_goes_on_by_hand(
     assert "was stopped early" in (again := ganlit(*start)).out
     assert "go on with --early_terminate null" in again.out
     ganlit("sweep", "retry", str(folder), "--trials", "2")
-    assert said(site)[-1].endswith(f"sweep.sbatch {folder} 0 --early_terminate=null")
-    assert ganlit(*start, "--early_terminate", "null").code == 0
-    assert state.read(Path("runs/0010-early/0002")).phase == "done"
+    assert said(site)[-1].endswith(f"sweep.sbatch {folder} 0")
+    assert "it goes to its end" in ganlit(*start, "--kimg=0.25").out
+    assert "preempted" in ganlit("sweep", "status", str(folder)).out.splitlines()[2]
+    ganlit("sweep", "retry", "--preempted", str(folder))  # which lets nothing go on that has not been let already
+    assert said(site)[-1].endswith(f"sweep.sbatch {folder} 0")
+    assert ganlit(*start).code == 0
+    known = state.read(Path("runs/0010-early/0002"))
+    assert (known.phase, known.kimg) == ("done", 0.4)  # past 0.3, where it would be judged by the bracket that it has lost
     assert "early_terminate" not in Path("runs/0010-early/0002/config.yaml").read_text()
 
     sweep = folder / "sweep.yaml"
