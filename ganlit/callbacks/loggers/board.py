@@ -24,7 +24,10 @@ class Board(Logger, ABC):
 
     @abstractmethod
     def log_outcome(self, phase: str, reason: str | None, kimg: float) -> None:
-        """Shows as what a run has ended, as its state.json says it, and why, if that was ahead of its length."""
+        """Shows as what a training has ended that was not broken off, and why, if that was ahead of its length.
+
+        A run that goes on tells it again at its next end; who was killed, or has failed, tells nothing here.
+        """
 
 
 def boards(trainer: Trainer) -> Iterator[Board]:

@@ -139,8 +139,8 @@ class Wandb(Board):
         self._send(lambda run: run.log({**histograms, "kimg": kimg}))
 
     def log_outcome(self, phase: str, reason: str | None, kimg: float) -> None:
-        told = {"phase": phase, **({} if reason is None else {"reason": reason})}
-        self._send(lambda run: run.summary.update(told))
+        outcome = {"phase": phase, "reason": reason}  # without a reason, too: that of an earlier start may stand there
+        self._send(lambda run: run.summary.update(outcome))
 
     @rank_zero_only
     def finish(self, exit_code: int = 0) -> None:

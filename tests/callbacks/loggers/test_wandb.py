@@ -162,7 +162,7 @@ def test_numbers_lie_over_kimg_and_summaries_keep_the_best(recorded: Any) -> Non
     assert metrics[score].summary.max
     values = [row[fid] for row in recorded.history if fid in row]
     assert recorded.summary["phase"] == "done"
-    assert "reason" not in recorded.summary
+    assert recorded.summary["reason"] is None
     assert recorded.summary[fid] == pytest.approx({"min": min(values)})
     assert recorded.summary["fid"] == pytest.approx({"min": min(values)})
     assert [row["fid"] for row in recorded.history if "fid" in row] == pytest.approx(values)
@@ -248,9 +248,10 @@ def test_a_run_that_was_resumed_offline_becomes_one_run(
     reading: Any, capsys: pytest.CaptureFixture, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("WANDB_API_KEY")
-    for start in range(2):
+    for start, outcome in enumerate((("stopped early", "fid 9"), ("done", None))):
         logger = Wandb(Path("runs/mine"), {"kimg": 3}, WandbOptions())
         logger.log_metrics({"loss": 0.1, "kimg": 1.0 + start, "epoch": 0}, 5)
+        logger.log_outcome(*outcome, 1.0 + start)
         logger.finish()
         time.sleep(1)  # W&B names folders by the second
     command = "wandb sync runs/mine/wandb"
@@ -258,6 +259,8 @@ def test_a_run_that_was_resumed_offline_becomes_one_run(
     first, second = reading(Path("runs/mine"))
     assert [row.of("run")[0].run_id for row in (first, second)] == 2 * [logger.version]
     assert steps(first) + steps(second) == [1.0, 2.0]
+    told = [{name: row.summary[name] for name in ("phase", "reason")} for row in (first, second)]
+    assert told == [{"phase": "stopped early", "reason": "fid 9"}, {"phase": "done", "reason": None}]
     monkeypatch.setenv("WANDB_API_KEY", KEY)
     arguments = [sys.executable, "-m", *command.split()]
     assert subprocess.run(arguments, timeout=60, check=False).returncode == 0
