@@ -91,9 +91,7 @@ class Alarms(Callback):
     def on_train_batch_start(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
         if self.returning:
             own = {**self.state_dict(), "returns": self.returns + 1, "returning": False}
-            adjusted = pl_module.adjusted
             return_to_best(trainer, pl_module)
-            pl_module.adjust(adjusted)
             self.load_state_dict({**own, "ringing": []})  # it was not so there
             self._tell(f"back at {pl_module.kimg:.1f} kimg")
             self._record(trainer)

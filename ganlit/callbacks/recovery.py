@@ -95,8 +95,10 @@ def best_checkpoint(trainer: Trainer) -> Path:
 
 
 def return_to_best(trainer: Trainer, module: AdversarialModule) -> None:
-    """Has a run go on from its best checkpoint; to be called as `restore` is."""
+    """Has a run go on from its best checkpoint; what reactions have changed since stays so. Called as `restore` is."""
+    adjusted = module.adjusted
     restore(trainer, module, trainer.strategy.load_checkpoint(best_checkpoint(trainer), weights_only=True))
+    module.adjust(adjusted)
 
 
 def untroubled(folder: Path) -> Path | None:

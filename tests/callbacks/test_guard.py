@@ -132,6 +132,26 @@ def test_it_goes_back_to_the_best_checkpoint_with_half_the_weight(play: Any, tmp
     assert [kimg for kimg, _ in run.trainer.callbacks[1].history] == pytest.approx([0.4, 0.8, 1.2, 1.6, 2.0, 2.4])
 
 
+def test_going_back_keeps_what_reactions_have_changed(play: Any) -> None:
+    class Reacts(Callback):
+        """Halves a rate once, at the validation of 1.2 kimg, from where the guard goes back to 0.8."""
+
+        def __init__(self) -> None:
+            self.rates: dict[int, float] = {}  # of the generator after the last step of a branch
+
+        def on_validation_epoch_end(self, trainer: Trainer, pl_module: Translation) -> None:
+            if (pl_module.branch, pl_module.images_seen) == (0, 1200):
+                pl_module.adjust({"generator/lr": 0.5})
+
+        def on_train_batch_end(self, trainer: Trainer, pl_module: Translation, *_: Any) -> None:
+            self.rates[pl_module.branch] = trainer.optimizers[1].param_groups[0]["lr"]
+
+    reacts = Reacts()
+    run = play(reacts, guard=Guard(reaction="back"), told=Told(2.4))
+    assert reacts.rates == {0: 1e-3, 1: 5e-4, 2: 5e-4}
+    assert run.module.adjusted == {"generator/lr": 0.5}
+
+
 def test_it_goes_back_so_often_and_no_more(play: Any) -> None:
     guard = Guard(reaction="back", attempts=1)
     run = play(guard=guard, told=Told(2.4))
