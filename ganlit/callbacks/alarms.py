@@ -142,10 +142,11 @@ class Alarms(Callback):
             return
         self.ringing.append(name)
         occasion = Occasion(trainer, trainer.lightning_module, event, self.returns)
-        reactions = self.reactions.get(name, [Tell()])
-        self.returning = self.returning or any(each.goes_back(occasion) for each in reactions)
-        done = [told for each in reactions if (told := each.act(occasion))]
-        self._tell("; ".join([event, *done]))
+        told = [event]
+        for each in self.reactions.get(name, [Tell()]):  # each finds what those before it have done
+            self.returning = each.goes_back(occasion) or self.returning
+            told.append(each.act(occasion))
+        self._tell("; ".join(filter(None, told)))
 
     def _end(self, name: str, event: str) -> None:
         self.ringing.remove(name)

@@ -138,6 +138,33 @@ def test_a_run_that_is_ended_says_why(fit: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("reactions", "told", "returning"),
+    [
+        ((Stop(), GoBack()), "the run ends here; the run ends here anyway", False),
+        (
+            (GoBack(), Stop()),
+            "the run goes back to its best checkpoint, time 1 of 2; the run ends here",
+            True,  # should it be resumed
+        ),
+    ],
+)
+def test_a_reaction_finds_what_those_before_it_have_done(
+    fit: Any, scripted: Any, reactions: tuple[Reaction, ...], told: str, returning: bool
+) -> None:
+    class Later(Rung):
+        """When there is a best checkpoint."""
+
+        def _detect(self, trainer: Trainer, kimg: float) -> None:
+            if kimg > TICK:
+                super()._detect(trainer, kimg)
+
+    scores, alarms = scripted(9.0, 10.0, 11.0), Later(reactions={"collapse": [*reactions]})
+    run = fit(3 * TICK, scores, alarms, Checkpoints("", scores), module=module())
+    assert alarms.events == [f"collapse at 0.8 kimg; {told}"]
+    assert (alarms.returning, run.module.branch, run.module.kimg) == (returning, 0, 2 * TICK)
+
+
+@pytest.mark.parametrize(
     ("reaction", "says"),
     [
         (lambda: Slow(factor=1.0), r"Slow\.factor is 1\.0"),
