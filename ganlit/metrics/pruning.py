@@ -119,7 +119,7 @@ class EarlyTerminate:
         if self.type == "median":
             return count if count > judged and count >= (self.min_iter or 1) else None
         reached = self.brackets(count)
-        return reached[-1] if reached and (self.strict or reached[-1] > judged) else None
+        return reached[-1] if reached and count > judged and (self.strict or reached[-1] > judged) else None
 
     def rule(self, own: Sequence[float], others: Sequence[Sequence[float]], count: int) -> Ruling | None:
         """Why a run ends by what it and others had measured after `count` validations; None where it goes on.

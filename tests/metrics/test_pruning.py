@@ -50,7 +50,7 @@ def test_what_is_not_finite_is_the_worst_and_counts_as_a_validation() -> None:
 def test_a_bracket_is_judged_once_unless_it_is_strict() -> None:
     assert [made(min_iter=2).judges(count, 0) for count in (1, 2, 5, 6)] == [None, 2, 2, 6]
     assert made(min_iter=2).judges(3, 2) is None
-    assert made(min_iter=2, strict=True).judges(3, 2) == 2
+    assert [made(min_iter=2, strict=True).judges(3, judged) for judged in (0, 2, 3)] == [2, 2, None]
 
 
 def test_the_median_is_of_the_averages_of_the_others() -> None:
