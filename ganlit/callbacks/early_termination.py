@@ -7,9 +7,11 @@ from typing import Any
 
 from lightning.pytorch import Callback, Trainer
 
+from ganlit.callbacks.fidelity import Fidelity
 from ganlit.compute.console import say
 from ganlit.errors import UserError
 from ganlit.metrics.columns import choose
+from ganlit.metrics.protocol import meant
 from ganlit.metrics.pruning import EarlyTerminate, Ruling
 from ganlit.records.numbers import Damaged, rows
 from ganlit.tasks.base import AdversarialModule
@@ -31,23 +33,27 @@ class EarlyTermination(Callback):
     def __init__(self, rule: EarlyTerminate) -> None:
         self.rule = rule
         self.judged = 0  # values of the metric when that was last done
-        self.ruling: str | None = None  # by which it was ended
+        self.looked: float | None = None  # kimg of the measured validation after which this process last looked
         self.unclear: str | None = None  # why nobody knows which numbers are meant, told once
 
-    def on_train_start(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
-        self.ruling = None
+    def setup(self, trainer: Trainer, pl_module: AdversarialModule, stage: str) -> None:
+        self.fidelity = next((each for each in trainer.callbacks if isinstance(each, Fidelity)), None)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: AdversarialModule) -> None:
+        clock = measured(self.rule.metric, [] if self.fidelity is None else self.fidelity.history)
+        if clock is not None and clock == self.looked:  # on all ranks alike
+            return
+        self.looked = clock
         found = self.look(Path(trainer.default_root_dir)) if trainer.is_global_zero else None
         self.judged, ruling = trainer.strategy.broadcast(found)
         if ruling is not None and not trainer.should_stop:
-            self.ruling = f"{self.rule.metric} {ruling.value:.4g} at {pl_module.kimg:.4g} kimg, {ruling}"
-            say(f"early    {self.ruling}: the run ends here")
-            pl_module.end(self.ruling)
+            told = f"{self.rule.metric} {ruling.value:.4g} at {pl_module.kimg:.4g} kimg, {ruling}"
+            say(f"early    {told}: the run ends here")
+            pl_module.end(told, "stopped early")
 
     def look(self, folder: Path) -> tuple[int, Ruling | None]:
         """How many values of the run in a directory have been judged by now, and why it is to end, if it is."""
-        own = rows(folder / FILE)
+        own = read(folder)
         column = self._column(folder, own)
         values = numbers(own, column)
         count = self.rule.judges(len(values), self.judged)
@@ -73,6 +79,12 @@ class EarlyTermination(Callback):
         self.judged = state_dict["judged"]
 
 
+def measured(metric: str, history: list[tuple[float, dict[str, Any]]]) -> float | None:
+    """When Fidelity has last measured, in kimg; None where the metric is none of its numbers, as far as is known."""
+    names = {name for _, values in history for name in values}
+    return history[-1][0] if any(metric == name or meant(metric, name) for name in names) else None
+
+
 def beside(folder: Path) -> list[Path]:
     """The directories of the other trials, in the order of their numbers."""
     found = {int(path.name): path for path in folder.absolute().parent.iterdir() if path.name.isdecimal()}
@@ -80,7 +92,7 @@ def beside(folder: Path) -> list[Path]:
 
 
 def read(folder: Path) -> list[dict[str, str]]:
-    """The rows of another run, none where they are damaged: that is its own trouble."""
+    """The rows of a run, none where they are damaged: another's is its own trouble, and of ours its logger tells."""
     try:
         return rows(folder / FILE)
     except Damaged:

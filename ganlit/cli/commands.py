@@ -94,13 +94,13 @@ class GanlitCLI(CommandLine):
                 f"{self.folder} has no checkpoint of its end, at {self.model.kimg:g} kimg: what was trained there is "
                 "not finite, or was too little to be saved; lower the learning rates, or raise --kimg."
             )
-        if self.fidelity is not None and self.run.phase == "done":
+        if self.fidelity is not None and self.model.outcome == "done":
             with stops(self.folder, self.model):
                 self.test(model=self.model, datamodule=self.datamodule)
-        ends(self.folder, self.run.checkpoints, time.monotonic() - self.began, self.run.phase)
+        ends(self.folder, self.run.checkpoints, time.monotonic() - self.began, self.model.outcome)
         for board in boards(self.trainer):
-            board.log_outcome(self.run.phase, self.model.ended, self.model.kimg)
-        self.run.recorder.update(phase=self.run.phase, reason=self.model.ended)  # boards may take minutes to end
+            board.log_outcome(self.model.outcome, self.model.ended, self.model.kimg)
+        self.run.recorder.update(phase=self.model.outcome, reason=self.model.ended)  # boards may take minutes to end
 
     def validate(self, **kwargs: Any) -> None:
         measures(self.trainer.validate(**{**kwargs, "verbose": False}))

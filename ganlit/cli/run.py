@@ -39,7 +39,7 @@ from ganlit.errors import Stopped, UserError, within
 from ganlit.metrics.pruning import EarlyTerminate
 from ganlit.records.resume import Resume, compare
 from ganlit.records.runs import claim, last_checkpoint, locked, trained
-from ganlit.records.state import Phase, Recorder, ending, read, recorded
+from ganlit.records.state import Recorder, ending, read, recorded
 
 
 class Run:
@@ -80,7 +80,6 @@ class Run:
     ) -> list[Callback]:
         """In the order in which Lightning calls them: pictures come before slow measures."""
         self.checkpoints = Checkpoints(self.config, fidelity)
-        self.early = None if rule is None else EarlyTermination(rule)
         profile = Profile()
         return [
             Budget(kimg),
@@ -90,7 +89,7 @@ class Run:
             *([] if fidelity is None else [fidelity]),
             Signals(),
             Alarms(),
-            *([] if self.early is None else [self.early]),
+            *([] if rule is None else [EarlyTermination(rule)]),
             self.checkpoints,
             Balance(fidelity),
             profile,
@@ -98,11 +97,6 @@ class Run:
             *([] if bar is False else [Progress(kimg, profile, fidelity)]),
             Overview(fidelity),
         ]
-
-    @property
-    def phase(self) -> Phase:
-        """What has become of it, once its training has ended."""
-        return "done" if self.early is None or self.early.ruling is None else "stopped early"
 
     def loggers(self, options: Any, given: Any) -> list[Logger]:
         """Those of a run, which end with it, however it ends."""

@@ -19,6 +19,7 @@ GRACE = 10
 """Seconds that other ranks leave the first to speak for all."""
 
 Player = Literal["discriminator", "generator"]
+Outcome = Literal["done", "stopped early"]
 PLAYERS: tuple[Player, Player] = ("discriminator", "generator")
 
 
@@ -49,6 +50,7 @@ class ClockedModule(LightningModule):
         self.stop_requested = False  # on this rank
         self.stop_agreed = False  # by all ranks, at the same step
         self.ended: str | None = None  # why the run ends before its length, if somebody has ended it
+        self.outcome: Outcome = "done"  # as what it ends
         self.stopwatch: Callable[[str], Any] = nullcontext  # a Stopwatch while `Profile` times the run
 
     @property
@@ -61,14 +63,15 @@ class ClockedModule(LightningModule):
         """Turns in a row that the unhappier player could not take."""
         return max(self.streak.values())
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: str, outcome: Outcome = "done") -> None:
         """Ends the run after this validation as if its length had been reached; to be called on all ranks alike.
 
         Args:
             reason: in words, for its record; of several reasons the first counts, and none at its length.
+            outcome: as what it ends; one that is stopped early has lost to others, and is not tested.
         """
         if not self.trainer.should_stop:
-            self.ended = reason
+            self.ended, self.outcome = reason, outcome
         self.trainer.should_stop = True
 
     def log(self, name: str, value: Any, *args: Any, **kwargs: Any) -> None:
@@ -136,7 +139,7 @@ class ClockedModule(LightningModule):
         """Refuses, with a UserError, a run too short for what is to happen in it; a task knows what that is."""
 
     def on_train_start(self) -> None:
-        self.ended = None
+        self.ended, self.outcome = None, "done"
         self.memory = remembered(self)
         self.apply_hyperparameters()
 

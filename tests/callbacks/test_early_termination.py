@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lightning.pytorch import Trainer
 
 from ganlit.callbacks.early_termination import EarlyTermination
 from ganlit.metrics.pruning import EarlyTerminate, Ruling
 
 FID = "fid200/tiny@0/none/tiles-train@abcdef/ema"
+TICK = 0.4  # kimg
 OTHER = FID.replace("tiny@0", "tiny@1")
 
 
@@ -37,6 +39,45 @@ def test_whole_rows_under_the_same_protocol_decide(trials: Path) -> None:
     assert early.look(trials / "0005") == (0, None)
     early.load_state_dict({"judged": 3})
     assert early.look(trials / "0002") == (3, None)
+
+
+def test_its_own_numbers_may_be_damaged(trials: Path) -> None:
+    """No error of the first rank alone, for which others would wait."""
+    assert EarlyTermination(EarlyTerminate("fid", min_iter=1)).look(trials / "0004") == (0, None)
+
+
+@pytest.mark.parametrize(("metric", "ticks"), [("fid", [1, 2, 4]), (FID, [1, 2, 4]), ("signal/moved", [1, 2, 3, 4, 5])])
+def test_it_looks_where_there_may_be_a_new_number(fit: Any, scripted: Any, metric: str, ticks: list[int]) -> None:
+    class Looks(EarlyTermination):
+        def __init__(self) -> None:
+            super().__init__(EarlyTerminate(metric, min_iter=1))
+            self.ticks: list[int] = []
+
+        def on_train_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
+            self.tick = round(pl_module.kimg / TICK)
+            super().on_train_epoch_end(trainer, pl_module)
+
+        def look(self, folder: Path) -> tuple[int, Ruling | None]:
+            self.ticks.append(self.tick)
+            return super().look(folder)
+
+    class Seldom(scripted):
+        def on_validation_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
+            if round(pl_module.kimg / TICK) % 2 == 0:
+                super().on_validation_epoch_end(trainer, pl_module)
+
+    looks = Looks()
+    fit(5 * TICK, Seldom(9.0, 8.0), looks)
+    assert looks.ticks == ticks  # at the first nobody knows yet what is measured
+
+
+def test_a_run_that_loses_ends_as_stopped_early_and_the_next_fit_is_another(trials: Path, fit: Any) -> None:
+    rule = EarlyTerminate("fid", min_iter=2)
+    run = fit.func(trials / "0002", 3 * TICK, EarlyTermination(rule))
+    assert (run.module.kimg, run.module.outcome) == (TICK, "stopped early")
+    assert run.module.ended == "fid 20 at 0.4 kimg, the bracket of 2 validations kept 4, of 2 runs"
+    run = fit.func(trials / "0001", TICK, EarlyTermination(rule), module=run.module)
+    assert (run.module.ended, run.module.outcome) == (None, "done")
 
 
 def test_a_metric_that_nobody_has_ends_nothing_and_is_told_once(trials: Path, capsys: Any) -> None:
