@@ -30,11 +30,9 @@ def choose(name: str, columns: list[str], source: Path) -> str:
         return found[0]
     if found:
         ways = dict.fromkeys(next((each for each in callings(one) if alone(each, measures)), one) for one in found)
-        raise UserError(
-            f"metric {name} may be any of {', '.join(found)} in {source}: write {' or '.join(ways)} in sweep.yaml."
-        )
+        raise UserError(f"metric {name} may be any of {', '.join(found)} in {source}: write {' or '.join(ways)}.")
     short = [calling for column in measures for calling in callings(column) if alone(calling, measures)]
-    there = f"name one of {', '.join(measures or columns)} in sweep.yaml"
+    there = f"name one of {', '.join(measures or columns)}"
     raise UserError(f"metric {name} is not in {source}: {there}{nearest(name, [*short, *columns]) or '.'}")
 
 
