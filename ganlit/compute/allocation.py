@@ -19,8 +19,11 @@ def hold() -> bool:
     zeroed page by page: a step of likelihood over 5,000 symbols takes half its time for that. Steps over images take as
     long as without, and as much memory at most; those over many symbols a third more.
 
+    The GNU C library before about 2.35 refuses such a threshold above 32 MiB, HEAP_MAX_SIZE / 2 in its malloc.c: there
+    all stays as it is.
+
     Returns:
-        Whether this process's C library has such settings.
+        Whether this process's C library has taken both settings.
     """
     if not sys.platform.startswith("linux"):
         return False
