@@ -47,7 +47,7 @@ def test_of_the_identity_it_is_the_root_of_the_channels_at_any_size(size: int) -
 
 
 def test_the_penalty_is_the_squared_distance_from_a_mean_that_follows() -> None:
-    regularizer = PathLength(decay=0.25, share=1.0).double()
+    regularizer = PathLength(decay=0.25).double()
     z = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
     mean = 0.0
     for seed in range(3):
@@ -70,7 +70,7 @@ def test_two_halves_averaged_are_the_whole_batch(monkeypatch: pytest.MonkeyPatch
     for shards in (1, 2):
         net = nn.Sequential(nn.Linear(3, 8), nn.Softplus(), nn.Linear(8, 4), nn.Unflatten(1, (1, 2, 2))).double()
         net.load_state_dict({name: torch.ones_like(x).cumsum(0).sin() for name, x in net.state_dict().items()})
-        regularizers = [PathLength(decay=0.1, share=1.0).double() for _ in range(shards)]
+        regularizers = [PathLength(decay=0.1).double() for _ in range(shards)]
         for regularizer, z in zip(regularizers, latents.clone().chunk(shards), strict=True):
             regularizer.mean.fill_(0.7)
             z.requires_grad_()
