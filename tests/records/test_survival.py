@@ -120,10 +120,10 @@ def haunt(folder: Path, board: Board, aims: list[Aim], config: str = "victim.yam
         board.entries[:] = 0
         board.state[1] = board.saved  # images seen: the next process begins with these
         board.holds[CLOSING_TEST] = 1  # a kill that is late falls there, and not after the end
-        assert strike(start(folder, config), board, aim)
+        assert strike(start(folder, config), board, aim), aim
         left = examine(folder, board, run=1)
-        assert left.images_kept >= left.saved
-        assert left.steps_lost <= 5  # those of a tick
+        assert left.images_kept >= left.saved, aim
+        assert left.steps_lost <= 5, aim  # those of a tick
     board.holds[:] = 0
 
 
@@ -133,6 +133,13 @@ def test_a_run_that_is_killed_in_each_of_its_phases_is_resumed_to_the_same_end(
     ways = [Aim(START_UP, 1, 0.3), Aim(WRITE, 2, 0.002)]
     ways += [Aim(TRAINING, 3, 0.01), Aim(VALIDATION, 1, 0.01), Aim(CLOSING_TEST, 1, 0.01)]  # from the first tick's end
     haunt(folder, board, ways)
+    resumed()
+
+
+def test_a_run_whose_first_process_is_killed_in_a_step_is_resumed_to_the_same_end(
+    folder: Path, board: Board, resumed: Callable[[], str]
+) -> None:
+    haunt(folder, board, [Aim(TRAINING, 8, 0.01)])  # in the second tick
     resumed()
 
 
