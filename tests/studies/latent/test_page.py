@@ -14,7 +14,7 @@ import pytest
 
 from ganlit.errors import UserError
 from ganlit.studies.latent.interpolate import interpolate
-from ganlit.studies.latent.page import figure, flat, page
+from ganlit.studies.latent.page import ROWS, figure, flat, page
 from ganlit.studies.latent.spectrum import spectrum
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -78,6 +78,15 @@ def test_what_others_have_written_is_text_and_their_files_are_left(filled: Path,
     with pytest.raises(UserError, match="exists already: name a new file"):
         page(str(tmp_path))
     assert (tmp_path / "latent.html").read_text() == "mine"
+
+
+def test_a_long_table_says_how_long_it_is_and_how_much_of_it_is_left_out(filled: Path, tmp_path: Path) -> None:
+    shutil.copytree(filled / "latent-spectrum", tmp_path / "latent-spectrum")
+    (tmp_path / "latent-spectrum" / "units.csv").write_text("unit\n" + "".join(f"{n}\n" for n in range(ROWS + 50)))
+    page(str(tmp_path))
+    text = (tmp_path / "latent.html").read_text()
+    assert f"units: {ROWS + 50} rows, of which 50 are left out" in text
+    assert text.count("<tr><td>") == ROWS + 4  # the eigenvalues
 
 
 def test_numbers_are_read_by_people() -> None:
