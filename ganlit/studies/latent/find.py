@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ganlit.errors import UserError
 from ganlit.metrics.fidelity import Moments
 from ganlit.metrics.probe import fit_probe
+from ganlit.studies.latent.hooks import meanwhile
 from ganlit.studies.latent.subject import Subject
 
 PIECE = 1024  # latents
@@ -95,12 +96,8 @@ def taking(network: nn.Module, latent: Tensor) -> Iterator[list[tuple[nn.Module,
             found.append((layer, first.shape[1:]))
 
     leaves = [each for each in network.modules() if not any(True for _ in each.children())]
-    hooks = [each.register_forward_pre_hook(note) for each in leaves]
-    try:
+    with meanwhile(each.register_forward_pre_hook(note) for each in leaves):
         yield found
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 @torch.no_grad()
