@@ -111,7 +111,7 @@ def dissect(
     about = {"seed": seed, "layer": chosen.name, "side": chosen.side, "units": chosen.units, "together": together}
     about |= {"fitted": fitted, "count": count, "random": random, "extractor": eye.extractor.protocol}
     about |= {"against": eye.against} | ({"probe_accuracy": eye.probe.accuracy} if eye.probe is not None else {})
-    folder.numbers(subject, {**about, "sets": judged})
+    folder.numbers(subject.generator, subject.space, {**about, "sets": judged})
     print_table(table_of(judged, chosen))
     sure = sum(row["p"] < 0.05 for row in judged)
     folder.told(f"{chosen.units} units of {chosen.name}, {sure} of {len(judged)} sets of {together} beyond chance,")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganlit.compute.console import say
 from ganlit.data.images.pixels import in_8_bits
@@ -44,6 +44,7 @@ class Folder:
 
     def __init__(self, run: str, tool: str, out: str | None) -> None:
         self.path = Path(out) if out is not None else beside(run) / f"latent-{tool}"
+        self.run = run
         self.tool = tool
         empty(self.path, "--out")
 
@@ -85,9 +86,9 @@ class Folder:
         with writing("--out", self.path):
             write(about, Values(latents.float().cpu(), label.cpu()), self.path / f"latents{SUFFIX}")
 
-    def numbers(self, subject: Subject, found: Mapping[str, Any]) -> None:
-        """What was measured, with what it was asked of: numbers.json."""
-        about = {"run": subject.run, "weights": digest_of(subject.generator), "space": subject.space}
+    def numbers(self, generator: nn.Module, space: str, found: Mapping[str, Any]) -> None:
+        """What was measured of a generator in a space of its latents: numbers.json."""
+        about = {"run": self.run, "weights": digest_of(generator), "space": space}
         with writing("--out", self.path), replacing(self.path / NUMBERS) as partial:
             partial.write_text(json.dumps({**about, **found}, indent=2, default=plain) + "\n")
 

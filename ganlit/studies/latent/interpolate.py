@@ -93,7 +93,8 @@ def interpolate(
     after = film.roll(-1, 0) if loop else film[1:]
     moved = apart(film if loop else film[:-1], after)
     folder.numbers(
-        subject,
+        subject.generator,
+        subject.space,
         {"how": way, "seed": seed, "seeds": numbers, "classes": label, "truncation": truncation, "frames": len(film)}
         | {"step_rms": moved, "mean_step_rms": moved.mean(), "largest_step": moved.max() / moved.mean()},
     )

@@ -93,7 +93,9 @@ def spectrum(
         name: {"effective_dimension": each.dimension, "dimensions_of_90_percent": each.most}
         for name, each in found.items()
     }
-    folder.numbers(subject, {"seed": seed, "count": count, "of": latents.shape[-1], "spectra": told})
+    folder.numbers(
+        subject.generator, subject.space, {"seed": seed, "count": count, "of": latents.shape[-1], "spectra": told}
+    )
     words = ", ".join(f"{name} {each.dimension:.1f}" for name, each in found.items())
     folder.told(f"effective dimension of w, of {latents.shape[-1]}: {words},")
 

@@ -28,7 +28,7 @@ def written(run: str, folder: Path) -> Subject:
     place = Folder(run, "directions", str(folder))
     place.make()
     place.latents(subject, torch.eye(4)[:2, None], torch.zeros(2, dtype=torch.int64), [row["name"] for row in ROWS])
-    place.numbers(subject, {"unit": 1.0, "directions": ROWS})
+    place.numbers(subject.generator, subject.space, {"unit": 1.0, "directions": ROWS})
     return subject
 
 
