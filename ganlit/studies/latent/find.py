@@ -71,7 +71,7 @@ def matrices_of(subject: Subject) -> list[Tensor]:
     """Of each layer that takes the latent itself what it makes of it, [out, d]; of those that take z, the first alone.
 
     Raises:
-        UserError: there is none, as where z and a class go in together.
+        UserError: there is none, as where z and a class go in together; it says why, and what follows is the caller's.
     """
     latents, label = subject.sample(1)
     with taking(subject.generator, latents[0, 0]) as layers, torch.no_grad():
@@ -79,7 +79,7 @@ def matrices_of(subject: Subject) -> list[Tensor]:
     found = layers if subject.space != "z" else layers[:1]
     if not found:
         who = type(subject.generator).__name__
-        raise UserError(f"SeFa: no layer of {who} in {subject.run} takes {subject.space} alone: leave sefa out.")
+        raise UserError(f"SeFa: no layer of {who} in {subject.run} takes {subject.space} alone")
     return [matrix_of(layer, shape) for layer, shape in found]
 
 
