@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlit.compute.console import say
-from ganlit.data.images.pixels import in_8_bits
-from ganlit.data.video.writing import write_gif, write_mp4
+from ganlit.data.video.writing import write_frames
 from ganlit.records.durable import replacing
 from ganlit.records.media import PICTURE, drawn, write_picture
 from ganlit.studies.evaluation.latents import SUFFIX, About, Values, write
@@ -72,12 +70,9 @@ class Folder:
             partial.write_bytes(drawn(figure, 130))
 
     def film(self, frames: Tensor, rate: float) -> None:
-        """Stored images [T, C, H, W] as a GIF, and as an MP4 where PyAV is there, which writes it."""
-        clip = in_8_bits(frames[:, : 3 if frames.shape[1] > 2 else 1]).transpose(0, 1)
+        """Stored images [T, C, H, W] one after the other."""
         with writing("--out", self.path):
-            write_gif(clip, self.path / self.tool, rate)
-            if find_spec("av") is not None:
-                write_mp4(clip, self.path / self.tool, rate)
+            write_frames(frames, self.path / self.tool, rate)
 
     def latents(self, subject: Subject, latents: Tensor, label: Tensor, names: Sequence[str] = ()) -> None:
         """Latents [N, L, d] and labels [N] as `encode` writes them."""
