@@ -21,7 +21,7 @@ from ganlit.studies.explore.guide import Guide
 from ganlit.studies.explore.keeping import Keeper
 from ganlit.studies.explore.parts import WHERE, button, call, card, image, number, slider, upload
 from ganlit.studies.explore.session import PSI, REACH, Session
-from ganlit.studies.explore.studio import LARGEST_SEED
+from ganlit.studies.latent.keys import LARGEST_SEED
 
 STYLE = Path(__file__).with_suffix(".css")
 FIRST = 6  # directions that are seen before more are asked for
