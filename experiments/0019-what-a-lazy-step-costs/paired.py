@@ -9,6 +9,7 @@ import argparse
 import csv
 import importlib
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -62,6 +63,12 @@ def game(module: Callable[[str], Any], size: str) -> Any:
     )
 
 
+def commit(place: Path) -> str:
+    return subprocess.run(
+        ["git", "-C", place, "describe", "--always", "--dirty"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
 def halved(penalty: Callable[..., Any]) -> Any:
     """Path length of half a batch, where a commit can."""
     return penalty(every=4, **({"share": 0.5} if "share" in signature(penalty).parameters else {}))
@@ -102,6 +109,7 @@ def main() -> None:
     parser.add_argument("--csv", type=Path)
     asked = parser.parse_args()
     torch.set_num_threads(1)
+    commits = " against ".join(commit(place) for place in (HERE, asked.earlier))
     houses = {"earlier": house(asked.earlier), "now": house(HERE)}
     rows = []
     for size in asked.sizes:
@@ -120,7 +128,7 @@ def main() -> None:
                 low, middle, high = statistics.quantiles(ratios, n=4)
                 row = {"size": size, "precision": "bf16" if bf16 else "fp32", "turn": kind}
                 row |= {"earlier ms": f"{statistics.median(before):.1f}", "now ms": f"{statistics.median(now):.1f}"}
-                row |= {"times as fast": f"{middle:.2f}", "quartiles": f"{low:.2f} to {high:.2f}"}
+                row |= {"times as fast": f"{middle:.2f}", "quartiles": f"{low:.2f} to {high:.2f}", "commits": commits}
                 print(*row.values(), sep="\t", flush=True)
                 rows.append(row)
     if asked.csv:
