@@ -9,6 +9,7 @@ import argparse
 import csv
 import importlib
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -45,7 +46,7 @@ def house(root: Path) -> Callable[[str], Any]:
     return found.__getitem__
 
 
-def game(module: Callable[[str], Any], size: str) -> Any:
+def game(module: Callable[[str], Any], size: str, share: float) -> Any:
     """The game of a checkout."""
     torch.manual_seed(0)
     networks, adam = module("networks.images.stylegan"), partial(torch.optim.Adam, lr=1e-4, betas=(0.0, 0.99))
@@ -57,19 +58,25 @@ def game(module: Callable[[str], Any], size: str) -> Any:
         adam,
         adam,
         [module("losses.regularizers.gradient").R1(weight=0.1, every=16)],
-        [halved(module("losses.regularizers.generator").PathLength)],
+        [sharing(module("losses.regularizers.generator").PathLength, share)],
         ema=partial(module("ema").EMA, half_life=2.0),
     )
 
 
-def halved(penalty: Callable[..., Any]) -> Any:
-    """Path length of half a batch, where a commit can."""
-    return penalty(every=4, **({"share": 0.5} if "share" in signature(penalty).parameters else {}))
+def commit(place: Path) -> str:
+    return subprocess.run(
+        ["git", "-C", place, "describe", "--always", "--dirty"], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
-def stepper(module: Callable[[str], Any], size: str, bf16: bool) -> Callable[[str], None]:
+def sharing(penalty: Callable[..., Any], share: float) -> Any:
+    """Path length of a share of a batch, where a commit can measure less than all."""
+    return penalty(every=4, **({"share": share} if "share" in signature(penalty).parameters else {}))
+
+
+def stepper(module: Callable[[str], Any], size: str, bf16: bool, share: float) -> Callable[[str], None]:
     """Takes a turn of a player, with its penalty or without, as a bare loop would: no trainer is around it."""
-    played = game(module, size).train()
+    played = game(module, size, share).train()
     played.images, played._trainer = BATCH, SimpleNamespace(world_size=1)
     optimizers = dict(zip(("discriminator", "generator"), played.configure_optimizers(), strict=True))
     torch.manual_seed(1)
@@ -99,14 +106,16 @@ def main() -> None:
     parser.add_argument("earlier", type=Path)
     parser.add_argument("--repetitions", type=int, default=11)
     parser.add_argument("--sizes", nargs="*", default=list(SIZES))
+    parser.add_argument("--share", type=float, default=0.5, help="of a batch whose path lengths are measured now")
     parser.add_argument("--csv", type=Path)
     asked = parser.parse_args()
     torch.set_num_threads(1)
+    commits = " against ".join(commit(place) for place in (HERE, asked.earlier))
     houses = {"earlier": house(asked.earlier), "now": house(HERE)}
     rows = []
     for size in asked.sizes:
         for bf16 in (False, True):
-            steps = {name: stepper(module, size, bf16) for name, module in houses.items()}
+            steps = {name: stepper(module, size, bf16, asked.share) for name, module in houses.items()}
             costs: dict[tuple[str, str], list[float]] = {(name, kind): [] for name in steps for kind in KINDS}
             for _ in range(WARM + asked.repetitions):
                 for kind in KINDS:
@@ -120,7 +129,7 @@ def main() -> None:
                 low, middle, high = statistics.quantiles(ratios, n=4)
                 row = {"size": size, "precision": "bf16" if bf16 else "fp32", "turn": kind}
                 row |= {"earlier ms": f"{statistics.median(before):.1f}", "now ms": f"{statistics.median(now):.1f}"}
-                row |= {"times as fast": f"{middle:.2f}", "quartiles": f"{low:.2f} to {high:.2f}"}
+                row |= {"times as fast": f"{middle:.2f}", "quartiles": f"{low:.2f} to {high:.2f}", "commits": commits}
                 print(*row.values(), sep="\t", flush=True)
                 rows.append(row)
     if asked.csv:

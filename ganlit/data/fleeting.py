@@ -90,7 +90,7 @@ class FleetingDataModule(GanDataModule):
         return self._real
 
     def trained_of(self, field: str) -> Reference:
-        """The first pass."""
+        """The first pass; of whole items, which a `dataset` may cut into parts."""
         return self.named(Fleeting(self.made(self.passed, self.seed)), f"-trained{self.passed}")
 
     @cached_property

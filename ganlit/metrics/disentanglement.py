@@ -24,24 +24,28 @@ class Dci(NamedTuple):
     informativeness: float  # share of levels that are told rightly, over factors, of items kept away
 
 
-def mutual_information_gap(codes: Tensor, levels: Tensor) -> float:
+def mutual_information_gap(said: Tensor, levels: Tensor) -> float:
     """MIG: by how much more the best number of a code says of a factor than the next one, in parts of its entropy.
 
-    The mean over the factors that vary (Chen et al., arXiv 1802.04942, equation 6; numbers cut into 20 bins of equal
-    width, as in disentanglement_lib).
+    The mean over the factors that vary (Chen et al., arXiv 1802.04942, equation 6).
 
     Args:
-        codes: [N, D] of items, D at least 2.
+        said: [D, F] what each number says of each factor, see `mutual_information`; D at least 2.
         levels: [N, F] int64, from 0 on: which of its values each factor has.
     """
-    best = mutual_information(codes, levels[:, varies(levels)]).topk(2, 0).values
+    best = said[:, varies(levels)].topk(2, 0).values
     return float((best[0] - best[1]).mean())
 
 
 def mutual_information(codes: Tensor, levels: Tensor) -> Tensor:
-    """What each number of a code says of each factor, [D, F] float64, in parts of the factor's entropy, as in MIG.
+    """What each number of a code says of each factor, [D, F] float64, in parts of the factor's entropy.
 
-    Of a factor that does not vary nothing can be said: 0.
+    Numbers are cut into 20 bins of equal width, as in disentanglement_lib. Of a factor that does not vary nothing can
+    be said: 0.
+
+    Args:
+        codes: [N, D] of items.
+        levels: [N, F] int64, from 0 on: which of its values each factor has.
     """
     binned = torch.stack([_binned(code) for code in codes.double().T], 1)
     found = torch.zeros(codes.shape[1], levels.shape[1], dtype=torch.float64)

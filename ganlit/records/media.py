@@ -208,8 +208,3 @@ def embedded(path: Path) -> Embedded | None:
 def data_uri(content: bytes, mime: str = f"image/{PICTURE.removeprefix('.')}") -> str:
     """Content as an address that holds it."""
     return f"data:{mime};base64,{b64encode(content).decode()}"
-
-
-def style() -> str:
-    """How every page looks, in CSS."""
-    return Path(__file__).with_name("page.css").read_text()

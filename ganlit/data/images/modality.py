@@ -28,7 +28,7 @@ from ganlit.data.images.folder import Folder, Single
 from ganlit.data.images.form import AnyFit, Fit, Form, range_of
 from ganlit.data.images.opening import ARRAYS
 from ganlit.data.images.pictures import Pictures
-from ganlit.data.images.pixels import from_pixels, in_8_bits, to_pixels
+from ganlit.data.images.pixels import colours, from_pixels, in_8_bits, to_pixels
 from ganlit.data.images.source import Source
 from ganlit.data.images.writing import write
 from ganlit.data.source import BadLabels, Labels
@@ -97,7 +97,7 @@ class ImageModality(Modality):
 
         Of more channels than three, the first three are shown as red, green and blue; of two, the first as grey.
         """
-        seen = [in_8_bits(images[:, : 3 if images.shape[1] > 2 else 1]) for images in rows]
+        seen = [in_8_bits(colours(images)) for images in rows]
         return [write_picture(grid(seen, columns), path)]
 
     def recognises(self, place: str) -> float:

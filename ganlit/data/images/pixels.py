@@ -37,3 +37,8 @@ def in_8_bits(stored: Tensor) -> Tensor:
     if stored.dtype == torch.uint16:
         return stored.int().bitwise_right_shift(8).to(torch.uint8)
     return stored.mul(255).round().to(torch.uint8)
+
+
+def colours(stored: Tensor) -> Tensor:
+    """Of images [N, C, H, W] the channels that are shown: the first three as red, green and blue, else the first."""
+    return stored[:, : 3 if stored.shape[1] > 2 else 1]

@@ -20,15 +20,15 @@ class Sent(Source):
 
     Args:
         content: what a file of it would hold.
-        name: what messages call it.
     """
+
+    name = "the picture"  # in messages
 
     fingerprint = ""
     labels = False
 
-    def __init__(self, content: bytes, name: str) -> None:
+    def __init__(self, content: bytes) -> None:
         self.content = content
-        self.name = name
 
     def __len__(self) -> int:
         return 1
@@ -48,11 +48,11 @@ class Sent(Source):
             raise BadItem(self.name, "not an image", "is not an image", "send one") from None
 
 
-def received(content: bytes, form: Form, name: str = "the picture") -> Tensor:
+def received(content: bytes, form: Form) -> Tensor:
     """Its central square, stored as images of a form are, [1, C, R, R]; another kind is converted.
 
     Raises:
         UserError: it is none, is damaged, or is larger than pictures may be.
     """
     tell_pillow()
-    return Brought(Sent(content, name), form._replace(fit="crop", convert=True))[0:1]
+    return Brought(Sent(content), form._replace(fit="crop", convert=True))[0:1]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from ganlit.data.images.pixels import colours, in_8_bits
 from ganlit.data.video.reading import library
 from ganlit.records.durable import replacing
 from ganlit.records.media import FILM, named
@@ -54,6 +56,21 @@ def write_gif(clip: Tensor, path: Path, rate: float) -> Path:
     with replacing(file, flush=False) as partial:
         first.save(partial, format="GIF", save_all=True, append_images=others, duration=lasts, loop=0)
     return file
+
+
+def write_frames(frames: Tensor, path: Path, rate: float) -> list[Path]:
+    """Stored images [T, C, H, W] of any channels as a GIF, and as an MP4 where PyAV is there, which writes it.
+
+    Args:
+        path: without the suffix.
+        rate: frames a second.
+
+    Returns:
+        The files.
+    """
+    clip = in_8_bits(colours(frames)).transpose(0, 1)
+    films = [write_gif(clip, path, rate)]
+    return [*films, write_mp4(clip, path, rate)] if find_spec("av") is not None else films
 
 
 def _frames(clip: Tensor) -> np.ndarray:

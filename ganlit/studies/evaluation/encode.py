@@ -23,6 +23,7 @@ from ganlit.studies.evaluation.pace import Pace
 from ganlit.studies.evaluation.subject import reachable
 from ganlit.studies.evaluation.tiles import Tiling, answered, joined, tiling
 from ganlit.studies.evaluation.trained import Checkpoint, digest_of, finite, passing, taking_data
+from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.translation import Translation
 
 
@@ -169,10 +170,19 @@ def autoencoder(run: str, checkpoint: Checkpoint) -> Translation:
         UserError: it does not.
     """
     module = taking_data(run, checkpoint)
+    encodes(module, run)
+    return module
+
+
+def encodes(module: AdversarialModule, run: str) -> None:
+    """Refuses a module whose generator is no autoencoder.
+
+    Raises:
+        UserError: it is none.
+    """
     if not all(hasattr(module.generator, name) for name in ("encode", "decode")):
         network = type(module.generator).__name__
         raise UserError(f"{run} holds a {network}, which is no autoencoder: name a run of one, or use translate.")
-    return module
 
 
 def _refuse_others(found: Latents, path: Path, run: str, module: Translation) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from ganlit.studies.explore.background import Background
 from ganlit.studies.explore.session import Session
 from ganlit.studies.explore.state import State
-from ganlit.studies.explore.studio import LARGEST_SEED
+from ganlit.studies.latent.keys import LARGEST_SEED
 
 SEEDS = 10_000  # among which one is drawn
 

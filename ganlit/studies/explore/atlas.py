@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from ganlit.data.images.pixels import in_8_bits
+from ganlit.data.images.pixels import colours, in_8_bits
 from ganlit.studies.explore.job import Job
-from ganlit.studies.explore.showing import address, colours
+from ganlit.studies.explore.showing import address
 from ganlit.studies.latent.find import turned
 from ganlit.studies.latent.subject import Subject
 

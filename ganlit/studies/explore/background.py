@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from ganlit.errors import UserError
@@ -37,10 +38,8 @@ class Background:
         if directions is not None:
             self._take(recorded(Path(directions), subject))
         elif usual.is_dir():
-            try:
+            with suppress(UserError):  # of weights that are trained no more, say
                 self._take(recorded(usual, subject))
-            except UserError:  # of weights that are trained no more, say
-                self.guide = None
         self.job = Job[None]("Drawing the map", self._work)
 
     def _work(self, job: Job[None]) -> None:

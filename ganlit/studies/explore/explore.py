@@ -41,7 +41,8 @@ def explore(
 ) -> None:
     """Look around in the latent space of a run, on a page of this machine: seeds, mixing, directions, a map, pictures.
 
-    It asks no other machine, runs no code from files, and writes into the folder of --out alone.
+    The page asks no other machine, runs no code from files, and saves into the folder of --out alone. Data and weights
+    of extractors that are missing are fetched as `fit` does.
 
     Args:
         run: the run directory, such as runs/stylegan_lite, or the .safetensors file of an averaged generator

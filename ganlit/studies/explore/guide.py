@@ -16,9 +16,9 @@ from ganlit.studies.evaluation.trained import digest_of
 from ganlit.studies.explore.job import Job
 from ganlit.studies.latent.directions import KINDS
 from ganlit.studies.latent.eye import eye_of
-from ganlit.studies.latent.find import ganspace, matrices_of, sefa
+from ganlit.studies.latent.folder import NUMBERS
 from ganlit.studies.latent.subject import Subject
-from ganlit.studies.latent.survey import Asked, Direction, possible, survey
+from ganlit.studies.latent.survey import UNSEEN, Asked, Direction, hindered, possible, survey, unseen
 
 KEEP = 5  # of each way of finding them
 SURE = 0.05  # of a p-value
@@ -50,7 +50,7 @@ def recorded(folder: Path, subject: Subject) -> Guide:
     if latents.about.weights != digest_of(subject.generator):
         raise UserError(f"{folder} holds directions of other weights than those of {subject.run}: find them anew.")
     try:
-        about = json.loads((folder / "numbers.json").read_bytes()[:LARGEST])
+        about = json.loads((folder / NUMBERS).read_bytes()[:LARGEST])
         rows = {str(row["name"]): note(row) for row in about["directions"]}
         space = about["space"]
         [(_, vectors)] = latents.pieces(max(len(latents), 1))
@@ -69,16 +69,9 @@ def recorded(folder: Path, subject: Subject) -> Guide:
 
 def unscored(subject: Subject, sample: Tensor) -> Guide:
     """What is there at once: SeFa's from the weights, and GANSpace's from where latents [N, L, d] lie, styles alone."""
-    found = list[Direction]()
-    try:
-        found += [Direction(f"sefa-{n}", each) for n, each in enumerate(sefa(matrices_of(subject), KEEP))]
-    except UserError as error:
-        told = str(error).removesuffix(": leave sefa out.") + "."
-    else:
-        told = ""
-    if subject.styled:
-        found += [Direction(f"ganspace-{n}", each) for n, each in enumerate(ganspace(sample[:, 0], KEEP))]
-    return Guide(found, {}, told)
+    reasons = hindered(subject)
+    found = unseen(subject, [kind for kind in UNSEEN if kind not in reasons], sample[:, 0], KEEP)
+    return Guide(found, {}, f"{reasons['sefa']}." if "sefa" in reasons else "")
 
 
 def scored(subject: Subject, extractor: str | None, seed: int, job: Job[Any]) -> Guide:

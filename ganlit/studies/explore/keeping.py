@@ -5,23 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ganlit.data.images.pixels import in_8_bits
-from ganlit.data.video.writing import write_gif, write_mp4
+from ganlit.data.video.writing import write_frames
 from ganlit.errors import UserError
 from ganlit.records.media import named
 from ganlit.studies.evaluation.latents import SUFFIX, About, Values, write
 from ganlit.studies.evaluation.outputs import make_room, writing
 from ganlit.studies.evaluation.trained import digest_of
 from ganlit.studies.explore.job import Job
-from ganlit.studies.explore.showing import colours
 from ganlit.studies.explore.studio import Drawn
-from ganlit.studies.latent.paths import WAYS, times_of
+from ganlit.studies.latent.paths import along, usual
 from ganlit.studies.latent.subject import Subject
 
 STEPS = 24  # frames from one item to the next
@@ -69,10 +66,8 @@ class Keeper:
         for latent, of in zip(path.split(1), label.split(1), strict=True):
             frames.append(self.subject.made(latent, of))
             advance(1)
-        clip = in_8_bits(colours(torch.cat(frames))).transpose(0, 1)
         with self._new(stem, [".gif", ".mp4"]) as file:
-            films = [write_gif(clip, file, RATE)]
-            return [*films, write_mp4(clip, file, RATE)] if find_spec("av") is not None else films
+            return write_frames(torch.cat(frames), file, RATE)
 
     @contextmanager
     def _new(self, stem: str, suffixes: Sequence[str]) -> Iterator[Path]:
@@ -118,6 +113,4 @@ def way(subject: Subject, items: Sequence[Drawn]) -> tuple[Tensor, Tensor]:
         raise UserError("In z nothing lies between two classes: pin items of one class for a film.")
     rows = max(each.latent.shape[1] for each in items)
     keys = torch.cat([each.latent.expand(-1, rows, -1) for each in items])
-    times = times_of(len(keys), STEPS, loop=True)
-    path = WAYS["spherical" if subject.space == "z" else "spline"](keys, times, True)
-    return path, label[times.long().to(label.device)]
+    return along(keys, label, STEPS, True, usual(subject.space))

@@ -19,9 +19,9 @@ from ganlit.studies.explore.background import Background
 from ganlit.studies.explore.guard import LARGEST
 from ganlit.studies.explore.guide import Guide
 from ganlit.studies.explore.keeping import Keeper
-from ganlit.studies.explore.parts import WHERE, button, card, image, number, slider, upload
+from ganlit.studies.explore.parts import WHERE, button, call, card, image, number, slider, upload
 from ganlit.studies.explore.session import PSI, REACH, Session
-from ganlit.studies.explore.studio import LARGEST_SEED
+from ganlit.studies.latent.keys import LARGEST_SEED
 
 STYLE = Path(__file__).with_suffix(".css")
 FIRST = 6  # directions that are seen before more are asked for
@@ -232,7 +232,8 @@ class Page:
         self.pins.clear()
         with self.pins:
             for count, pinned in enumerate(self.session.pinned, 1):
-                with ui.element("button").props(f'aria-label="pin {count}"') as back:
+                with ui.element("button") as back:
+                    call(back, f"pin {count}")
                     image("").classes("pin").props["src"] = pinned.picture
                 back.on("click", self._told(lambda event, state=pinned.state: self.act.return_to(state)))
             if self.session.pinned:

@@ -16,6 +16,11 @@ WHERE = "(event) => emit([event.offsetX / event.target.clientWidth, event.offset
 PROMPT = '<div class="prompt">Drop a picture here, or choose one<q-uploader-add-trigger /></div>'
 
 
+def call(part: ui.element, name: str) -> None:
+    """Names a part for whoever does not see it, by any text: in `props("...")` a quote would end it."""
+    part.props["aria-label"] = name
+
+
 @contextmanager
 def card(title: str) -> Iterator[None]:
     """Controls that belong together."""
@@ -26,7 +31,8 @@ def card(title: str) -> Iterator[None]:
 
 def button(icon: str, tip: str, do: Handler) -> ui.button:
     """A round one."""
-    made = ui.button(icon=icon, on_click=do, color=None).props(f'flat round aria-label="{tip}"')
+    made = ui.button(icon=icon, on_click=do, color=None).props("flat round")
+    call(made, tip)
     with made:
         ui.tooltip(tip)
     return made
@@ -34,7 +40,9 @@ def button(icon: str, tip: str, do: Handler) -> ui.button:
 
 def image(tells: str) -> ui.element:
     """An image that changes without a flicker; its address is the property `src`."""
-    return ui.element("img").props(f'alt="{tells}" decoding=sync draggable=false')
+    made = ui.element("img").props("decoding=sync draggable=false")
+    made.props["alt"] = tells
+    return made
 
 
 def number(name: str, most: int, do: Handler) -> ui.number:
@@ -59,7 +67,8 @@ def slider(
             ui.label(note).classes("quiet note")
             value = ui.label().classes("value")
         made = ui.slider(min=least, max=most, step=step, value=min(max(0, least), most), on_change=while_)
-        made.on("change", then).props(f'dense aria-label="{name}"')
+        made.on("change", then).props("dense")
+        call(made, name)
         if least < 0:
             made.props("selection-color=transparent")  # from the middle, no side is filled
         value.bind_text_from(made, "value", lambda reached: f"{reached or 0:g}")

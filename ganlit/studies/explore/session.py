@@ -15,7 +15,8 @@ from ganlit.studies.explore.job import Job
 from ganlit.studies.explore.keeping import KEYS, Keeper
 from ganlit.studies.explore.showing import shown
 from ganlit.studies.explore.state import History, State
-from ganlit.studies.explore.studio import LARGEST_SEED, Drawn, Studio
+from ganlit.studies.explore.studio import Drawn, Studio
+from ganlit.studies.latent.keys import LARGEST_SEED
 
 REACH = 3.0  # units along a direction, to either side
 PSI = 2.0  # the largest truncation that is offered

@@ -8,13 +8,8 @@ from torch import Tensor
 from torchvision.transforms.functional import to_pil_image
 
 from ganlit.contracts import Modality
-from ganlit.data.images.pixels import in_8_bits
+from ganlit.data.images.pixels import colours, in_8_bits
 from ganlit.records.media import data_uri
-
-
-def colours(stored: Tensor) -> Tensor:
-    """Of images [N, C, H, W] the channels that are shown: the first three as red, green and blue, else the first."""
-    return stored[:, : 3 if stored.shape[1] > 2 else 1]
 
 
 def shown(stored: Tensor, kind: Modality) -> str:

@@ -14,8 +14,6 @@ from ganlit.studies.latent.project import PIXELS
 from ganlit.studies.latent.subject import KNOWN, Subject, spread
 from ganlit.studies.latent.survey import Direction
 
-LARGEST_SEED = 10**7 - 1  # as elsewhere among the latent tools
-
 
 class Controls(NamedTuple):
     """What can be asked of a generator."""

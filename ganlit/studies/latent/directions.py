@@ -88,7 +88,7 @@ def directions(
     folder.latents(subject, vectors, torch.zeros(len(found), dtype=torch.int64), [each.name for each in found])
     folder.table(rows, "directions")
     about = {"seed": seed, "extent": extent, "unit": unit, "count": count, "random": random, **told}
-    folder.numbers(subject, {**about, "random_effect": chance, "directions": rows})
+    folder.numbers(subject.generator, subject.space, {**about, "random_effect": chance, "directions": rows})
     print_table(table_of(rows, chance))
     folder.told(f"{len(found)} directions in {subject.space}")
 

@@ -16,9 +16,9 @@ from ganlit.errors import UserError, within
 from ganlit.metrics.disentanglement import BINS, TREES, dci, mutual_information, mutual_information_gap
 from ganlit.metrics.protocol import Protocol
 from ganlit.studies.evaluation.bars import Bars
-from ganlit.studies.evaluation.encode import autoencoder
+from ganlit.studies.evaluation.encode import encodes
 from ganlit.studies.evaluation.options import SEEDS
-from ganlit.studies.evaluation.trained import Checkpoint, loaded, passing
+from ganlit.studies.evaluation.trained import Checkpoint, loaded, passing, place
 from ganlit.studies.latent.factors import Known, known, read, reading
 from ganlit.studies.latent.folder import Folder
 from ganlit.studies.latent.plate import Cell
@@ -37,6 +37,7 @@ class Coded(NamedTuple):
     space: str  # code, z, or w
     seen_by: str  # what says the levels, as ids have it
     told: dict[str, Any]
+    shown: list[list[Cell]]  # some of the images above what they are read as; empty where levels are known
 
 
 def disentangle(
@@ -69,20 +70,21 @@ def disentangle(
     if space == "w+":
         raise UserError("--space w+: a code has one style: write --space w, or leave it out.")
     folder = Folder(run, "disentangle", out)
-    module = loaded(run, checkpoint)
+    module = loaded(run, checkpoint).to(place())
     there = known(run)
     with Bars() as bars:
         if module.takes_data:
             if space is not None:
                 raise UserError(f"--space {space}: {run} is an autoencoder, whose codes are meant: leave it out.")
-            subject: Subject | None = None
-            coded = encoded(run, checkpoint, there, points, seed, bars)
+            coded = encoded(module, run, there, points, seed, bars)
         else:
-            subject = Subject(run, checkpoint, space)
-            coded = generated(subject, there, points, seed, folder, bars)
-        values, chance = measured(coded, seed)
+            coded = generated(Subject(run, checkpoint, space, module=module), there, points, seed, bars)
+        values, said = measured(coded.codes, coded.levels, seed)
+        order = torch.randperm(len(coded.codes), generator=torch.Generator().manual_seed(seed))
+        chance, _ = measured(coded.codes[order], coded.levels, seed)
     folder.make()
-    said = mutual_information(coded.codes, coded.levels)
+    if coded.shown:
+        folder.plate(coded.shown, "reading")
     rows = factors(coded, there, said)
     folder.figure(matrix(said, there), "information")
     folder.table(rows, "factors")
@@ -92,7 +94,8 @@ def disentangle(
         for name, value in values.items()
     }
     folder.numbers(
-        subject or About(run, module),
+        module.ema.module,
+        coded.space,
         {"seed": seed, "points": len(coded.codes), **coded.told, "metrics": ids}
         | {"of_shuffled_codes": chance, "factors": rows},
     )
@@ -100,21 +103,10 @@ def disentangle(
     folder.told(f"{len(coded.codes):,} codes of {coded.codes.shape[1]} numbers,")
 
 
-class About(NamedTuple):
-    """What an autoencoder's numbers say of it."""
-
-    run: str
-    module: AdversarialModule
-    space: str = "code"
-
-    @property
-    def generator(self) -> torch.nn.Module:
-        return self.module.ema.module
-
-
-def encoded(run: str, checkpoint: Checkpoint, there: Known, points: int, seed: int, bars: Bars) -> Coded:
+def encoded(module: AdversarialModule, run: str, there: Known, points: int, seed: int, bars: Bars) -> Coded:
     """Codes of training images: the means, where there is a posterior."""
-    module, kind = autoencoder(run, checkpoint), setting(run).data.modality
+    encodes(module, run)
+    kind = setting(run).data.modality
     if getattr(module.generator, "codes", 0):
         raise UserError(f"{run} has a codebook, whose codes are names and no numbers: name another run.")
     places = torch.randperm(len(there.levels), generator=torch.Generator().manual_seed(seed))[:points]
@@ -126,32 +118,29 @@ def encoded(run: str, checkpoint: Checkpoint, there: Known, points: int, seed: i
             latent, _ = module.ema.module.encode(images, reference.labels[each].to(module.device))
         found.append(latent.float().flatten(1).cpu())
         advance(len(each))
-    return Coded(torch.cat(found), there.levels[places], "code", "-/-", {})
+    return Coded(torch.cat(found), there.levels[places], "code", "-/-", {}, [])
 
 
-def generated(subject: Subject, there: Known, points: int, seed: int, folder: Folder, bars: Bars) -> Coded:
-    """Latents, and the factors that are read in what is made of them; some of it is drawn above what it is read as."""
+def generated(subject: Subject, there: Known, points: int, seed: int, bars: Bars) -> Coded:
+    """Latents, and the factors that are read in what is made of them."""
     latents, label = subject.sample(points, seed)
     stored = subject.made(latents, label)
     right, usual = reading(there, ASKED, seed)
     found, distance = read(stored, there, bars.counted("images", points))
-    folder.make()
     first = [Cell(image, f"item {number}") for number, image in enumerate(stored[:SHOWN])]
     as_read = zip(there.items[found[:SHOWN]], distance[:SHOWN].tolist(), strict=True)
-    folder.plate([first, [Cell(image, f"{each:.3f} off") for image, each in as_read]], "reading")
+    shown = [first, [Cell(image, f"{each:.3f} off") for image, each in as_read]]
     told = {"read_rightly": dict(zip(there.names, right.tolist(), strict=True)), "read_in": ASKED}
     told |= {"distance": float(distance.mean()), "distance_of_shapes_between": usual}
-    return Coded(latents[:, 0].cpu(), there.levels[found], subject.space, "nearest/values", told)
+    return Coded(latents[:, 0].cpu(), there.levels[found], subject.space, "nearest/values", told, shown)
 
 
-def measured(coded: Coded, seed: int) -> tuple[dict[str, float], dict[str, float]]:
-    """MIG and DCI by name, and the same of codes that have been dealt out anew, which say nothing."""
-    order = torch.randperm(len(coded.codes), generator=torch.Generator().manual_seed(seed))
-    found = []
-    for codes in (coded.codes, coded.codes[order]):
-        forests = dci(codes, coded.levels, seed)._asdict()
-        found.append({"mig": mutual_information_gap(codes, coded.levels)} | {f"dci-{k}": v for k, v in forests.items()})
-    return found[0], found[1]
+def measured(codes: Tensor, levels: Tensor, seed: int) -> tuple[dict[str, float], Tensor]:
+    """MIG and DCI by name, and what each number of the codes [N, D] says of each factor, [D, F]."""
+    said, forests = mutual_information(codes, levels), dci(codes, levels, seed)._asdict()
+    return {"mig": mutual_information_gap(said, levels)} | {
+        f"dci-{name}": value for name, value in forests.items()
+    }, said
 
 
 def protocol(name: str, count: int, coded: Coded, reference: str, seed: int) -> Protocol:

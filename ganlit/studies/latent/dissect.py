@@ -19,7 +19,7 @@ from ganlit.studies.latent.folder import Folder
 from ganlit.studies.latent.plate import Cell
 from ganlit.studies.latent.score import holm, p_value
 from ganlit.studies.latent.subject import Subject
-from ganlit.studies.latent.units import Layer, chosen_layer, heard, layers_of, off, separation
+from ganlit.studies.latent.units import Layer, chosen_layer, heard, mapped, off, separation
 
 ALL = "all"
 """What units that change most of anything are called, beside those of a class."""
@@ -94,8 +94,9 @@ def dissect(
         first, activity = looked_at(subject, eye, chosen, fitted, seed)
         advance = bars.counted("units", chosen.units)
         found = [one_off(subject, eye, chosen, [unit], first, advance) for unit in range(chosen.units)]
-        rows = [row_of(unit, each, activity, first, eye) for unit, each in enumerate(found)]
-        sets = sets_of(torch.stack([drops(each, first, eye) for each in found]), rows, together, eye)
+        lost, clear = torch.stack([drops(each, first, eye) for each in found]), separations(activity, first, eye)
+        rows = [row_of(unit, each, first, lost[unit], clear[unit], eye) for unit, each in enumerate(found)]
+        sets = sets_of(lost, rows, together, eye)
         second, _ = looked_at(subject, eye, chosen, count, seed + 1)
         stream = torch.Generator().manual_seed(seed)
         drawn = [torch.randperm(chosen.units, generator=stream)[:together].tolist() for _ in range(random)]
@@ -110,7 +111,7 @@ def dissect(
     about = {"seed": seed, "layer": chosen.name, "side": chosen.side, "units": chosen.units, "together": together}
     about |= {"fitted": fitted, "count": count, "random": random, "extractor": eye.extractor.protocol}
     about |= {"against": eye.against} | ({"probe_accuracy": eye.probe.accuracy} if eye.probe is not None else {})
-    folder.numbers(subject, {**about, "sets": judged})
+    folder.numbers(subject.generator, subject.space, {**about, "sets": judged})
     print_table(table_of(judged, chosen))
     sure = sum(row["p"] < 0.05 for row in judged)
     folder.told(f"{chosen.units} units of {chosen.name}, {sure} of {len(judged)} sets of {together} beyond chance,")
@@ -122,10 +123,10 @@ def layer_of(subject: Subject, asked: str | None) -> Layer:
     Raises:
         UserError: there is none such.
     """
-    latents, label = subject.sample(1)
-    found = layers_of(subject.generator, lambda: subject.made(latents, label))
-    image = subject.made(latents, label)
-    return chosen_layer(found, asked, f"{type(subject.generator).__name__} in {subject.run}", image.shape[1])
+    with mapped(subject.generator) as layers:
+        image = subject.made(*subject.sample(1))
+    who = f"{type(subject.generator).__name__} in {subject.run}"
+    return chosen_layer([*layers.values()], asked, who, image.shape[1])
 
 
 def looked_at(subject: Subject, eye: Eye, layer: Layer, count: int, seed: int) -> tuple[Items, Tensor]:
@@ -171,13 +172,22 @@ def drops(seen: Seen, items: Items, eye: Eye) -> Tensor:
     return torch.stack([each.mean() if len(each) else torch.zeros((), dtype=torch.float64) for each in own])
 
 
-def row_of(unit: int, seen: Seen, activity: Tensor, items: Items, eye: Eye) -> dict[str, Any]:
-    """What is told of a unit: what it costs when it is off, and for which class it is most active."""
+def separations(activity: Tensor, items: Items, eye: Eye) -> Tensor:
+    """[units, K]: how well activity [N, units] tells each class from the others; [units, 0] without classes."""
+    if items.seen.shares is None:
+        return torch.zeros(activity.shape[1], 0, dtype=torch.float64)
+    return torch.stack([separation(activity, items.of == each) for each in range(len(eye.classes))], 1)
+
+
+def row_of(unit: int, seen: Seen, items: Items, lost: Tensor, clear: Tensor, eye: Eye) -> dict[str, Any]:
+    """What is told of a unit: what it costs when it is off, and for which class it is most active.
+
+    Args:
+        lost, clear: [K], its `drops` and `separations`.
+    """
     row: dict[str, Any] = {"unit": unit, "effect": float(changes(seen, items).mean())}
     if seen.shares is None:
         return row
-    lost = drops(seen, items, eye)
-    clear = torch.stack([separation(activity[:, [unit]], items.of == each)[0] for each in range(len(eye.classes))])
     return row | {
         "costs": eye.classes[int(lost.argmax())],
         "loss": float(lost.max()),

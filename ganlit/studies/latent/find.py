@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ganlit.errors import UserError
 from ganlit.metrics.fidelity import Moments
 from ganlit.metrics.probe import fit_probe
+from ganlit.studies.latent.hooks import meanwhile
 from ganlit.studies.latent.subject import Subject
 
 PIECE = 1024  # latents
@@ -70,7 +71,7 @@ def matrices_of(subject: Subject) -> list[Tensor]:
     """Of each layer that takes the latent itself what it makes of it, [out, d]; of those that take z, the first alone.
 
     Raises:
-        UserError: there is none, as where z and a class go in together.
+        UserError: there is none, as where z and a class go in together; it says why, and what follows is the caller's.
     """
     latents, label = subject.sample(1)
     with taking(subject.generator, latents[0, 0]) as layers, torch.no_grad():
@@ -78,7 +79,7 @@ def matrices_of(subject: Subject) -> list[Tensor]:
     found = layers if subject.space != "z" else layers[:1]
     if not found:
         who = type(subject.generator).__name__
-        raise UserError(f"SeFa: no layer of {who} in {subject.run} takes {subject.space} alone: leave sefa out.")
+        raise UserError(f"SeFa: no layer of {who} in {subject.run} takes {subject.space} alone")
     return [matrix_of(layer, shape) for layer, shape in found]
 
 
@@ -95,12 +96,8 @@ def taking(network: nn.Module, latent: Tensor) -> Iterator[list[tuple[nn.Module,
             found.append((layer, first.shape[1:]))
 
     leaves = [each for each in network.modules() if not any(True for _ in each.children())]
-    hooks = [each.register_forward_pre_hook(note) for each in leaves]
-    try:
+    with meanwhile(each.register_forward_pre_hook(note) for each in leaves):
         yield found
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 @torch.no_grad()

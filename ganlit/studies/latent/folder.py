@@ -5,16 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganlit.compute.console import say
-from ganlit.data.images.pixels import in_8_bits
-from ganlit.data.video.writing import write_gif, write_mp4
+from ganlit.data.video.writing import write_frames
 from ganlit.records.durable import replacing
 from ganlit.records.media import PICTURE, drawn, write_picture
 from ganlit.studies.evaluation.latents import SUFFIX, About, Values, write
@@ -44,6 +42,7 @@ class Folder:
 
     def __init__(self, run: str, tool: str, out: str | None) -> None:
         self.path = Path(out) if out is not None else beside(run) / f"latent-{tool}"
+        self.run = run
         self.tool = tool
         empty(self.path, "--out")
 
@@ -71,12 +70,9 @@ class Folder:
             partial.write_bytes(drawn(figure, 130))
 
     def film(self, frames: Tensor, rate: float) -> None:
-        """Stored images [T, C, H, W] as a GIF, and as an MP4 where PyAV is there, which writes it."""
-        clip = in_8_bits(frames[:, : 3 if frames.shape[1] > 2 else 1]).transpose(0, 1)
+        """Stored images [T, C, H, W] one after the other."""
         with writing("--out", self.path):
-            write_gif(clip, self.path / self.tool, rate)
-            if find_spec("av") is not None:
-                write_mp4(clip, self.path / self.tool, rate)
+            write_frames(frames, self.path / self.tool, rate)
 
     def latents(self, subject: Subject, latents: Tensor, label: Tensor, names: Sequence[str] = ()) -> None:
         """Latents [N, L, d] and labels [N] as `encode` writes them."""
@@ -85,9 +81,9 @@ class Folder:
         with writing("--out", self.path):
             write(about, Values(latents.float().cpu(), label.cpu()), self.path / f"latents{SUFFIX}")
 
-    def numbers(self, subject: Subject, found: Mapping[str, Any]) -> None:
-        """What was measured, with what it was asked of: numbers.json."""
-        about = {"run": subject.run, "weights": digest_of(subject.generator), "space": subject.space}
+    def numbers(self, generator: nn.Module, space: str, found: Mapping[str, Any]) -> None:
+        """What was measured of a generator in a space of its latents: numbers.json."""
+        about = {"run": self.run, "weights": digest_of(generator), "space": space}
         with writing("--out", self.path), replacing(self.path / NUMBERS) as partial:
             partial.write_text(json.dumps({**about, **found}, indent=2, default=plain) + "\n")
 

@@ -11,7 +11,7 @@ from ganlit.studies.evaluation.options import SEEDS
 from ganlit.studies.evaluation.trained import Checkpoint, knows
 from ganlit.studies.latent.folder import Folder, apart
 from ganlit.studies.latent.keys import chosen
-from ganlit.studies.latent.paths import WAYS, How, times_of
+from ganlit.studies.latent.paths import How, along, usual
 from ganlit.studies.latent.subject import Subject
 
 COLUMNS = 9  # of the strip: the frames from a key to the next, both included
@@ -67,13 +67,11 @@ def interpolate(
         if classes is not None:
             raise UserError(f"--classes {classes}: in z nothing lies between two classes: name one, or take --space w.")
         subject.turn = subject.turn[:1]
-    way = how or ("spherical" if subject.space == "z" else "spline")
+    way = how or usual(subject.space)
     folder.make()
     label = subject.labels(numbers)
     keys = subject.latents(subject.z(numbers, seed), label, truncation=truncation)
-    times = times_of(len(keys), steps, loop)
-    path = WAYS[way](keys, times, loop)
-    labels = label[times.long().clamp(max=len(keys) - 1)]  # in w, styles know theirs
+    path, labels = along(keys, label, steps, loop, way)  # in w, styles know theirs
     frames = []
     with Bars() as bars:
         advance = bars.counted("frames", len(path))
@@ -93,7 +91,8 @@ def interpolate(
     after = film.roll(-1, 0) if loop else film[1:]
     moved = apart(film if loop else film[:-1], after)
     folder.numbers(
-        subject,
+        subject.generator,
+        subject.space,
         {"how": way, "seed": seed, "seeds": numbers, "classes": label, "truncation": truncation, "frames": len(film)}
         | {"step_rms": moved, "mean_step_rms": moved.mean(), "largest_step": moved.max() / moved.mean()},
     )

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ganlit.contracts import Judgement, Reference
 from ganlit.errors import UserError
+from ganlit.studies.latent.hooks import meanwhile
 from ganlit.studies.latent.subject import TOGETHER, Subject
 
 GROUP = 4  # images that are seen together, as StyleGAN2's minibatch standard deviation compares them
@@ -130,9 +131,5 @@ def taken_in(network: nn.Module) -> Iterator[list[tuple[Tensor, int]]]:
             found.append((given[0], output.numel()))
 
     layers = [each for each in network.modules() if isinstance(getattr(each, "weight", None), Tensor)]
-    hooks = [each.register_forward_hook(note) for each in layers]
-    try:
+    with meanwhile(each.register_forward_hook(note) for each in layers):
         yield found
-    finally:
-        for hook in hooks:
-            hook.remove()

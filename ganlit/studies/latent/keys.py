@@ -9,6 +9,7 @@ from ganlit.errors import UserError
 from ganlit.studies.evaluation.options import numbers
 
 MOST = 2**14  # items of a command
+LARGEST_SEED = 10**7 - 1  # by which one of them is numbered
 
 
 def chosen(words: str, option: str, least: int = 1) -> list[int]:
@@ -19,9 +20,9 @@ def chosen(words: str, option: str, least: int = 1) -> list[int]:
     """
     spans = numbers(words, option)
     count = sum(map(len, spans))
-    if not least <= count <= MOST or max(span.stop for span in spans) > 10**7:
+    if not least <= count <= MOST or max(span[-1] for span in spans) > LARGEST_SEED:
         few = f"{count} item{'s' * (count != 1)}"
-        raise UserError(f"{option} {words} names {few}: name {least} to {MOST:,}, each below 10,000,000.")
+        raise UserError(f"{option} {words} names {few}: name {least} to {MOST:,}, each below {LARGEST_SEED + 1:,}.")
     return list(chain(*spans))
 
 

@@ -64,7 +64,8 @@ def mix(
     from_row = apart(table.flatten(0, 1), left.repeat_interleave(len(above), 0)).unflatten(0, table.shape[:2])
     from_column = apart(table.flatten(0, 1), top.repeat(len(beside), 1, 1, 1)).unflatten(0, table.shape[:2])
     folder.numbers(
-        subject,
+        subject.generator,
+        subject.space,
         {"seed": seed, "rows": beside, "columns": above, "layer": cut, "layers": layers}
         | {"rms_to_row": from_row, "rms_to_column": from_column},
     )

@@ -6,18 +6,16 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from inspect import getdoc
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, NamedTuple
 
-from jinja2 import Environment
-
 from ganlit.compute.console import say
 from ganlit.errors import UserError, printable
 from ganlit.records.durable import replacing
-from ganlit.records.media import Embedded, embedded, kind_of, style
+from ganlit.records.media import Embedded, embedded, kind_of
+from ganlit.records.pages import rendered
 from ganlit.studies.evaluation.outputs import beside, make_room, new, writing
 from ganlit.studies.evaluation.subject import reachable
 from ganlit.studies.latent.folder import NUMBERS
@@ -84,9 +82,7 @@ def page(run: str, out: str | None = None) -> None:
     newest = max(folders, key=lambda folder: (folder / NUMBERS).stat().st_mtime)
     weights = str(told[newest].get("weights", ""))
     parts = [part_of(folder, told[folder], weights) for folder in folders]
-    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(TEMPLATE.read_text())
-    when = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    text = template.render(style=style(), title=printable(Path(run).name or run), when=when, parts=parts)
+    text = rendered(TEMPLATE, title=printable(Path(run).name or run), parts=parts)
     with writing("--out", path), replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")
     say(f"{len(parts)} latent tools on {path}: {', '.join(part.name for part in parts)}")

@@ -8,6 +8,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from ganlit.contracts import Space
+
 How = Literal["linear", "spherical", "spline"]
 
 
@@ -65,6 +67,22 @@ WAYS: dict[How, Callable[[Tensor, Tensor, bool], Tensor]] = {
 def times_of(keys: int, steps: int, loop: bool) -> Tensor:
     """When the frames [T] are: so many from one key to the next; a loop ends just before it begins again."""
     return torch.arange(keys * steps if loop else (keys - 1) * steps + 1, dtype=torch.float64) / steps
+
+
+def usual(space: Space) -> How:
+    """The way that suits a space: z is likely near a sphere alone."""
+    return "spherical" if space == "z" else "spline"
+
+
+def along(keys: Tensor, label: Tensor, steps: int, loop: bool, how: How) -> tuple[Tensor, Tensor]:
+    """Latents [T, ...] from key to key [K, ...], and their labels [T]: of each that of the key before it.
+
+    Args:
+        label: [K].
+        steps: from one key to the next.
+    """
+    times = times_of(len(keys), steps, loop)
+    return WAYS[how](keys, times, loop), label[times.long().to(label.device)]
 
 
 def _leg(keys: Tensor, times: Tensor, loop: bool) -> tuple[Tensor, Tensor, Tensor]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from torchvision.transforms.functional import to_pil_image
 
 from ganlit.data.images.modality import resized
-from ganlit.data.images.pixels import in_8_bits
+from ganlit.data.images.pixels import colours, in_8_bits
 
 SIDE = 84  # pixels of an image, about
 ROOM, LINE = 6, 14  # pixels between images, and of a line of words
@@ -46,7 +46,7 @@ def plate(rows: Sequence[Sequence[Cell]]) -> Image.Image:
 
 def picture(image: Tensor, height: int, width: int) -> Image.Image:
     """A stored image [C, H, W] of any channels in this size; small ones keep their pixels."""
-    seen = in_8_bits(image[None, : 3 if len(image) > 2 else 1]).expand(-1, 3, -1, -1)
+    seen = in_8_bits(colours(image[None])).expand(-1, 3, -1, -1)
     if seen.shape[3] <= width and width % seen.shape[3] == 0:
         found = seen.repeat_interleave(width // seen.shape[3], 3).repeat_interleave(height // seen.shape[2], 2)
     else:

@@ -141,7 +141,7 @@ def project(
     folder.picture(subject, one_under_the_other(sides, columns), columns)
     folder.latents(subject, latents, label, wanted.names)
     folder.table(rows)
-    folder.numbers(subject, about)
+    folder.numbers(subject.generator, subject.space, about)
     folder.told(sentence(about, len(rows), subject.space))
 
 

@@ -97,7 +97,7 @@ def resemble(
     if subject.known and seen.reference.classes:
         same = torch.tensor([row["classes"] for row in rows]) == label.cpu()[:, None]
         about["of_own_class"] = float(same.double().mean())
-    folder.numbers(subject, {**about, "items": rows})
+    folder.numbers(subject.generator, subject.space, {**about, "items": rows})
     folder.told(f"{len(rows)} items, on average {mean:.2f} from the nearest training image, by {seen.by},")
 
 

@@ -106,7 +106,7 @@ def saliency(
     complete = sum(row["incomplete"] <= BOUND for row in rows) / len(rows)
     about = {"seed": seed, "baseline": baseline, "steps": steps, "discriminator": judge.who, "bound": BOUND}
     about |= {"in_company": judge.sociable, "complete": complete, "largest_incomplete": worst, "removed": SHARE}
-    folder.numbers(subject, {**about, "tests": tests, "images": rows})
+    folder.numbers(subject.generator, subject.space, {**about, "tests": tests, "images": rows})
     if complete < 1:
         say(
             f"{1 - complete:.0%} of the sums are more than {BOUND:.0%} from the verdict that they are to explain, at "

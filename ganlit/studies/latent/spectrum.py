@@ -9,10 +9,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ganlit.errors import within
-from ganlit.metrics.fidelity import Moments
+from ganlit.metrics.fidelity import moments
 from ganlit.studies.evaluation.options import SEEDS
 from ganlit.studies.evaluation.trained import Checkpoint
-from ganlit.studies.latent.find import PIECE
 from ganlit.studies.latent.folder import Folder
 from ganlit.studies.latent.subject import KNOWN, Subject
 
@@ -38,16 +37,13 @@ class Spectrum(NamedTuple):
 
 def spectrum_of(latents: Tensor, label: Tensor | None = None) -> Spectrum:
     """Of latents [N, d]; with labels [N] of their differences to the means of their classes."""
-    moments = Moments(latents.shape[1])
     latents = latents.cpu().double()
     if label is not None:
         label = label.cpu()
         latents = latents.clone()
         for each in label.unique():
             latents[label == each] -= latents[label == each].mean(0)
-    for piece in latents.split(PIECE):
-        moments.add(piece)
-    return Spectrum(torch.linalg.eigvalsh(moments.covariance).flip(0).clamp(min=0))
+    return Spectrum(torch.linalg.eigvalsh(moments(latents)[1]).flip(0).clamp(min=0))
 
 
 def spectrum(
@@ -93,7 +89,9 @@ def spectrum(
         name: {"effective_dimension": each.dimension, "dimensions_of_90_percent": each.most}
         for name, each in found.items()
     }
-    folder.numbers(subject, {"seed": seed, "count": count, "of": latents.shape[-1], "spectra": told})
+    folder.numbers(
+        subject.generator, subject.space, {"seed": seed, "count": count, "of": latents.shape[-1], "spectra": told}
+    )
     words = ", ".join(f"{name} {each.dimension:.1f}" for name, each in found.items())
     folder.told(f"effective dimension of w, of {latents.shape[-1]}: {words},")
 

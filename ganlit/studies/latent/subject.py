@@ -34,6 +34,7 @@ class Subject:
         space: asked for; by default w where the generator has styles, else z.
         classes: the classes in turn, as they were typed.
         together: items that are made at a time.
+        module: of the run, where it has been loaded already.
 
     Raises:
         UserError: it cannot be loaded, makes no images from noise, or knows no such space or class.
@@ -46,10 +47,11 @@ class Subject:
         space: Space | None = None,
         classes: str | None = None,
         together: int = TOGETHER,
+        module: AdversarialModule | None = None,
     ) -> None:
         reachable(run)
         self.run = run
-        self.module: AdversarialModule = loaded(run, checkpoint).to(place()).requires_grad_(False)
+        self.module: AdversarialModule = (module or loaded(run, checkpoint)).to(place()).requires_grad_(False)
         who = type(self.module.generator).__name__
         self.kind: Modality = setting(run).data.modality
         if self.module.takes_data or not hasattr(self.module.generator, "z_dim"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -14,6 +14,9 @@ from ganlit.studies.latent.eye import Eye, Seen
 from ganlit.studies.latent.find import at_random, ganspace, matrices_of, of_classes, sefa
 from ganlit.studies.latent.score import SHARES, Score, holm, p_value, score
 from ganlit.studies.latent.subject import KNOWN, Subject, spread
+
+UNSEEN = ("sefa", "ganspace")
+"""Kinds of directions that are found before any item is seen."""
 
 Counted = Callable[[str, int], Callable[[float], None]]
 """Of a title and a total what is to be told of how many are done, as `Bars.counted`."""
@@ -73,16 +76,9 @@ def possible(subject: Subject, eye: Eye, asked: list[str], named: bool) -> list[
     Raises:
         UserError: one of these was asked for by name, or nothing is left.
     """
-    reasons = {}
-    if subject.space == "z":
-        reasons["ganspace"] = "in z, latents lie alike in all directions, so that ganspace has nothing to find"
+    reasons = hindered(subject, asked)
     if eye.probe is None:
         reasons["classes"] = f"{eye.against} has no classes that directions could lead to"
-    if "sefa" in asked:
-        try:
-            matrices_of(subject)
-        except UserError as error:
-            reasons["sefa"] = str(error).removesuffix(": leave sefa out.")
     left = [kind for kind in asked if kind not in reasons]
     for kind in asked:
         if kind in reasons:
@@ -90,6 +86,29 @@ def possible(subject: Subject, eye: Eye, asked: list[str], named: bool) -> list[
                 raise UserError(f"--kinds {kind}: {reasons[kind]}: leave it out.")
             say(f"not looked for: {reasons[kind]}")
     return left
+
+
+def hindered(subject: Subject, asked: Sequence[str] = UNSEEN) -> dict[str, str]:
+    """Which of those kinds that no item is seen for cannot be had, and why."""
+    reasons = {}
+    if subject.space == "z":
+        reasons["ganspace"] = "in z, latents lie alike in all directions, so that ganspace has nothing to find"
+    if "sefa" in asked:
+        try:
+            matrices_of(subject)
+        except UserError as error:
+            reasons["sefa"] = str(error)
+    return reasons
+
+
+def unseen(subject: Subject, kinds: Sequence[str], sample: Tensor, keep: int) -> list[Direction]:
+    """Directions of those kinds that no item is seen for: from the weights, and from latents [N, d]."""
+    found = dict[str, Tensor]()
+    if "sefa" in kinds:
+        found["sefa"] = sefa(matrices_of(subject), keep)
+    if "ganspace" in kinds:
+        found["ganspace"] = ganspace(sample, keep)
+    return [Direction(f"{kind}-{n}", each) for kind, vectors in found.items() for n, each in enumerate(vectors)]
 
 
 def search(
@@ -102,11 +121,7 @@ def search(
     counted: Counted,
 ) -> tuple[list[Direction], dict[str, Any]]:
     """Directions of these kinds, from latents [N, d] and labels [N], and what was seen on the way."""
-    found, told = list[Direction](), dict[str, Any]()
-    if "sefa" in kinds:
-        found += [Direction(f"sefa-{n}", each) for n, each in enumerate(sefa(matrices_of(subject), how.keep))]
-    if "ganspace" in kinds:
-        found += [Direction(f"ganspace-{n}", each) for n, each in enumerate(ganspace(sample, how.keep))]
+    found, told = unseen(subject, kinds, sample, how.keep), dict[str, Any]()
     if "classes" in kinds:
         few, of = sample[: how.fitted], label[: how.fitted]
         seen = eye.see(subject.made(few[:, None], of), counted("samples", len(few)))

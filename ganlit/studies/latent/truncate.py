@@ -72,5 +72,9 @@ def truncate(
         f"{each:g}": sum(row["variety"] for row in table if row["psi"] == each) * len(psis) / len(table)
         for each in psis
     }
-    folder.numbers(subject, {"seed": seed, "seeds": numbers, "count": count, "variety": variety, "classes": table})
+    folder.numbers(
+        subject.generator,
+        subject.space,
+        {"seed": seed, "seeds": numbers, "count": count, "variety": variety, "classes": table},
+    )
     folder.told(f"{len(psis)} truncations of {len(rows)} class{'es' * (len(rows) != 1)}")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlit.errors import UserError, nearest
+from ganlit.studies.latent.hooks import meanwhile
 
 
 class Layer(NamedTuple):
@@ -20,8 +21,9 @@ class Layer(NamedTuple):
     side: int  # of each
 
 
-def layers_of(network: nn.Module, make: Callable[[], object]) -> list[Layer]:
-    """The modules that give maps [B, C, H, W] when something is made, as they do so; of one in another both."""
+@contextmanager
+def mapped(network: nn.Module) -> Iterator[dict[str, Layer]]:
+    """Notes by their names the modules that give maps [B, C, H, W], as they do so; of one in another both."""
     found: dict[str, Layer] = {}
 
     def noting(name: str) -> Callable[..., None]:
@@ -31,13 +33,8 @@ def layers_of(network: nn.Module, make: Callable[[], object]) -> list[Layer]:
 
         return note
 
-    hooks = [part.register_forward_hook(noting(name)) for name, part in network.named_modules() if name]
-    try:
-        make()
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return list(found.values())
+    with meanwhile(part.register_forward_hook(noting(name)) for name, part in network.named_modules() if name):
+        yield found
 
 
 def chosen_layer(layers: Sequence[Layer], asked: str | None, who: str, channels: int) -> Layer:
@@ -78,11 +75,8 @@ def off(network: nn.Module, layer: Layer, units: Sequence[int] | Tensor) -> Iter
     def silence(part: nn.Module, given: Any, output: Tensor) -> Tensor:
         return output.index_fill(1, places.to(output.device), 0)
 
-    hook = network.get_submodule(layer.name).register_forward_hook(silence)
-    try:
+    with network.get_submodule(layer.name).register_forward_hook(silence):
         yield
-    finally:
-        hook.remove()
 
 
 @contextmanager
@@ -93,11 +87,8 @@ def heard(network: nn.Module, layer: Layer) -> Iterator[list[Tensor]]:
     def note(part: nn.Module, given: Any, output: Tensor) -> None:
         found.append(output.detach().float().mean((2, 3)).cpu())
 
-    hook = network.get_submodule(layer.name).register_forward_hook(note)
-    try:
+    with network.get_submodule(layer.name).register_forward_hook(note):
         yield found
-    finally:
-        hook.remove()
 
 
 def separation(values: Tensor, member: Tensor) -> Tensor:
@@ -110,8 +101,8 @@ def separation(values: Tensor, member: Tensor) -> Tensor:
     Returns:
         [units] float64; one half where there is no member, or nothing else.
     """
-    inside, outside = values[member].double(), values[~member].double()
-    if not len(inside) or not len(outside):
+    inside, outside = values[member].T.contiguous(), values[~member].T.contiguous().sort(1).values
+    if not inside.numel() or not outside.numel():
         return torch.full((values.shape[1],), 0.5, dtype=torch.float64)
-    order = inside[:, None] - outside
-    return ((order > 0).double() + 0.5 * (order == 0).double()).mean((0, 1))
+    below, at_most = (torch.searchsorted(outside, inside, right=ties) for ties in (False, True))
+    return (below + at_most).sum(1).double() / (2 * inside.shape[1] * outside.shape[1])

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment
-
 from ganlit.errors import printable
-from ganlit.records.media import Embedded, Place, data_uri, embedded, style
+from ganlit.records.media import Embedded, Place, data_uri, embedded
+from ganlit.records.pages import rendered
 from ganlit.studies.report.summary import Row, Summary
 
 TEMPLATE = Path(__file__).with_name("page.html")
@@ -44,11 +42,9 @@ def page(found: Summary, pictures: Mapping[str, bytes]) -> str:
         pictures: files by name without suffix, of which "curves" and "importance" are shown.
     """
     rows = sorted(found.rows)
-    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(TEMPLATE.read_text())
-    return template.render(
-        style=style(),
+    return rendered(
+        TEMPLATE,
         title=found.name,
-        when=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
         titles=found.titles(),
         words={"runs", *(parameter.title for parameter in found.parameters)},
         ranking=found.ranking,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from ganlit.data.images.pixels import from_pixels, in_8_bits, to_pixels, to_uint8
+from ganlit.data.images.pixels import colours, from_pixels, in_8_bits, to_pixels, to_uint8
 
 
 def test_pixels_come_back_from_the_range_of_the_networks() -> None:
@@ -37,3 +37,8 @@ def test_what_is_shown_has_8_bits() -> None:
     assert torch.equal(in_8_bits(deep), pixels)
     assert in_8_bits(torch.tensor([0x12FF, 0x1300], dtype=torch.int32).to(torch.uint16)).tolist() == [0x12, 0x13]
     assert torch.equal(in_8_bits(pixels / 255), pixels)
+
+
+def test_three_channels_are_shown_else_the_first() -> None:
+    images = torch.arange(5, dtype=torch.uint8).view(1, 5, 1, 1)
+    assert [colours(images[:, :count]).flatten().tolist() for count in (1, 2, 3, 5)] == [[0], [0], [0, 1, 2], [0, 1, 2]]

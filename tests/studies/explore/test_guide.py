@@ -28,7 +28,7 @@ def written(run: str, folder: Path) -> Subject:
     place = Folder(run, "directions", str(folder))
     place.make()
     place.latents(subject, torch.eye(4)[:2, None], torch.zeros(2, dtype=torch.int64), [row["name"] for row in ROWS])
-    place.numbers(subject, {"unit": 1.0, "directions": ROWS})
+    place.numbers(subject.generator, subject.space, {"unit": 1.0, "directions": ROWS})
     return subject
 
 
@@ -77,6 +77,13 @@ def test_some_are_there_at_once(run: str, count: int) -> None:
     guide = unscored(subject, subject.sample(50)[0])
     assert len(guide.directions) == count
     assert all(abs(float(each.vector.norm()) - 1) < 1e-6 for each in guide.directions)
+
+
+def test_why_there_are_none_of_the_weights_is_said_in_a_sentence() -> None:
+    subject = Subject("styled", space="z")
+    guide = unscored(subject, subject.sample(50)[0])
+    assert guide.told == "SeFa: no layer of StyleGenerator in styled takes z alone."
+    assert guide.directions == []
 
 
 def test_those_in_the_run_directory_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

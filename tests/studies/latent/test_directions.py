@@ -130,7 +130,11 @@ def test_without_classes_features_say_what_changes(tmp_path: Path, capsys: pytes
     [
         ("plain", {"kinds": "ganspace"}, "--kinds ganspace: in z, latents lie alike in all directions"),
         ("bare", {"kinds": "classes"}, "--kinds classes: toys@0 has no classes"),
-        ("styled", {"kinds": "sefa", "space": "z"}, "--kinds sefa: SeFa: no layer of StyleGenerator"),
+        (
+            "styled",
+            {"kinds": "sefa", "space": "z"},
+            "--kinds sefa: SeFa: no layer of StyleGenerator in styled takes z alone: leave it out.",
+        ),
         ("styled", {"kinds": "seffa"}, "--kinds seffa: there are sefa, ganspace, classes; did you mean sefa"),
         ("styled", {"space": "w+"}, "--space w+"),
         ("plain", {"space": "w"}, "has no styles, only z"),

@@ -14,13 +14,16 @@ from styles import module
 from torch import Tensor, nn
 
 from ganlit.data.images.images import Images
+from ganlit.data.images.modality import ImageModality
 from ganlit.data.images.pixels import from_pixels
 from ganlit.data.images.shapes import COUNTS, FACTORS, Between, beside, levels
 from ganlit.errors import UserError
 from ganlit.metrics.disentanglement import mutual_information, mutual_information_gap
 from ganlit.networks.images.dcgan import DCDiscriminator
+from ganlit.studies.evaluation.trained import digest_of
 from ganlit.studies.latent.disentangle import Coded, disentangle, protocol
 from ganlit.studies.latent.factors import Known, read
+from ganlit.studies.latent.folder import Folder
 
 
 class Drawing(nn.Module):
@@ -38,6 +41,20 @@ class Drawing(nn.Module):
         level = (shares * torch.tensor(COUNTS)).long().numpy()
         places = torch.from_numpy(np.ravel_multi_index(tuple(level.T), COUNTS))
         return self.weight * from_pixels(self.items[places])
+
+
+class Pooling(nn.Module):
+    """Codes an image by the mean colours of its quarters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def encode(self, images: Tensor, label: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        return self.weight * nn.functional.adaptive_avg_pool2d(images, 2), {}
+
+    def decode(self, latent: Tensor, label: Tensor) -> Tensor:
+        return nn.functional.interpolate(latent, 16)
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +90,28 @@ def test_a_generator_that_takes_factors_is_disentangled(tmp_path: Path, drawing:
         assert (tmp_path / "new" / name).is_file()
 
 
+@pytest.mark.parametrize("coding", [False, True])
+def test_a_run_is_loaded_once_and_its_folder_made_once(
+    tmp_path: Path, drawing: nn.Module, monkeypatch: pytest.MonkeyPatch, coding: bool
+) -> None:
+    loads, rooms, make = [], [], Folder.make
+    network = drawing
+    if coding:
+        network = module(Pooling(), DCDiscriminator(16, 3, width=4))
+        network.takes_data = True
+        kind = SimpleNamespace(data=SimpleNamespace(modality=ImageModality()))
+        monkeypatch.setattr("ganlit.studies.latent.disentangle.setting", lambda run: kind)
+    monkeypatch.setattr("ganlit.studies.evaluation.trained.load", lambda run, checkpoint: loads.append(run) or network)
+    monkeypatch.setattr(Folder, "make", lambda folder: rooms.append(folder) or make(folder))
+    disentangle("drawing", points=100, out=str(tmp_path / "new"))
+    assert loads == ["drawing"]
+    assert len(rooms) == 1
+    found = told(tmp_path / "new")
+    assert (found["run"], found["space"]) == ("drawing", "code" if coding else "z")
+    assert found["weights"] == digest_of(network.ema.module)
+    assert (tmp_path / "new" / "reading.png").exists() == (not coding)
+
+
 def test_levels_are_read_of_the_nearest_image(data: Images) -> None:
     known = Known(data, [factor.name for factor in FACTORS], torch.from_numpy(levels(np.arange(len(Between())))))
     noisy = known.items[[5, 4000]].clone()
@@ -94,15 +133,18 @@ def test_what_numbers_say_is_what_the_gap_is_of() -> None:
     draws = torch.Generator().manual_seed(0)
     factors = torch.randint(0, 4, (500, 2), generator=draws)
     codes = torch.cat([factors.float(), torch.randn(500, 2, generator=draws)], 1)
-    best = mutual_information(codes, factors).topk(2, 0).values
+    said = mutual_information(codes, factors)
+    best = said.topk(2, 0).values
     assert float(best[0].min()) > 0.99
-    assert float((best[0] - best[1]).mean()) == pytest.approx(mutual_information_gap(codes, factors))
+    assert float((best[0] - best[1]).mean()) == pytest.approx(mutual_information_gap(said, factors))
     still = torch.cat([factors, torch.zeros_like(factors[:, :1])], 1)
-    assert mutual_information(codes, still)[:, 2].tolist() == [0] * 4
+    beside = mutual_information(codes, still)
+    assert beside[:, 2].tolist() == [0] * 4
+    assert mutual_information_gap(beside, still) == mutual_information_gap(said, factors)
 
 
 def test_ids_say_points_bins_space_and_seed() -> None:
-    coded = Coded(torch.zeros(1, 1), torch.zeros(1, 1), "w", "nearest/values", {})
+    coded = Coded(torch.zeros(1, 1), torch.zeros(1, 1), "w", "nearest/values", {}, [])
     found = str(protocol("dci-completeness", 10_000, coded, "shapes-train@12ab34", 3))
     assert found == "dci-completeness10k-50trees-w-s3/nearest/values/shapes-train@12ab34/ema"
 

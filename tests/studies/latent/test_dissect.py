@@ -18,7 +18,7 @@ from ganlit.errors import UserError
 from ganlit.networks.images.dcgan import DCDiscriminator
 from ganlit.studies.latent.dissect import dissect
 from ganlit.studies.latent.subject import Subject
-from ganlit.studies.latent.units import Layer, chosen_layer, heard, layers_of, off, separation
+from ganlit.studies.latent.units import Layer, chosen_layer, heard, mapped, off, separation
 
 
 class Painted(nn.Module):
@@ -90,15 +90,16 @@ def test_any_generator_of_maps_can_be_dissected(tmp_path: Path, run: str) -> Non
 
 def test_a_layer_is_the_last_outer_one_of_a_quarter_of_the_side() -> None:
     subject = Subject("styled")
-    latents, label = subject.sample(1)
-    layers = layers_of(subject.generator, lambda: subject.made(latents, label))
+    with mapped(subject.generator) as found:
+        subject.made(*subject.sample(1))
+    layers = [*found.values()]
     names = {each.name: (each.units, each.side) for each in layers}
     assert names["layers.2"] == names["layers.2.convolution"] == (4, 8)
     assert chosen_layer(layers, None, "it", 1).name == "layers.0"
     plain = Subject("plain")
-    latents, label = plain.sample(1)
-    layers = layers_of(plain.generator, lambda: plain.made(latents, label))
-    assert chosen_layer(layers, None, "it", 3).name == "layers.2"  # behind batch norm and activation
+    with mapped(plain.generator) as found:
+        plain.made(*plain.sample(1))
+    assert chosen_layer([*found.values()], None, "it", 3).name == "layers.2"  # behind batch norm and activation
 
 
 def test_what_is_off_gives_nothing_and_comes_back() -> None:
@@ -118,6 +119,13 @@ def test_separation_is_the_area_under_the_curve() -> None:
     member = torch.tensor([True, False, True, False])
     assert separation(values, member).tolist() == [1, 0.5, 0]
     assert separation(values, torch.ones(4, dtype=torch.bool)).tolist() == [0.5, 0.5, 0.5]
+
+
+def test_separation_counts_pairs_and_half_of_their_ties() -> None:
+    draws = torch.Generator().manual_seed(0)
+    values, member = torch.randint(0, 5, (40, 7), generator=draws).float(), torch.rand(40, generator=draws) < 0.3
+    apart = values[member][:, None] - values[~member]
+    assert torch.equal(separation(values, member), ((apart > 0).double() + 0.5 * (apart == 0)).mean((0, 1)))
 
 
 @pytest.mark.parametrize(

@@ -14,15 +14,17 @@ import pytest
 
 from ganlit.errors import UserError
 from ganlit.studies.latent.interpolate import interpolate
-from ganlit.studies.latent.page import figure, flat, page
+from ganlit.studies.latent.page import ROWS, figure, flat, page
 from ganlit.studies.latent.spectrum import spectrum
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
 QUIET = ("--disable-background-networking", "--disable-component-update", "--virtual-time-budget=3000")
 
+OPEN = "style-src 'unsafe-inline'"
+
 VISIT = """
-<script>
+<script nonce="visit">
 addEventListener("load", () => {
   const seen = {images: [...document.images].map(each => each.naturalWidth)};
   seen.fetched = performance.getEntriesByType("resource").map(e => e.name).filter(name => !name.startsWith("data:"));
@@ -61,6 +63,7 @@ def test_it_is_one_file_with_all_that_was_found(filled: Path) -> None:
     assert "Draw the spectrum of w" in plain
     assert "effective dimension" in plain
     assert "eigenvalues: 4 rows" in plain
+    assert "script" not in plain  # nor may any run
     page(str(filled))  # its own is written anew
 
 
@@ -78,6 +81,15 @@ def test_what_others_have_written_is_text_and_their_files_are_left(filled: Path,
     with pytest.raises(UserError, match="exists already: name a new file"):
         page(str(tmp_path))
     assert (tmp_path / "latent.html").read_text() == "mine"
+
+
+def test_a_long_table_says_how_long_it_is_and_how_much_of_it_is_left_out(filled: Path, tmp_path: Path) -> None:
+    shutil.copytree(filled / "latent-spectrum", tmp_path / "latent-spectrum")
+    (tmp_path / "latent-spectrum" / "units.csv").write_text("unit\n" + "".join(f"{n}\n" for n in range(ROWS + 50)))
+    page(str(tmp_path))
+    text = (tmp_path / "latent.html").read_text()
+    assert f"units: {ROWS + 50} rows, of which 50 are left out" in text
+    assert text.count("<tr><td>") == ROWS + 4  # the eigenvalues
 
 
 def test_numbers_are_read_by_people() -> None:
@@ -102,7 +114,9 @@ def test_nothing_found_and_damage_are_a_sentence_each(tmp_path: Path) -> None:
 def test_a_browser_shows_all_of_it_and_asks_nobody_at_any_width(filled: Path, tmp_path: Path) -> None:
     page(str(filled))
     copy = tmp_path / "visited.html"
-    copy.write_text((filled / "latent.html").read_text().replace("</body>", f"{VISIT}</body>"))
+    text = (filled / "latent.html").read_text()
+    assert text.count(OPEN) == 1
+    copy.write_text(text.replace(OPEN, f"{OPEN}; script-src 'nonce-visit'").replace("</body>", f"{VISIT}</body>"))
     command = [CHROMIUM, *FLAGS, *QUIET, "--window-size=500,900", f"--user-data-dir={tmp_path / 'profile'}"]
     dom = subprocess.run(
         [*command, "--dump-dom", copy.as_uri()], capture_output=True, text=True, timeout=90, check=False

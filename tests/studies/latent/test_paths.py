@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganlit.studies.latent.paths import WAYS, How, linear, spherical, spline, times_of
+from ganlit.studies.latent.paths import WAYS, How, along, linear, spherical, spline, times_of
 
 
 @given(st.sampled_from([*WAYS]), st.integers(2, 6), st.booleans(), st.integers(0, 99))
@@ -46,3 +46,11 @@ def test_a_spline_of_keys_on_a_line_stays_on_it_at_even_pace() -> None:
     keys = torch.arange(4.0)[:, None] * torch.tensor([1.0, 2.0])
     times = times_of(4, 5, False)
     torch.testing.assert_close(spline(keys, times), times.float()[:, None] * torch.tensor([1.0, 2.0]))
+
+
+@pytest.mark.parametrize(("loop", "labels"), [(True, [7, 7, 8, 8, 9, 9]), (False, [7, 7, 8, 8, 9])])
+def test_what_lies_between_keys_has_the_label_of_the_one_before(loop: bool, labels: list[int]) -> None:
+    keys = torch.arange(3.0)[:, None]
+    path, label = along(keys, torch.tensor([7, 8, 9]), 2, loop, "linear")
+    assert label.tolist() == labels
+    assert torch.equal(path, linear(keys, times_of(3, 2, loop), loop))
