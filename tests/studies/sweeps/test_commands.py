@@ -289,7 +289,7 @@ def test_a_trial_that_is_worse_than_the_others_ends_early_and_goes_on_by_hand(
     assert said(site)[-1].endswith(f"sweep.sbatch {folder} 0")
     assert ganlit(*start).code == 0
     known = state.read(Path("runs/0010-early/0002"))
-    assert (known.phase, known.kimg) == ("done", 0.4)  # past 0.3, where it would be judged by the bracket that it has lost
+    assert (known.phase, known.kimg) == ("done", 0.4)  # past 0.3, where it would be judged again
     assert "early_terminate" not in Path("runs/0010-early/0002/config.yaml").read_text()
 
     sweep = folder / "sweep.yaml"
