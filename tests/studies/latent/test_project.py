@@ -87,8 +87,8 @@ def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         form_of=lambda field: Form(16, 1),
         reference=SimpleNamespace(classes=("a", "b", "c")),
     )
-    monkeypatch.setattr("ganlit.studies.latent.project.setting", lambda run: SimpleNamespace(data=data))
-    monkeypatch.setattr("ganlit.studies.latent.project.data_of", lambda run: data)
+    monkeypatch.setattr("ganlit.studies.latent.wanted.setting", lambda run: SimpleNamespace(data=data))
+    monkeypatch.setattr("ganlit.studies.latent.wanted.data_of", lambda run: data)
     return folder
 
 
