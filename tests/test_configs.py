@@ -62,6 +62,7 @@ LARGE = [*EARLY, "--data.init_args.resolution=64", "--model.init_args.generator.
 
 MINIATURES = {
     "vqgan": EARLY,
+    "inversion": ["--from=null", "--fresh=null"],  # there is no run of the generator
     "kl_f8": [*LARGE, "--model.init_args.criteria=[L1, KL]"],
     "vqgan_f16": [
         *LARGE,

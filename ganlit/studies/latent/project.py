@@ -16,6 +16,7 @@ from ganlit.studies.evaluation.bars import Bars
 from ganlit.studies.evaluation.options import SEEDS
 from ganlit.studies.evaluation.trained import Checkpoint
 from ganlit.studies.latent.distance import PIXELS, Distance, measured, squares
+from ganlit.studies.latent.encoded import encoded
 from ganlit.studies.latent.folder import Folder
 from ganlit.studies.latent.invert import RATE, Schedule, invert
 from ganlit.studies.latent.subject import KNOWN, Subject, spread
@@ -36,6 +37,7 @@ def project(
     steps: int = 1000,
     rate: float = RATE,
     distance: str = PIXELS,
+    encoder: str | None = None,
     tune: int = 0,
     locality: float = Tuning().locality,
     count: int | None = None,
@@ -57,9 +59,10 @@ def project(
         images: a folder with its sub-folders, a file or a zip of them; they are brought to the form of the run's data
         own: instead, so many of the model's own: whether it finds again what it has made, in other noise
         space: z, w, or w+, in which every layer has a style of its own; by default w where a generator has styles
-        steps: of the optimisation
+        steps: of the optimisation; with an encoder also none, for what it finds by itself
         rate: of learning; it rises in the first 5 % of the steps and falls in the last 25 %
         distance: pixels, or an extractor by whose layers images are compared, such as efficientnet-lite0
+        encoder: a run of configs/inversion.yaml by whose answer the search begins, instead of at the mean
         tune: steps of pivotal tuning afterwards, such as 350; none by default
         locality: how much counts in it that other latents keep their images
         count: of the images, the first ones; by default all
@@ -74,7 +77,7 @@ def project(
         UserError: the run makes no images from noise, an image does not fit it, or the folder is not empty.
     """
     within("--seed", seed, least=0, below=SEEDS)
-    within("--steps", steps, least=1, most=10**6)
+    within("--steps", steps, least=1 if encoder is None else 0, most=10**6)
     within("--rate", rate, above=0, most=1000)
     within("--tune", tune, least=0, most=10**6)
     within("--locality", locality, least=0, most=1000)
@@ -92,13 +95,14 @@ def project(
     if wanted.label is None and subject.space == "z":
         raise UserError(f"--space z: {run} makes something else of each class: say which by --classes, or take w.")
     measure = measured(subject, distance, wanted.stored[:1])
+    target = subject.kind.to_network(wanted.stored.to(subject.device))
+    answer = None if encoder is None else encoded(subject, encoder, target)
     folder.make()
     sample, of = subject.sample(KNOWN, seed)
     reach = spread(sample, of)
-    begin = starts(sample, of, wanted.label, len(wanted.stored))
+    begin = starts(sample, of, wanted.label, len(target)) if answer is None else answer
     label = torch.zeros(len(begin), dtype=torch.int64) if wanted.label is None else wanted.label
     label = label.to(subject.device)
-    target = subject.kind.to_network(wanted.stored.to(subject.device))
     with Bars() as bars:
         advance = bars.counted("steps", steps * -(-len(begin) // together))
         latents = looked_for(subject, begin, label, target, measure, reach, Schedule(steps, rate), seed, advance)
@@ -113,6 +117,7 @@ def project(
         for name, each, value in zip(wanted.names, label, psnr(made[0], wanted.stored), strict=True)
     ]
     about: dict[str, Any] = {"seed": seed, "steps": steps, "rate": rate, "measured_by": distance, "unit": reach}
+    about["begins_at"] = encoder or "the mean"
     before = psnr(subject.made(begin, label), wanted.stored)
     about["psnr"] = {"mean": mean(rows, "psnr"), "start": float(before.mean())}
     if wanted.latents is not None:
