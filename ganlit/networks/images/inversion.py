@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,36 +27,23 @@ class StyleEncoder(StyleGenerator):
     that it makes from noise, the styles that they are made of, "asked", and those found of them, "found", as large.
 
     Args:
-        resolution: of the generator, as are all arguments that are not named here.
         encoder_base: feature maps of the encoder, times resolution.
         encoder_max: the most feature maps of one of its layers.
+        generator: resolution and all else, as in StyleGenerator.
 
     Raises:
         UserError: an argument is out of its range.
     """
 
-    def __init__(
-        self,
-        resolution: int,
-        channels: int = 3,
-        classes: int = 0,
-        z_dim: int = 512,
-        w_dim: int = 512,
-        mapping_depth: int = 8,
-        channel_base: int = 16384,
-        channel_max: int = 512,
-        style_mixing: float = 0.9,
-        bounded: bool = False,
-        encoder_base: int = 16384,
-        encoder_max: int = 512,
-    ) -> None:
-        widths = channel_base, channel_max
-        super().__init__(resolution, channels, classes, z_dim, w_dim, mapping_depth, *widths, style_mixing, bounded)
+    def __init__(self, encoder_base: int = 16384, encoder_max: int = 512, **generator: Any) -> None:
+        super().__init__(**generator)
+        resolution, channels = 4 << len(self.layers) // 2, len(self.to_image[0].bias)
         within("StyleEncoder.encoder_base", encoder_base, least=resolution, most=LARGEST)
         within("StyleEncoder.encoder_max", encoder_max, least=1, most=LARGEST)
-        self.own_classes = max(classes, 1)  # of what the generator makes
+        self.own_classes = max(self.classes, 1)  # of what the generator makes
         self.classes = 0  # of what is encoded
-        self.encoder = ToStyles(resolution, channels, w_dim, len(self.layers) + 1, encoder_base, encoder_max)
+        w_dim, layers = self.w_mean.shape[1], len(self.layers) + 1
+        self.encoder = ToStyles(resolution, channels, w_dim, layers, encoder_base, encoder_max)
 
     def forward(self, source: Tensor, label: Tensor) -> Made:
         """Images [B, C, H, W] to images like them."""

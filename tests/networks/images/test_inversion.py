@@ -9,17 +9,26 @@ from ganlit.errors import UserError
 from ganlit.networks.images.inversion import StyleEncoder
 from ganlit.networks.images.stylegan import StyleGenerator
 
-SIZES = {"z_dim": 4, "w_dim": 4, "mapping_depth": 2, "channel_base": 64, "channel_max": 4}
+SIZES = {
+    "resolution": 16,
+    "channels": 1,
+    "classes": 3,
+    "z_dim": 4,
+    "w_dim": 4,
+    "mapping_depth": 2,
+    "channel_base": 64,
+    "channel_max": 4,
+}
 LABEL = torch.tensor([0, 1])
 
 
 def encoder(**changed: int) -> StyleEncoder:
     torch.manual_seed(0)
-    return StyleEncoder(16, 1, 3, **SIZES, encoder_base=64, **({"encoder_max": 4} | changed))
+    return StyleEncoder(**SIZES, encoder_base=64, **({"encoder_max": 4} | changed))
 
 
 def test_the_parts_of_the_generator_are_called_as_there() -> None:
-    there = StyleGenerator(16, 1, 3, **SIZES).state_dict()
+    there = StyleGenerator(**SIZES).state_dict()
     here = encoder().state_dict()
     assert {name: value.shape for name, value in here.items() if not name.startswith("encoder.")} == {
         name: value.shape for name, value in there.items()

@@ -125,10 +125,12 @@ def inverse(monkeypatch: pytest.MonkeyPatch) -> StyleEncoder:
     """An encoder of the styles of a toy, in place of any run; another one knows no images."""
     generator = made("styled").generator
     torch.manual_seed(3)
-    network = StyleEncoder(16, 1, 3, 4, 4, 2, 64, 4, encoder_base=64, encoder_max=4).eval()
+    sizes = {"resolution": 16, "channels": 1, "classes": 3, "z_dim": 4, "w_dim": 4, "mapping_depth": 2}
+    sizes |= {"channel_base": 64, "channel_max": 4, "encoder_base": 64, "encoder_max": 4}
+    network = StyleEncoder(**sizes).eval()
     network.load_state_dict(generator.state_dict(), strict=False)
     network.encoder.offsets.bias.data.normal_()
-    networks = {"inverse": network, "stranger": StyleEncoder(16, 1, 3, 4, 4, 2, 64, 4), "coder": Coder()}
+    networks = {"inverse": network, "stranger": StyleEncoder(**sizes), "coder": Coder()}
     monkeypatch.setattr(
         "ganlit.studies.latent.encoded.taking_data",
         lambda run, checkpoint: SimpleNamespace(ema=SimpleNamespace(module=networks[run])),
