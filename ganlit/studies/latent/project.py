@@ -21,7 +21,7 @@ from ganlit.studies.latent.folder import Folder
 from ganlit.studies.latent.invert import RATE, Schedule, invert
 from ganlit.studies.latent.subject import KNOWN, Subject, spread
 from ganlit.studies.latent.survey import hindered, unseen
-from ganlit.studies.latent.tune import Tuning, tuned_for
+from ganlit.studies.latent.tune import LOCALITY, Tuning, tuned_for
 from ganlit.studies.latent.wanted import MOST, brought, made_by
 
 COLUMNS = 16  # of the picture
@@ -39,7 +39,7 @@ def project(
     distance: str = PIXELS,
     encoder: str | None = None,
     tune: int = 0,
-    locality: float = Tuning().locality,
+    locality: float = LOCALITY,
     count: int | None = None,
     classes: str | None = None,
     together: int = 16,

@@ -11,16 +11,20 @@ from torch import Tensor
 from ganlit.studies.latent.distance import Distance
 from ganlit.studies.latent.subject import Subject
 
+RATE = 3e-4
+LOCALITY = 0.1
+"""Of the paper's authors, as the number of steps is."""
+
 FIRST_NOISE = 2
 """Seed of that of the first step: what is compared afterwards is made in that of the seeds below."""
 
 
 class Tuning(NamedTuple):
-    """How weights are moved; the rate and what locality weighs are those of the paper's authors."""
+    """How weights are moved."""
 
     steps: int = 350
-    rate: float = 3e-4
-    locality: float = 0.1  # how much it counts that other latents keep their images, beside the images themselves
+    rate: float = RATE
+    locality: float = LOCALITY  # how much it counts that other latents keep their images, beside the images themselves
 
 
 def tuned_for(
