@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -41,7 +42,7 @@ def test_images_beyond_reach_are_made_and_locality_keeps_others() -> None:
     here = subject.render(others, of)
 
     def errors(locality: float) -> tuple[float, float]:
-        how = Tuning(300, 0.01, locality)
+        how = Tuning(100, 0.02, locality)
         tuned = tuned_for(subject, pivots, LABEL, target, squares, others, 1.0, how)
         assert not any(each.requires_grad for each in tuned.generator.parameters())
         missed = squares(tuned.render(pivots, LABEL), target)
@@ -79,3 +80,13 @@ def test_images_are_tuned_for_in_turn_as_many_as_are_made_together() -> None:
     told = []
     tuned_for(subject, pivots, LABEL, target, seen, pivots, 1.0, Tuning(4), advance=told.append)
     assert (sizes, told) == ([2, 2, 1, 1, 2, 2, 1, 1], [1] * 4)
+
+
+@pytest.mark.parametrize("run", ["styled", "bare", "plain"])
+def test_any_generator_can_be_tuned(run: str) -> None:
+    subject = Subject(run)
+    pivots, of = subject.sample(2)
+    target = subject.render(pivots, of) / 2
+    tuned = tuned_for(subject, pivots, of, target, squares, pivots, 1.0, Tuning(15, 0.01))
+    before, after = (float(squares(each.render(pivots, of), target)) for each in (subject, tuned))
+    assert after < 0.8 * before
