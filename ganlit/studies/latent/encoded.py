@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ganlit.errors import UserError
 from ganlit.networks.images.inversion import StyleEncoder
-from ganlit.studies.evaluation.trained import taking_data
+from ganlit.studies.evaluation.trained import loaded
 from ganlit.studies.latent.subject import Subject
 
 
@@ -20,7 +20,7 @@ def encoded(subject: Subject, encoder: str, images: Tensor) -> Tensor:
     Raises:
         UserError: it holds no encoder of styles, or one for other weights, or latents of z are asked for.
     """
-    network = taking_data(encoder, "last").ema.module
+    network = loaded(encoder, "last").ema.module.to(subject.device)
     if not isinstance(network, StyleEncoder):
         who = type(network).__name__
         raise UserError(f"--encoder {encoder} holds a {who}: name a run that finds styles, of configs/inversion.yaml.")
@@ -36,4 +36,4 @@ def encoded(subject: Subject, encoder: str, images: Tensor) -> Tensor:
     for part in images.split(subject.together):
         style, offsets = network.encoder(part)
         found.append(style[:, None] if subject.space == "w" else style[:, None] + offsets)
-    return torch.cat(found).clone()
+    return torch.cat(found)

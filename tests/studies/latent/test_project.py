@@ -132,7 +132,7 @@ def inverse(monkeypatch: pytest.MonkeyPatch) -> StyleEncoder:
     network.encoder.offsets.bias.data.normal_()
     networks = {"inverse": network, "stranger": StyleEncoder(**sizes), "coder": Coder()}
     monkeypatch.setattr(
-        "ganlit.studies.latent.encoded.taking_data",
+        "ganlit.studies.latent.encoded.loaded",
         lambda run, checkpoint: SimpleNamespace(ema=SimpleNamespace(module=networks[run])),
     )
     return network
