@@ -36,7 +36,7 @@ class ProjectedDiscriminator(nn.Module):
         resolution: of a side to which images are brought before they are seen.
         depths: of the finest layers, how many are judged by.
         classes: 0 for an unconditional discriminator.
-        width: feature maps after the first halving.
+        width: feature maps after the first halving; they double twice.
 
     Raises:
         UserError: an argument is out of its range, or the weights are not there and cannot be downloaded.
@@ -115,16 +115,16 @@ class Judge(nn.Module):
         channels: of the features.
         steps: how often they are halved.
         classes: 0 for none.
-        width: feature maps after the first halving.
+        width: feature maps after the first halving; they double twice.
     """
 
     def __init__(self, channels: int, steps: int, classes: int, width: int) -> None:
         super().__init__()
-        maps = [channels, *(width << min(step, 2) for step in range(steps))]
+        *maps, most = channels, *(width << min(step, 2) for step in range(steps + 1))
         self.halving = nn.ModuleList(normed(inputs, outputs, 4, 2) for inputs, outputs in pairwise(maps))
-        self.last = normed(maps[-1], width << min(steps, 2), 3)
-        self.logits = normed(width << min(steps, 2), 1, 1)
-        self.embedding = spectral_norm(nn.Embedding(classes, width << min(steps, 2))) if classes else None
+        self.last = normed(maps[-1], most, 3)
+        self.logits = normed(most, 1, 1)
+        self.embedding = spectral_norm(nn.Embedding(classes, most)) if classes else None
 
     def forward(self, x: Tensor, label: Tensor) -> Tensor:
         """Features [B, C, h, w] and labels [B] to logits [B, h, w]."""
