@@ -195,6 +195,13 @@ def test_a_vae_becomes_a_vae_gan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert [each.name for each in cli.model.criteria] == ["nll", "kl", "featurematching"]
 
 
+def test_a_discriminator_looks_through_a_trained_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [str(CONFIGS / "stylegan_lite.yaml"), str(CONFIGS / "overlays" / "projected.yaml")]
+    small = [f"--model.init_args.discriminator.init_args.{option}" for option in ("resolution=32", "depths=3")]
+    given = [*(f"--config={file}" for file in files), "--name=projected", *small]
+    check(run(tmp_path, monkeypatch, *given), tmp_path)
+
+
 @pytest.mark.parametrize("config", ["stylegan_lite", "vqgan", "vae"])
 def test_fashion_runs(config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The overlay changes the source alone; digits stand in for what would be downloaded."""
