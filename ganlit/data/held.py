@@ -48,9 +48,9 @@ def parted(count: int, share: float, groups: Tensor | None = None) -> tuple[Tens
     chosen = order[: int((taken < round(count * share)).sum()) + 1] if share > 0 else order[:0]
     held = torch.isin(groups, chosen)
     if not 0 < held.sum() < count:
+        items, nothing = f"{count} item{'s' * (count != 1)}", "to train on" if held.any() else "to measure"
         raise UserError(
-            f"data.init_args.held_out is {share:g}, which of {count} items are {int(held.sum())}: neither to train on "
-            "nor to measure can there be none, so change it."
+            f"data.init_args.held_out is {share:g} of {items}, which leaves none {nothing}: bring more, or change it."
         )
     return (~held).nonzero().flatten(), held.nonzero().flatten()
 

@@ -80,9 +80,7 @@ def check(
         form = asked._replace(length=length or (WINDOW if cut else fitting(lengths)))
         console.print(f"  {named(unit):<10} {sum(lengths):,}, {len(vocabulary):,} symbols of a vocabulary")
         console.print(f"  lengths    {lengths[0]:,} to {lengths[-1]:,}, half below {median(lengths):,g}")
-        long = (
-            [] if cut else [why for text, each in zip(texts, numbers, strict=True) if (why := misfit(text, each, form))]
-        )
+        long = [] if cut else misfits(texts, numbers, form)
         problems += long if length is not None else []
         count = sum(len(windows(each, form.length)) for each in numbers) if cut else len(texts)
         count -= 0 if cut or length is None else len(long)
@@ -128,10 +126,10 @@ def fitting(lengths: Sequence[int]) -> int:
     return max(1, lengths[min(math.ceil(NEARLY_ALL * len(lengths)), len(lengths)) - 1])
 
 
-def misfit(text: Text, numbers: list[int], form: Form) -> Problem | None:
-    """Why a text that can be read does not have a form."""
-    why = too_long(numbers, form)
-    return None if why is None else Problem(why.topic, f"{text.title} {why.reason}: {why.remedy}.", why.spare)
+def misfits(texts: Sequence[Text], numbers: Sequence[list[int]], form: Form) -> list[Problem]:
+    """Why texts that can be read, in these numbers, do not have a form."""
+    against = [(text.title, too_long(each, form)) for text, each in zip(texts, numbers, strict=True)]
+    return [Problem(why.topic, f"{title} {why.reason}: {why.remedy}.", why.spare) for title, why in against if why]
 
 
 def too_few(count: int, batch: int, source: Source, cut: bool, spare: bool) -> Problem | None:

@@ -34,10 +34,8 @@ from ganlit.records.media import LINES, named, write_picture
 
 GLANCE = 2000  # files of a folder at a first look
 SHOWN = 2000  # symbols of a text that is shown, at most
-
-
-PAIRS = 509
-"""Places for pairs of symbols: a prime, so that few of them meet."""
+PAIRS = 509  # places for pairs of symbols: a prime, so that few of them meet
+LIKELY = 0.5  # of what a table is: its entries may be about something else
 
 
 class TextModality(Modality):
@@ -228,10 +226,6 @@ class TextModality(Modality):
                 "the run directory, where the training has written it."
             )
         return self.vocabulary
-
-
-LIKELY = 0.5
-"""Of what a table is: its entries may be about something else."""
 
 
 def one_line(text: str) -> str:

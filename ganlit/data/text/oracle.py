@@ -17,7 +17,7 @@ from ganlit.data.held import HELD_OUT
 from ganlit.data.mapped import MappedDataModule
 from ganlit.data.store import Stored, stored
 from ganlit.data.text.modality import TextModality
-from ganlit.data.text.texts import Rows
+from ganlit.data.text.texts import every
 from ganlit.data.text.vocabulary import Vocabulary
 from ganlit.errors import within
 
@@ -163,12 +163,8 @@ class OracleTexts(MappedDataModule):
 
     @property
     def dataset(self) -> Dataset[Labelled]:
-        return _rows(self.stored.reference)
+        return every(self.stored.reference)
 
     @property
     def measured(self) -> Dataset[Labelled]:
-        return _rows(self.reference)
-
-
-def _rows(reference: Reference) -> Rows:
-    return Rows(reference.items, reference.labels, torch.arange(len(reference.items)))
+        return every(self.reference)

@@ -72,8 +72,10 @@ class Table(Listed, Source):
             found = line.get(self.key)
             if not isinstance(found, str):
                 close = nearest(self.key, [*map(str, line)]) or "."
-                where = f"{self.shown} line {number}"
-                raise UserError(f"{where} has no text under {self.key}: set key to where the texts are{close}")
+                raise UserError(
+                    f"{self.shown} line {number} has no text under {self.key}: call the texts so, or set key to where "
+                    f"they are{close}"
+                )
             yield Row(number, found, self.labelled(number, line), str(line.get("split") or "").strip())
 
     def _content(self) -> str:

@@ -190,7 +190,7 @@ class Texts(MappedDataModule):
 
     @property
     def measured(self) -> Rows:
-        return Rows(self._measured.items, self._measured.labels, torch.arange(len(self._measured.items)))
+        return every(self._measured)
 
 
 class Rows(Dataset[Labelled]):
@@ -211,6 +211,11 @@ class Rows(Dataset[Labelled]):
     def __getitem__(self, indices: Tensor) -> Labelled:
         places = self.places[indices]
         return Labelled(self.items[places], self.labels[places])
+
+
+def every(reference: Reference) -> Rows:
+    """All texts of a reference."""
+    return Rows(reference.items, reference.labels, torch.arange(len(reference.items)))
 
 
 class Shifted(Rows):

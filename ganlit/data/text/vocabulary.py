@@ -25,7 +25,7 @@ FIRST = ("", "�")
 
 FILE = "vocabulary.json"
 WORD = re.compile(r"\w+(?:['\u2019-]\w+)*|[^\w\s]")
-PAIRS = ("tokenizers", "Byte-pair encoding", "text")
+TOKENIZERS = ("tokenizers", "Byte-pair encoding", "text")
 LARGEST = 2**27  # bytes of a file
 
 
@@ -90,7 +90,7 @@ class Vocabulary:
     def _of_pairs(cls, texts: Iterable[str], most: int | None, lower: bool) -> Vocabulary:
         if most is None:
             raise UserError("Byte-pair encoding finds as many symbols as it is asked for: set symbols, such as 2000.")
-        pairs = library(*PAIRS)
+        pairs = library(*TOKENIZERS)
         tokenizer = pairs.Tokenizer(pairs.models.BPE())
         tokenizer.pre_tokenizer = pairs.pre_tokenizers.ByteLevel(add_prefix_space=False)
         tokenizer.decoder = pairs.decoders.ByteLevel()
@@ -143,7 +143,7 @@ class Vocabulary:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        return library(*PAIRS).Tokenizer.from_str(self.pairs)
+        return library(*TOKENIZERS).Tokenizer.from_str(self.pairs)
 
     @property
     def document(self) -> dict[str, Any]:

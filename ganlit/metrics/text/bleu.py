@@ -82,9 +82,10 @@ def bleu(text: Text, references: References, order: int, own: int | None = None)
 
 
 def corpus_bleu(texts: Iterable[Text], references: References, order: int) -> float:
-    """Of texts together, from 0 to 100, by sacrebleu's own smoothing: each size without a match counts half of one,
+    """Of texts together, from 0 to 100, by sacrebleu's own smoothing.
 
-    the next such a quarter, and so on. A size that no text is long enough for makes it nothing.
+    The first size without a match counts as half of one, the next such as a quarter, and so on; a size that no text is
+    long enough for makes the whole 0.
     """
     right, total = [0] * order, [0] * order
     long = near = 0

@@ -56,8 +56,9 @@ def choice(logits: Tensor, share: Tensor, temperature: float = 1.0) -> Tensor:
     scores = wide(logits)
     if temperature < torch.finfo(scores.dtype).tiny:
         return scores.argmax(1)
-    lower = scores - scores.amax(1, keepdim=True)  # which no temperature makes too large
-    sums = (lower / temperature).softmax(1).cumsum(1)
+    if temperature != 1:  # roll-outs have 1, to which the same would take half the time
+        scores = (scores - scores.amax(1, keepdim=True)) / temperature  # none is too large, however cold it is
+    sums = scores.softmax(1).cumsum(1)
     passed = torch.searchsorted(sums, share[:, None].to(sums) * sums[:, -1:], right=True)[:, 0]
     return passed.clamp_(max=logits.shape[1] - 1)
 

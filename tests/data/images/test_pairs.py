@@ -136,7 +136,7 @@ def test_a_picture_of_odd_width_has_no_halves(tmp_path: Path) -> None:
 
 
 def test_values_that_mean_nothing_are_refused(places: tuple[str, str], tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"held_out is 0\.99, which of 4 items are 4"):
+    with pytest.raises(UserError, match=r"held_out is 0\.99 of 4 items, which leaves none to train on"):
         ready(Pairs(places[0], 8, target=places[1], held_out=0.99, **LOADING))
     with pytest.raises(UserError, match=r"source_resolution is 3, of which 8 is no multiple"):
         Pairs(places[0], 8, source_resolution=3)

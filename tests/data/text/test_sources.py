@@ -82,7 +82,7 @@ def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, content: bytes, sai
     [
         ("a.jsonl", "", "has no entries: give it a line for each text"),
         ("a.jsonl", "{}", "line 1 has no text under text"),
-        ("a.jsonl", '{"txt": "a"}', "line 1 has no text under text: set key to where the texts are; did you mean txt"),
+        ("a.jsonl", '{"txt": "a"}', "under text: call the texts so, or set key to where they are; did you mean txt"),
         ("a.jsonl", '{"text": "a"', r"line 1 is not JSON \(.*\): mend it"),
         ("a.jsonl", '["a"]', 'line 1 is not {"text": ...}: mend it'),
         ("a.jsonl", '{"text": "a", "label": [1]}', r"line 1 has the label \[1\]: let it be a word or a number"),

@@ -132,7 +132,7 @@ def test_writing_leaves_dropout_out_and_as_it_was(make: Any) -> None:
     assert all(part.training for part in network.modules())
 
 
-@given(st.integers(2, 9), st.integers(0, 2**20), st.floats(0.1, 3))
+@given(st.integers(2, 9), st.integers(0, 2**20), st.just(1.0) | st.floats(0.1, 3))
 def test_a_choice_is_the_first_symbol_whose_running_sum_passes_the_share(symbols: int, seed: int, tau: float) -> None:
     stream = torch.Generator().manual_seed(seed)
     logits = torch.randn(20, symbols, generator=stream, dtype=torch.float64)
