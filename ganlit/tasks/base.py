@@ -24,7 +24,7 @@ from ganlit.losses.base import AdversarialLoss
 from ganlit.losses.regularizers.base import GeneratorRegularizer, Regularizer
 from ganlit.tasks.clocked import PLAYERS, ClockedModule, Player
 from ganlit.tasks.frozen import Frozen, frozen_by_themselves
-from ganlit.tasks.step import channels_last, first_not_finite, micro_batches, reseed, stateless_seed
+from ganlit.tasks.step import channels_last, first_not_finite, fused, micro_batches, reseed, stateless_seed
 
 
 class AdversarialModule(ClockedModule, ABC):
@@ -326,7 +326,7 @@ class AdversarialModule(ClockedModule, ABC):
         if not parameters:
             raise UserError(f"model.init_args.{player} has no parameters, so there is nothing to train: name another.")
         try:
-            optimizer = self.optimizer_factories[player](parameters)
+            optimizer = fused(self.optimizer_factories[player](parameters))
         except (ValueError, TypeError, RuntimeError) as error:
             raise UserError(f"{key}: {str(error).rstrip('.')}.") from error
         for name, value in optimizer.defaults.items():

