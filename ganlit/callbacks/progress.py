@@ -74,7 +74,7 @@ class Progress(ProgressBar):
     def on_train_batch_end(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
         now = time.monotonic()
         self.rate = self.profile.images / (now - self.tick_started)
-        if now - self.shown > self.refresh:
+        if self._is_live and now - self.shown > self.refresh:
             self.shown = now
             self._show("training", pl_module.kimg / self.kimg, self.summary(trainer, pl_module))
 
@@ -127,8 +127,13 @@ class Progress(ProgressBar):
         terms = [value for name, value in module.latest.items() if name.startswith(f"{player}/")]
         return f"{float(terms[0]):.3f}" if terms else "    -"
 
+    @property
+    def _is_live(self) -> bool:
+        """Whether there is a bar: in a log file nothing is looked at between two ticks."""
+        return self.is_enabled and rich.get_console().is_terminal
+
     def _show(self, stage: str, share: float, text: str) -> None:
-        if not self.is_enabled or not rich.get_console().is_terminal:
+        if not self._is_live:
             return
         if self.bar is None:
             columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}")

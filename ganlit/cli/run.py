@@ -30,7 +30,7 @@ from ganlit.callbacks.record import Record
 from ganlit.callbacks.recovery import Recovery
 from ganlit.callbacks.samples import Samples
 from ganlit.callbacks.signals import Signals
-from ganlit.cli.lab import Lab
+from ganlit.cli.lab import Lab, Unprofiled
 from ganlit.compute import slurm
 from ganlit.compute.console import say
 from ganlit.compute.machine import affordable, below_srun, most, processes, ranks, slurms
@@ -166,6 +166,7 @@ def trainer(folder: Path, given: dict[str, Any], callbacks: list[Callback], logg
         raise UserError(f"trainer.callbacks names {twice.pop().__name__}, which every run has already: leave it out.")
     given["callbacks"] = [*callbacks, *more]
     given["logger"] = logger
+    given["profiler"] = given["profiler"] or Unprofiled()
     return Lab(**given)
 
 

@@ -24,7 +24,7 @@ from ganlit.losses.base import AdversarialLoss
 from ganlit.losses.regularizers.base import GeneratorRegularizer, Regularizer
 from ganlit.tasks.clocked import PLAYERS, ClockedModule, Player
 from ganlit.tasks.frozen import Frozen, frozen_by_themselves
-from ganlit.tasks.step import channels_last, first_not_finite, micro_batches, stateless_seed
+from ganlit.tasks.step import channels_last, first_not_finite, fused, micro_batches, reseed, stateless_seed
 
 
 class AdversarialModule(ClockedModule, ABC):
@@ -112,6 +112,7 @@ class AdversarialModule(ClockedModule, ABC):
         super().on_train_start()
         self.keep_still(self.frozen.names)  # on its way to a device a module gets other buffers
         self.memory = [buffer for buffer in self.memory if not self.frozen.holds(buffer)]
+        self.parameters_of = {player: list(getattr(self, player).parameters()) for player in PLAYERS}
 
     @abstractmethod
     def discriminator_terms(self, batch: Any) -> Terms:
@@ -126,7 +127,7 @@ class AdversarialModule(ClockedModule, ABC):
         """The EMA generator's answer to a batch, with latents from torch's random stream."""
 
     def training_step(self, batch: Any, batch_idx: int) -> None:
-        torch.manual_seed(stateless_seed(self.seed, self.global_rank, self.images_seen, self.branch))
+        reseed(stateless_seed(self.seed, self.global_rank, self.images_seen, self.branch))
         self.images = len(batch[0]) * self.trainer.world_size
         self.step = self.images_seen // self.images
         for player in PLAYERS:
@@ -156,14 +157,15 @@ class AdversarialModule(ClockedModule, ABC):
             and leaves no other trace.
         """
         optimizer = self.optimizers()[PLAYERS.index(player)]
-        for other in PLAYERS:
-            getattr(self, other).requires_grad_(other == player)
+        for other, parameters in self.parameters_of.items():
+            for parameter in parameters:
+                parameter.requires_grad_(other == player)
         self.frozen.rest()
         before = [buffer.clone() for buffer in self.memory]
         optimizer.zero_grad()
         with self.frozen.kept():
             terms = self.differentiate(player, batch)
-        parameters = [parameter for parameter in getattr(self, player).parameters() if parameter.grad is not None]
+        parameters = [parameter for parameter in self.parameters_of[player] if parameter.grad is not None]
         norm, culprit = self.agree(terms, [parameter.grad for parameter in parameters])
         self.latest |= {f"{player}/{name}": value for name, value in terms.items()}
         self.latest[f"gradient/{player}"] = norm
@@ -293,7 +295,7 @@ class AdversarialModule(ClockedModule, ABC):
     def sampled(self, batch: Any, turn: int) -> Sampled:
         """The answer to the batch of a turn, which depends on the weights alone, and on no rank."""
         with torch.random.fork_rng(devices=self.devices):
-            torch.manual_seed(stateless_seed(self.seed, 0, turn))
+            reseed(stateless_seed(self.seed, 0, turn))
             return self.sample(batch)
 
     @property
@@ -324,7 +326,7 @@ class AdversarialModule(ClockedModule, ABC):
         if not parameters:
             raise UserError(f"model.init_args.{player} has no parameters, so there is nothing to train: name another.")
         try:
-            optimizer = self.optimizer_factories[player](parameters)
+            optimizer = fused(self.optimizer_factories[player](parameters))
         except (ValueError, TypeError, RuntimeError) as error:
             raise UserError(f"{key}: {str(error).rstrip('.')}.") from error
         for name, value in optimizer.defaults.items():

@@ -21,6 +21,15 @@ def stateless_seed(*key: int) -> int:
     return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0])
 
 
+def reseed(seed: int) -> None:
+    """As torch.manual_seed, without its look at every kind of device, which takes up to a millisecond."""
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)
+    elif torch.backends.mps.is_available():
+        torch.mps.manual_seed(seed)
+
+
 def micro_batches(batch: Any, count: int) -> Iterator[Any]:
     """A named tuple of tensors [B, ...], or None where it has no such part, cut into `count` equal ones.
 
@@ -44,6 +53,17 @@ def channels_last(network: nn.Module) -> nn.Module:
         if tensor.dim() == 4:
             tensor.data = tensor.data.to(memory_format=torch.channels_last)
     return network
+
+
+def fused(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
+    """The same optimizer; Adam goes over all parameters in one call, unless its settings say how it shall do that.
+
+    The step is the same up to rounding, and takes less than half the time on the CPU.
+    """
+    for group in optimizer.param_groups if isinstance(optimizer, torch.optim.Adam | torch.optim.AdamW) else ():
+        if group["fused"] is None and not (group["foreach"] or group["differentiable"]):
+            group["fused"] = True
+    return optimizer
 
 
 def first_not_finite(values: dict[str, float]) -> str | None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ganlit.tasks.step import stateless_seed
+from ganlit.tasks.step import reseed, stateless_seed
 
 
 class ItemDraws(TorchDispatchMode):
@@ -54,13 +54,6 @@ class ItemDraws(TorchDispatchMode):
         if isinstance(found[0], Tensor):
             return torch.cat(found)
         return tuple(torch.cat(parts) for parts in zip(*found, strict=True))
-
-
-def reseed(seed: int) -> None:
-    """As torch.manual_seed, without its look at every kind of device, which takes milliseconds."""
-    torch.default_generator.manual_seed(seed)
-    if torch.cuda.is_initialized():
-        torch.cuda.manual_seed(seed)
 
 
 def length(argument: Any) -> int:
