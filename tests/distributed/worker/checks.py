@@ -11,7 +11,14 @@ from games import RANK, WORLD
 
 from ganlit.cli.main import quieten
 
-CHECKS = {"equality": 1, "agreement": 2, "normalisation": 1, "skipping": 2, "gathering": 1}  # and the ranks it takes
+CHECKS = {
+    "equality": 1,
+    "agreement": 2,
+    "normalisation": 1,
+    "skipping": 2,
+    "gathering": 1,
+    "reacting": 1,
+}  # and the ranks it takes
 
 
 def record(folder: str) -> None:
