@@ -1,4 +1,4 @@
-"""Reactions to an alarm and the early end of a trial: all ranks do the same, and what one process would have done."""
+"""Reactions to an alarm and the early end of a trial: two ranks do the same, and what one process would have done."""
 
 from __future__ import annotations
 
@@ -7,37 +7,31 @@ from typing import Any
 import pytest
 import torch
 
-WORLDS = pytest.mark.parametrize("world", [2, 3])
 RUNS = pytest.mark.parametrize("run", ["back", "stop", "first", "second"])
 TOLD = ("events", "written", "adjusted", "weight", "rates", "ended")
 
 
-@WORLDS
 @RUNS
-def test_all_ranks_hold_the_same_and_do_what_one_process_does(found: Any, run: str, world: int) -> None:
-    first, *others = ranks = [rank["reacting"][run] for rank in found[world]]
+def test_both_ranks_hold_the_same_and_do_what_one_process_does(found: Any, run: str) -> None:
+    first, other = ranks = [rank["reacting"][run] for rank in found[2]]
     alone = found[1][0]["reacting"][run]
     for rank in ranks:
         assert {name: rank[name] for name in TOLD} == {name: alone[name] for name in TOLD}
-    for other in others:
-        assert first["held"].keys() == other["held"].keys()
-        assert [name for name in first["held"] if not torch.equal(first["held"][name], other["held"][name])] == []
+    assert first["held"].keys() == other["held"].keys()
+    assert [name for name in first["held"] if not torch.equal(first["held"][name], other["held"][name])] == []
 
 
-@WORLDS
 @RUNS
-def test_ranks_share_the_batches_of_one_process_also_where_they_went_back(found: Any, run: str, world: int) -> None:
+def test_ranks_share_the_batches_of_one_process_also_where_they_went_back(found: Any, run: str) -> None:
     alone = found[1][0]["reacting"][run]["taken"]
-    for (branch, clock, items), *parts in zip(
-        alone, *(rank["reacting"][run]["taken"] for rank in found[world]), strict=True
-    ):
+    shares = [rank["reacting"][run]["taken"] for rank in found[2]]
+    for (branch, clock, items), *parts in zip(alone, *shares, strict=True):
         assert {part[:2] for part in parts} == {(branch, clock)}
         assert sorted(item for part in parts for item in part[2]) == sorted(items)
 
 
-@WORLDS
-def test_a_run_goes_back_as_often_as_it_may_and_keeps_what_was_changed(found: Any, world: int) -> None:
-    for back in (rank["reacting"]["back"] for rank in found[world]):
+def test_a_run_goes_back_as_often_as_it_may_and_keeps_what_was_changed(found: Any) -> None:
+    for back in (rank["reacting"]["back"] for rank in found[2]):
         clocks = [(branch, clock) for branch, clock, _ in back["taken"]]
         assert clocks == [(0, 24 * step) for step in range(1, 11)] + [(1, 24 * step) for step in range(3, 21)]
         assert [event.split(";")[-4:] for event in back["events"] if ";" in event] == [
@@ -62,9 +56,8 @@ def test_a_run_goes_back_as_often_as_it_may_and_keeps_what_was_changed(found: An
         assert float(back["held"]["augment.p"]) == pytest.approx(0.4)
 
 
-@WORLDS
-def test_a_run_that_is_stopped_and_a_trial_that_has_lost_end_on_all_ranks(found: Any, world: int) -> None:
-    for rank in found[world]:
+def test_a_run_that_is_stopped_and_a_trial_that_has_lost_end_on_both_ranks(found: Any) -> None:
+    for rank in found[2]:
         kimg, why, outcome = rank["reacting"]["stop"]["ended"]
         assert (kimg, outcome) == (0.24, "done")
         assert why.startswith("divergence at 0.2 kimg: FID-200 is 20, and was 4 at 0.0 kimg")
