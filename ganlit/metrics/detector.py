@@ -146,6 +146,17 @@ def few_things(rows: Sequence[Row]) -> Alarm | None:
     return found and Alarm("collapse", "reached", *shown(says, found))
 
 
+def fewer(rows: Sequence[Row]) -> Alarm | None:
+    """Of what was made before there is less and less."""
+    points = [(row["kimg"], row[f"{PREFIX}reached"]) for row in rows if f"{PREFIX}reached" in row]
+    place = sunk_since([value for _, value in points], 5) if points and points[-1][0] == rows[-1]["kimg"] else None
+    if place is None:
+        return None
+    best = max(value for _, value in points)
+    says = f"{points[-1][1]:.1%} of real items are the nearest of some output, and up to {best:.1%} were"
+    return Alarm("collapse", "reached", points[-1][1], says, points[place][0])
+
+
 def twins(rows: Sequence[Row]) -> Alarm | None:
     found = held(rows, "duplicates", lambda value: value > 0.5, 2) if len(rows) > EARLY else None
     return found and Alarm("collapse", "duplicates", *shown("{:.0%} of outputs have a twin, above 50 %", found))
@@ -211,26 +222,29 @@ def ruined(rows: Sequence[Row]) -> Alarm | None:
 
 
 def sunk(rows: Sequence[Row]) -> Alarm | None:
-    """The level of the score, its median of three validations, has lost three tenths of its best, twice.
+    """The level of the score has sunk: a fall among swings that `ruined` takes for noise, as in numbers of modes."""
+    name, points = score_of(rows) or ("", [])
+    if len(points) <= EARLY or name not in rows[-1] or min(value for _, value in points) < 0:
+        return None
+    values = [value for _, value in points]
+    falls = worse(name, 1.0, 0.0) > 0
+    place = sunk_since([1 / max(value, TINY) if falls else value for value in values], 3)
+    says = f"{title(name)} is {values[-1]:.4g}, and has for long been better than that by three tenths"
+    return None if place is None else Alarm("divergence", "score", values[-1], says, points[place][0])
 
-    So a fall is told among swings that `ruined` takes for noise, as where modes are counted.
+
+def sunk_since(values: Sequence[float], over: int) -> int | None:
+    """Since which place the level of numbers is below seven tenths of its best; None unless it is so twice.
+
+    Args:
+        values: of which more is better.
+        over: of so many successive ones the median is the level.
     """
-    scored = score_of(rows)
-    if scored is None or len(scored[1]) <= EARLY or scored[0] not in rows[-1]:
+    levels = [median(values[end - over : end]) for end in range(over, len(values) + 1)]
+    low = [level < KEPT * max(levels) for level in levels]
+    if not all(low[-2:]) or not levels:
         return None
-    name, points = scored
-    levels = [median(value for _, value in points[end - LEVEL : end]) for end in range(LEVEL, len(points) + 1)]
-    best = levels[best_of(name, levels)]
-    if best <= 0 or not all(kept(name, level, best) < KEPT for level in levels[-2:]):
-        return None
-    first = max(index for index, level in enumerate(levels) if kept(name, level, best) >= KEPT) + 1
-    says = f"{title(name)} is {levels[-1]:.4g} in the median of {LEVEL} validations, and was {best:.4g}"
-    return Alarm("divergence", "score", points[-1][1], says, points[first + LEVEL - 1][0])
-
-
-def kept(name: str, level: float, best: float) -> float:
-    """What is left of the best of a number of this id, which is above 0: 1 where it is as good."""
-    return best / level if worse(name, 1.0, 0.0) > 0 else level / best
+    return max(place for place, each in enumerate(low) if not each) + over
 
 
 def still(rows: Sequence[Row]) -> Alarm | None:
@@ -257,8 +271,10 @@ def to_and_fro(rows: Sequence[Row]) -> Alarm | None:
     return Alarm("oscillation", "variety", varieties[-1][1], says, varieties[0][0]) if swings else None
 
 
-LEVEL, KEPT = 3, 0.7
-"""Validations of which the median is a score's level, and the share of the best level below which much is lost."""
+KEPT = 0.7
+"""Share of the best level below which much is lost."""
+
+TINY = 1e-9
 
 LITTLE = 0.1
 """Share of real items reached that is never much: of one mode of eight 0.08, of all that there is 0.63."""
@@ -269,6 +285,7 @@ WINDOW = 10
 RULES: tuple[Callable[[Sequence[Row]], Alarm | None], ...] = (
     one_thing,
     few_things,
+    fewer,
     twins,
     won,
     overfits,
