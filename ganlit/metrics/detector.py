@@ -146,17 +146,6 @@ def few_things(rows: Sequence[Row]) -> Alarm | None:
     return found and Alarm("collapse", "reached", *shown(says, found))
 
 
-def fewer(rows: Sequence[Row]) -> Alarm | None:
-    """Of what was made before there is less and less."""
-    points = [(row["kimg"], row[f"{PREFIX}reached"]) for row in rows if f"{PREFIX}reached" in row]
-    place = sunk_since([value for _, value in points], 5) if points and points[-1][0] == rows[-1]["kimg"] else None
-    if place is None:
-        return None
-    best = max(value for _, value in points)
-    says = f"{points[-1][1]:.1%} of real items are the nearest of some output, and up to {best:.1%} were"
-    return Alarm("collapse", "reached", points[-1][1], says, points[place][0])
-
-
 def twins(rows: Sequence[Row]) -> Alarm | None:
     found = held(rows, "duplicates", lambda value: value > 0.5, 2) if len(rows) > EARLY else None
     return found and Alarm("collapse", "duplicates", *shown("{:.0%} of outputs have a twin, above 50 %", found))
@@ -285,7 +274,6 @@ WINDOW = 10
 RULES: tuple[Callable[[Sequence[Row]], Alarm | None], ...] = (
     one_thing,
     few_things,
-    fewer,
     twins,
     won,
     overfits,
