@@ -90,9 +90,9 @@ class Alarms(Callback):
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: AdversarialModule, *_: Any) -> None:
         if self.returning:
-            own = {**self.state_dict(), "returns": self.returns + 1, "returning": False}
+            self.returns += 1
             return_to_best(trainer, pl_module)
-            self.load_state_dict({**own, "ringing": []})  # it was not so there
+            self.ringing = []  # what it went back for may begin again
             self._tell(f"back at {pl_module.kimg:.1f} kimg")
             self._record(trainer)
 
@@ -159,6 +159,10 @@ class Alarms(Callback):
     def _record(self, trainer: Trainer) -> None:
         if trainer.is_global_zero:
             record(Path(trainer.default_root_dir) / RECORD, self.events)
+
+    @property
+    def outlasting(self) -> dict[str, Any]:
+        return {"events": self.events, "returns": self.returns, "returning": False}
 
     def state_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("ringing", "events", "returns", "returning")}

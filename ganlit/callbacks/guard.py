@@ -8,7 +8,7 @@ from typing import Any, Literal
 from lightning.pytorch import Callback, Trainer
 
 from ganlit.callbacks.fidelity import Fidelity
-from ganlit.callbacks.recovery import best_checkpoint, return_to_best
+from ganlit.callbacks.recovery import has_best, return_to_best
 from ganlit.compute.console import say
 from ganlit.errors import UserError, within
 from ganlit.metrics.measure import METRICS, improves
@@ -107,16 +107,14 @@ class Guard(Callback):
             return
         self.scale /= 2
         module.weight.scale = self.scale
-        possible = not trainer.should_stop and self.returns < self.attempts and best_checkpoint(trainer).exists()
+        possible = not trainer.should_stop and self.returns < self.attempts and has_best(trainer)
         self.returning = self.reaction == "back" and possible
         where = ", and the run goes back to its best checkpoint" if self.returning else ""
         self._tell(trainer, f"{trouble}: the adversarial term counts {self.scale:g} of its weight from here on{where}")
 
     def _go_back(self, trainer: Trainer, module: AdversarialModule) -> None:
-        own = {**self.state_dict(), "returns": self.returns + 1, "returning": False}
+        self.returns += 1
         return_to_best(trainer, module)
-        self.load_state_dict(own)
-        module.weight.scale = self.scale
         self._tell(trainer, f"back at {module.kimg:.1f} kimg, time {self.returns} of {self.attempts}")
 
     def _tell(self, trainer: Trainer, event: str) -> None:
@@ -131,6 +129,10 @@ class Guard(Callback):
     def teardown(self, trainer: Trainer, pl_module: AdversarialModule, stage: str) -> None:
         if stage == "fit":  # a second fit of the module begins with the whole weight
             pl_module.weight.scale = 1.0
+
+    @property
+    def outlasting(self) -> dict[str, Any]:
+        return {**self.state_dict(), "returning": False}
 
     def state_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("before", "scale", "events", "returns", "returning")}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from lightning.pytorch import Trainer
 
 from ganlit.callbacks.anneal import Anneal
-from ganlit.callbacks.recovery import best_checkpoint
+from ganlit.callbacks.recovery import has_best
 from ganlit.errors import UserError, nearest, within
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.clocked import PLAYERS, Player
@@ -89,8 +89,8 @@ class GoBack(Reaction):
         return "there is no best checkpoint to go back to, and the run goes on"
 
     def goes_back(self, occasion: Occasion) -> bool:
-        possible = not occasion.trainer.should_stop and best_checkpoint(occasion.trainer).exists()
-        return possible and occasion.returns < self.attempts
+        possible = not occasion.trainer.should_stop and occasion.returns < self.attempts
+        return possible and has_best(occasion.trainer)
 
 
 class Slow(Reaction):

@@ -63,6 +63,10 @@ class Recovery(Callback):
         self.causes, self.place, self.attempt = [], place, attempt
         say(f"{trouble}; going back to {pl_module.kimg:.1f} kimg, attempt {attempt} of {self.attempts}")
 
+    @property
+    def outlasting(self) -> dict[str, Any]:
+        return {"place": self.place, "attempt": self.attempt}
+
     def state_dict(self) -> dict[str, Any]:
         return {"causes": self.causes, "place": self.place, "attempt": self.attempt}
 
@@ -94,10 +98,22 @@ def best_checkpoint(trainer: Trainer) -> Path:
     return Path(trainer.default_root_dir) / "checkpoints" / "best.ckpt"
 
 
+def has_best(trainer: Trainer) -> bool:
+    """Whether it has one, as the first rank sees it: all ranks ask, and files may come to some of them later."""
+    return trainer.strategy.broadcast(best_checkpoint(trainer).exists())
+
+
 def return_to_best(trainer: Trainer, module: AdversarialModule) -> None:
-    """Has a run go on from its best checkpoint; what reactions have changed since stays so. Called as `restore` is."""
+    """Has a run go on from its best checkpoint. Called as `restore` is.
+
+    What reactions have changed since stays so, and callbacks keep what they call `outlasting` of their state: what
+    people were told, and how often the run went back, which has its limits.
+    """
     adjusted = module.adjusted
+    kept = [(each, each.outlasting) for each in trainer.callbacks if hasattr(each, "outlasting")]
     restore(trainer, module, trainer.strategy.load_checkpoint(best_checkpoint(trainer), weights_only=True))
+    for callback, own in kept:
+        callback.load_state_dict({**callback.state_dict(), **own})
     module.adjust(adjusted)
 
 

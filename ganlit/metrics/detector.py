@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from statistics import median
 from typing import NamedTuple
 
 from ganlit.metrics.protocol import title
@@ -209,6 +210,32 @@ def ruined(rows: Sequence[Row]) -> Alarm | None:
     return Alarm("divergence", "score", values[-1], says, points[first][0])
 
 
+def sunk(rows: Sequence[Row]) -> Alarm | None:
+    """The level of the score has sunk: a fall among swings that `ruined` takes for noise, as in numbers of modes."""
+    name, points = score_of(rows) or ("", [])
+    if len(points) <= EARLY or name not in rows[-1] or min(value for _, value in points) < 0:
+        return None
+    values = [value for _, value in points]
+    falls = worse(name, 1.0, 0.0) > 0
+    place = sunk_since([1 / max(value, TINY) if falls else value for value in values], 3)
+    says = f"{title(name)} is {values[-1]:.4g}, and has for long been better than that by three tenths"
+    return None if place is None else Alarm("divergence", "score", values[-1], says, points[place][0])
+
+
+def sunk_since(values: Sequence[float], over: int) -> int | None:
+    """Since which place the level of numbers is below seven tenths of its best; None unless it is so twice.
+
+    Args:
+        values: of which more is better.
+        over: of so many successive ones the median is the level.
+    """
+    levels = [median(values[end - over : end]) for end in range(over, len(values) + 1)]
+    low = [level < KEPT * max(levels) for level in levels]
+    if not all(low[-2:]) or not levels:
+        return None
+    return max(place for place, each in enumerate(low) if not each) + over
+
+
 def still(rows: Sequence[Row]) -> Alarm | None:
     found = held(rows, "moved", lambda value: value < 1e-5, 3)
     apart = held(rows, "overlap", lambda value: value < 0.5, 3)
@@ -217,10 +244,7 @@ def still(rows: Sequence[Row]) -> Alarm | None:
 
 
 def to_and_fro(rows: Sequence[Row]) -> Alarm | None:
-    """The score swings by half of itself, or outputs by a quarter of the variety of real items, again and again.
-
-    Or successive gradients of the generator point back.
-    """
+    """The score swings by half of itself, or outputs by a quarter of the variety of real items, again and again."""
     scored = score_of(rows)
     points = scored[1][-WINDOW:] if scored and scored[0] in rows[-1] else []
     if len(points) == WINDOW:
@@ -231,13 +255,15 @@ def to_and_fro(rows: Sequence[Row]) -> Alarm | None:
             return Alarm("oscillation", "score", values[-1], says, points[0][0])
     varieties = [(row["kimg"], row[f"{PREFIX}variety"]) for row in rows[-WINDOW:] if f"{PREFIX}variety" in row]
     count = turns([value for _, value in varieties], 0.25)
-    if len(varieties) == WINDOW and count >= 4:
-        says = f"the variety of outputs has turned {count} times in {WINDOW} validations, by 0.25 or more"
-        return Alarm("oscillation", "variety", varieties[-1][1], says, varieties[0][0])
-    found = held(rows, "cosine-generator", lambda value: value < -0.3, 4)
-    says = "successive gradients of the generator point back, by a cosine of {:.2f}"
-    return found and Alarm("oscillation", "cosine-generator", *shown(says, found))
+    says = f"the variety of outputs has turned {count} times in {WINDOW} validations, by 0.25 or more"
+    swings = len(varieties) == WINDOW and count >= 4
+    return Alarm("oscillation", "variety", varieties[-1][1], says, varieties[0][0]) if swings else None
 
+
+KEPT = 0.7
+"""Share of the best level below which much is lost."""
+
+TINY = 1e-9
 
 LITTLE = 0.1
 """Share of real items reached that is never much: of one mode of eight 0.08, of all that there is 0.63."""
@@ -254,6 +280,7 @@ RULES: tuple[Callable[[Sequence[Row]], Alarm | None], ...] = (
     broken,
     astray,
     ruined,
+    sunk,
     still,
     to_and_fro,
 )

@@ -12,6 +12,7 @@ from lightning.pytorch import Callback, Trainer
 from remains import Kill, Killed, checkpoint, rows_of, same
 from translators import Judge, Translator
 
+from ganlit.callbacks.alarms import Alarms
 from ganlit.callbacks.checkpoint import Checkpoints
 from ganlit.callbacks.fidelity import Fidelity
 from ganlit.callbacks.guard import Guard, behind
@@ -150,6 +151,25 @@ def test_going_back_keeps_what_reactions_have_changed(play: Any) -> None:
     run = play(reacts, guard=Guard(reaction="back"), told=Told(2.4))
     assert reacts.rates == {0: 1e-3, 1: 5e-4, 2: 5e-4}
     assert run.module.adjusted == {"generator/lr": 0.5}
+
+
+def test_going_back_forgets_nothing_that_alarms_have_told_nor_how_often_they_went_back(
+    fit: Any, tmp_path: Path
+) -> None:
+    class Rung(Alarms):
+        """In which collapse has begun at the validation that the guard goes back from, and goes on after it."""
+
+        def _detect(self, trainer: Trainer, kimg: float) -> None:
+            if kimg == 1.2:
+                self._begin(trainer, "collapse", f"collapse at {kimg:.1f} kimg")
+
+    told, alarms = Told(2.4), Rung(variety=0)
+    alarms.returns = 1
+    guard = Guard(reaction="back", attempts=1)
+    run = fit(END, told, alarms, guard, Checkpoints("", told), module=translation())
+    assert run.module.branch == 1
+    assert (alarms.events, alarms.returns) == (["collapse at 1.2 kimg"] * 2, 1)  # it began again on the other branch
+    assert (tmp_path / "alarms.txt").read_text().splitlines() == alarms.events
 
 
 def test_it_goes_back_so_often_and_no_more(play: Any) -> None:

@@ -62,7 +62,6 @@ def test_who_is_well_rings_nothing() -> None:
         ("stagnation", "moved", 90, {"moved": [1e-7] * 4, "overlap": [0.2] * 4}),
         ("oscillation", "score", 30, {"score": [40.0, 90.0] * 6}),
         ("oscillation", "variety", 30, {"variety": [0.5, 1.0] * 6}),
-        ("oscillation", "cosine-generator", 90, {"cosine_generator": [-0.5] * 4}),
     ],
 )
 def test_each_illness_is_found_with_its_signal_and_its_beginning(
@@ -81,6 +80,21 @@ def test_what_has_not_lasted_or_has_not_been_lost_rings_nothing() -> None:
     assert detect(table(count=3, reached=[0.01] * 3)) == []
     assert detect(table(overlap=[0.0] * 3)) == []  # but its score becomes better
     assert detect(table(moved=[0.0] * 4, overlap=[1.0] * 4)) == []  # has arrived
+
+
+def test_a_fall_of_the_level_is_told_among_swings_and_swings_alone_are_not() -> None:
+    modes = "modes1k/-/-/ring/ema"
+
+    def rung(*counts: float) -> list[tuple[float, float]]:
+        rows = [{"kimg": 10.0 * (index + 1), modes: count} for index, count in enumerate(counts)]
+        alarms = [(event.kimg, event.alarm) for event in replay(rows) if event.name == "divergence"]
+        return [(kimg, alarm.since) for kimg, alarm in alarms if alarm is not None]
+
+    swings = 2.0, 5.0, 8.0, 4.0, 7.0, 3.0, 7.0
+    assert rung(*swings, 6.0, 5.0, 7.0, 5.0) == []  # levels 5, 5, 7, 4, 7, 6, 6, 6, 5: once may be chance
+    assert rung(*swings, 4.0, 5.0, 3.0, 4.0) == [(110.0, 100.0)]  # 4, 5, 4, 4
+    assert rung(*swings, 0.0, 0.0) == [(90.0, 80.0)]
+    assert rung(*[0.0] * 8) == []
 
 
 def test_a_discriminator_that_knows_its_items_by_heart_has_not_won() -> None:

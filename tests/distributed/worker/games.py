@@ -124,7 +124,7 @@ def trainer_of(**options: Any) -> Trainer:
         False,
     )
     several = {"strategy": AdversarialDDP()} if WORLD > 1 else {}
-    return Trainer(accelerator="cpu", devices=WORLD, max_epochs=1, **several, **(quiet | options))
+    return Trainer(accelerator="cpu", devices=WORLD, **several, **(quiet | {"max_epochs": 1} | options))
 
 
 def train(module: LightningModule, shards: Shards, **options: Any) -> Trainer:
