@@ -135,7 +135,7 @@ def test_without_classes_features_say_what_changes(tmp_path: Path, capsys: pytes
             {"kinds": "sefa", "space": "z"},
             "--kinds sefa: SeFa: no layer of StyleGenerator in styled takes z alone: leave it out.",
         ),
-        ("styled", {"kinds": "seffa"}, "--kinds seffa: there are sefa, ganspace, classes; did you mean sefa"),
+        ("styled", {"kinds": "seffa"}, "--kinds seffa: there are sefa, ganspace, classes, channels; did you mean sefa"),
         ("styled", {"space": "w+"}, "--space w+"),
         ("plain", {"space": "w"}, "has no styles, only z"),
         ("styled", {"extent": 0.0}, "--extent is 0.0: it must be above 0"),
