@@ -18,15 +18,22 @@ from ganlit.studies.latent.hooks import meanwhile
 
 
 @contextmanager
-def taking(network: nn.Module, latent: Tensor) -> Iterator[list[tuple[nn.Module, torch.Size]]]:
-    """Notes layers that are given the latent [d] of a single item, scaled perhaps, and the form in which it comes."""
+def taking(network: nn.Module, latent: Tensor, alone: bool = True) -> Iterator[list[tuple[nn.Module, torch.Size]]]:
+    """Notes layers that are given the latent [d] of a single item, scaled perhaps, and the form in which it comes.
+
+    Args:
+        alone: whether it comes alone; else more may stand behind it, such as a class.
+    """
     found: list[tuple[nn.Module, torch.Size]] = []
 
     def note(layer: nn.Module, inputs: tuple[Any, ...]) -> None:
         first, weights = inputs[0] if inputs else None, getattr(layer, "weight", None)
-        if not isinstance(first, Tensor) or weights is None or weights.ndim < 2 or first.numel() != latent.numel():
+        if not isinstance(first, Tensor) or not first.is_floating_point() or weights is None or weights.ndim < 2:
             return
-        if first.is_floating_point() and float(torch.cosine_similarity(first.flatten(), latent, 0)) > 0.9999:
+        numbers = first.flatten()
+        if len(numbers) != len(latent) and (alone or len(numbers) < len(latent) or len(first) > 1):
+            return
+        if float(torch.cosine_similarity(numbers[: len(latent)], latent, 0)) > 0.9999:
             found.append((layer, first.shape[1:]))
 
     leaves = [each for each in network.modules() if not any(True for _ in each.children())]

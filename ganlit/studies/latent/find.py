@@ -77,14 +77,16 @@ def turned(vectors: Tensor) -> Tensor:
 def matrices_of(subject: Subject) -> list[Tensor]:
     """Of each layer that takes the latent itself what it makes of it, [out, d]; of those that take z, the first alone.
 
+    With z a class may go into that layer, of which what is made is left aside.
+
     Raises:
-        UserError: there is none, as where z and a class go in together; it says why, and what follows is the caller's.
+        UserError: there is none; it says why, and what follows is the caller's.
     """
     latents, label = subject.sample(1)
-    with taking(subject.generator, latents[0, 0]) as layers, torch.no_grad():
+    with taking(subject.generator, latents[0, 0], alone=subject.space != "z") as layers, torch.no_grad():
         subject.render(latents, label)
     found = layers if subject.space != "z" else layers[:1]
     if not found:
         who = type(subject.generator).__name__
-        raise UserError(f"SeFa: no layer of {who} in {subject.run} takes {subject.space} alone")
-    return [matrix_of(layer, shape) for layer, shape in found]
+        raise UserError(f"SeFa: no layer of {who} in {subject.run} takes {subject.space} as it is")
+    return [matrix_of(layer, shape)[:, : latents.shape[-1]] for layer, shape in found]
