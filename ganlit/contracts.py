@@ -82,6 +82,18 @@ class Judgement(NamedTuple):
         return cls([answer] if isinstance(answer, Tensor) else list(answer))
 
 
+class Sight(ABC):
+    """A trained network through which a discriminator looks: it learns nothing more, and is no part of a checkpoint."""
+
+    @abstractmethod
+    def inside(self, items: Tensor) -> list[Tensor]:
+        """Items [B, ...] as networks have them to what is seen at several depths, [B, C, ...], the finest first.
+
+        Raises:
+            UserError: it is not there, or nothing of such items is left to see.
+        """
+
+
 Critic = Callable[[Tensor], "Tensor | Sequence[Tensor] | Judgement"]
 """Items [B, ...] in, what is thought of them out: the discriminator with augmentation and conditions bound to it."""
 

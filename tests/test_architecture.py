@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"compute"},
     "studies.latent": CORE
     | {"configuration.rebuild", "configuration.names", "losses.base", "losses.images.perceptual"}
-    | {"studies.evaluation"}
+    | {"networks.images.inversion", "studies.evaluation"}
     | {"metrics", "data", "tasks", "records", "compute"},
     "studies.explore": CORE
     | {"configuration.rebuild", "studies.latent", "studies.evaluation"}

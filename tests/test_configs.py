@@ -62,6 +62,7 @@ LARGE = [*EARLY, "--data.init_args.resolution=64", "--model.init_args.generator.
 
 MINIATURES = {
     "vqgan": EARLY,
+    "inversion": ["--from=null", "--fresh=null"],  # there is no run of the generator
     "kl_f8": [*LARGE, "--model.init_args.criteria=[L1, KL]"],
     "vqgan_f16": [
         *LARGE,
@@ -192,6 +193,13 @@ def test_a_vae_becomes_a_vae_gan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     cli = run(tmp_path, monkeypatch, *(f"--config={file}" for file in files), *EARLY, "--name=vae_gan")
     check(cli, tmp_path)
     assert [each.name for each in cli.model.criteria] == ["nll", "kl", "featurematching"]
+
+
+def test_a_discriminator_looks_through_a_trained_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [str(CONFIGS / "stylegan_lite.yaml"), str(CONFIGS / "overlays" / "projected.yaml")]
+    small = [f"--model.init_args.discriminator.init_args.{option}" for option in ("resolution=32", "depths=3")]
+    given = [*(f"--config={file}" for file in files), "--name=projected", *small]
+    check(run(tmp_path, monkeypatch, *given), tmp_path)
 
 
 @pytest.mark.parametrize("config", ["stylegan_lite", "vqgan", "vae"])

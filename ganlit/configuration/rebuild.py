@@ -120,11 +120,7 @@ def setting(run: str | Path) -> Setting:
         UserError: that is no run of ganlit.
     """
     path = Path(run)
-    if path.suffix == ".safetensors":
-        config, source = durable.read_weights(path).config, path
-    else:
-        source = _config_file(path)
-        config = documents.text(source)
+    config, source = recorded(path)
     data: GanDataModule = _described("data", GanDataModule, config, source)
     settings = _settings(config, source)
     data.seed = _seed(config, source, data.seed)
@@ -133,6 +129,21 @@ def setting(run: str | Path) -> Setting:
     fidelity = settings.get("fidelity") or {}
     precision = str(settings.get("trainer", {}).get("precision", "32-true"))
     return Setting(data, precision, fidelity.get("init_args", fidelity if "class_path" not in fidelity else {}))
+
+
+def recorded(run: Path) -> tuple[str, Path]:
+    """The content of a run's config.yaml, and the file in which it stands.
+
+    Args:
+        run: as for `load`.
+
+    Raises:
+        UserError: that is no run of ganlit.
+    """
+    if run.suffix == ".safetensors":
+        return durable.read_weights(run).config, run
+    source = _config_file(run)
+    return documents.text(source), source
 
 
 def _config_file(folder: Path) -> Path:

@@ -13,6 +13,7 @@ from torch.distributions import Bernoulli, Normal
 from ganlit.contracts import Judgement, Verdict
 from ganlit.errors import UserError
 from ganlit.losses.base import Attempt, Criterion
+from ganlit.losses.inversion import Offsets, Styles
 from ganlit.losses.likelihood import KL, NLL
 from ganlit.losses.quantization import Codebook, Commitment
 from ganlit.losses.reconstruction import L1, L2, Charbonnier, FeatureMatching
@@ -91,9 +92,23 @@ def test_codebook_and_commitment_pull_one_side_each() -> None:
     assert torch.autograd.grad(commitment, [latent, quantized], allow_unused=True)[1] is None
 
 
+def test_styles_and_offsets_are_mean_squares() -> None:
+    asked, found = torch.tensor([[[1.0, 2.0]], [[0.0, 0.0]]]), torch.tensor([[[2.0, 2.0]], [[0.0, 3.0]]])
+    given = attempt(MADE, TRUE, asked=asked, found=found, offsets=torch.tensor([[[1.0, -2.0], [0.0, 3.0]]]))
+    assert Styles()(given).item() == pytest.approx((1 + 9) / 4)
+    assert Offsets()(given).item() == pytest.approx((1 + 4 + 9) / 4)
+
+
 @pytest.mark.parametrize(
     ("criterion", "name"),
-    [(KL(), "posterior"), (NLL(), "likelihood"), (Codebook(), "quantized"), (Commitment(), "latent")],
+    [
+        (Styles(), "found"),
+        (Offsets(), "offsets"),
+        (KL(), "posterior"),
+        (NLL(), "likelihood"),
+        (Codebook(), "quantized"),
+        (Commitment(), "latent"),
+    ],
 )
 def test_what_is_not_handed_out_is_told(criterion: Criterion, name: str) -> None:
     kind = type(criterion).__name__

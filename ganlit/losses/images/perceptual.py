@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from functools import partial
-from itertools import chain
 from typing import Any, Literal
 
 import torch
@@ -14,6 +13,7 @@ from torch.nn.functional import l1_loss, mse_loss, normalize
 from ganlit.errors import UserError, nearest, within
 from ganlit.losses.base import Attempt, Criterion
 from ganlit.metrics.extractors import extractor
+from ganlit.metrics.images.borrowed import Borrowed, pixels
 from ganlit.metrics.images.paired import LPIPS as Learned
 
 
@@ -25,7 +25,7 @@ class Seeing(Criterion):
 
     def __init__(self, weight: float = 1.0, name: str | None = None) -> None:
         super().__init__(weight, name)
-        self._held: list[nn.Module] = []  # in a list, where modules are not looked for
+        self._borrowed = Borrowed(self.find)
 
     @abstractmethod
     def find(self) -> nn.Module:
@@ -37,13 +37,7 @@ class Seeing(Criterion):
 
     def network(self, device: torch.device) -> Any:
         """The same, on a device; it learns nothing."""
-        if not self._held:
-            with torch.random.fork_rng(devices=[]):  # layers draw weights before they get theirs
-                self._held.append(self.find().requires_grad_(False).eval())
-        weight = next(chain(self._held[0].parameters(), self._held[0].buffers()), None)
-        if weight is not None and weight.device != device:
-            self._held[0].to(device)
-        return self._held[0]
+        return self._borrowed.on(device)
 
 
 class LPIPS(Seeing):
@@ -185,8 +179,3 @@ class Layers(Seeing):
 def distance(one: Tensor, other: Tensor) -> Tensor:
     """The mean over items and places of features [B, C, ...], compared by their directions."""
     return (normalize(one.float(), eps=1e-8) - normalize(other.float(), eps=1e-8)).square().sum(1).mean()
-
-
-def pixels(images: Tensor) -> Tensor:
-    """Grey images or RGB [B, C, H, W] of [-1, 1] as extractors look inside: [B, 3, H, W] from 0 to 255."""
-    return (images.float().expand(-1, 3, -1, -1) + 1) * 127.5

@@ -16,7 +16,7 @@ from ganlit.studies.explore.guard import is_here
 from ganlit.studies.explore.job import end_all
 from ganlit.studies.explore.keeping import Keeper
 from ganlit.studies.explore.studio import Studio
-from ganlit.studies.latent.project import PIXELS
+from ganlit.studies.latent.distance import PIXELS
 from ganlit.studies.latent.subject import Subject
 
 PORT = 8080  # where nothing else is said, or one of the next

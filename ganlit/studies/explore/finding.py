@@ -15,8 +15,9 @@ from ganlit.metrics.images.paired import psnr
 from ganlit.studies.explore.job import Job
 from ganlit.studies.explore.state import State
 from ganlit.studies.explore.studio import Studio
+from ganlit.studies.latent.distance import measured
 from ganlit.studies.latent.invert import Schedule, invert
-from ganlit.studies.latent.project import measured, starts
+from ganlit.studies.latent.project import starts
 
 READING = Lock()  # pictures may be large: memory holds one of them at a time
 

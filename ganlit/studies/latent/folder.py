@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from ganlit.compute.console import say
+from ganlit.configuration.rebuild import recorded
 from ganlit.data.video.writing import write_frames
-from ganlit.records.durable import replacing
+from ganlit.records.durable import replacing, write_weights
 from ganlit.records.media import PICTURE, drawn, write_picture
 from ganlit.studies.evaluation.latents import SUFFIX, About, Values, write
 from ganlit.studies.evaluation.outputs import beside, empty, make_room, writing
@@ -80,6 +81,13 @@ class Folder:
         about = About("latents", paths, subject.run, digest_of(subject.generator))
         with writing("--out", self.path):
             write(about, Values(latents.float().cpu(), label.cpu()), self.path / f"latents{SUFFIX}")
+
+    def weights(self, subject: Subject, name: str) -> None:
+        """Those of a subject as `fit` writes an averaged generator: a run to whatever takes one."""
+        module, config = subject.module, recorded(Path(subject.run))[0]
+        with writing("--out", self.path):
+            path = self.path / f"{name}{SUFFIX}"
+            write_weights(subject.generator, config, module.images_seen, path, module.populated)
 
     def numbers(self, generator: nn.Module, space: str, found: Mapping[str, Any]) -> None:
         """What was measured of a generator in a space of its latents: numbers.json."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy, deepcopy
 from functools import cached_property
 from threading import RLock
 
@@ -71,6 +72,12 @@ class Subject:
         self._drawing = RLock()  # torch's stream of random numbers is one for all threads
         if self.space == "s":
             self.affine  # noqa: B018, which refuses what has none
+
+    def copied(self) -> Subject:
+        """The same with weights of its own, which may change."""
+        other = copy(self)
+        other.generator = deepcopy(self.generator)
+        return other
 
     @property
     def device(self) -> torch.device:
