@@ -24,8 +24,8 @@ def encoded(subject: Subject, encoder: str, images: Tensor) -> Tensor:
     if not isinstance(network, StyleEncoder):
         who = type(network).__name__
         raise UserError(f"--encoder {encoder} holds a {who}: name a run that finds styles, of configs/inversion.yaml.")
-    if subject.space == "z":
-        raise UserError(f"--encoder {encoder} finds styles, and --space z asks for latents before these: take w or w+.")
+    if (space := subject.space) not in ("w", "w+"):
+        raise UserError(f"--encoder {encoder} finds styles, and --space {space} asks for others: take w or w+.")
     there, own = network.state_dict(), subject.generator.state_dict()
     if not all(name in there and torch.equal(there[name], value) for name, value in own.items()):
         raise UserError(
