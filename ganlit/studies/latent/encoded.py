@@ -18,7 +18,7 @@ def encoded(subject: Subject, encoder: str, images: Tensor) -> Tensor:
     In w they are the styles from which those of layers are offsets.
 
     Raises:
-        UserError: it holds no encoder of styles, or one for other weights, or latents of z are asked for.
+        UserError: it holds no encoder of styles, or one for other weights, or others than styles are asked for.
     """
     network = loaded(encoder, "last").ema.module.to(subject.device)
     if not isinstance(network, StyleEncoder):
