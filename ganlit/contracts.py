@@ -214,8 +214,9 @@ def handed_out(judgement: Judgement) -> Sequence[Sequence[Tensor]]:
     return judgement.features
 
 
-Space = Literal["z", "w", "w+"]
-"""Where a latent lies: what a generator from noise takes, one style for all layers, or a style for each."""
+Space = Literal["z", "w", "w+", "s"]
+"""Where a latent lies: what a generator from noise takes, one style for all layers, a style for each, or what linear
+layers make of these for their channels."""
 
 
 @runtime_checkable
@@ -234,7 +235,7 @@ class Styled(Protocol):
 
 def spaces(generator: object) -> tuple[Space, ...]:
     """The latent spaces of a generator from noise: "z" alone, or also those of its styles, if it is `Styled`."""
-    return ("z", "w", "w+") if isinstance(generator, Styled) else ("z",)
+    return ("z", "w", "w+", "s") if isinstance(generator, Styled) else ("z",)
 
 
 class Modality(ABC):

@@ -21,8 +21,8 @@ from wandb.proto.wandb_internal_pb2 import Record
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # for torch, which no test has imported yet: two workers, two cores
 
-os.environ["GANLIT_TRUST"] = (
-    "extractors,faulty,filters,gated,letters,noises,points,remains,sounds,squares,tinted"  # one's own modules
+os.environ["GANLIT_TRUST"] = (  # one's own modules
+    "extractors,faulty,filters,foreigners,gated,letters,noises,points,remains,sounds,squares,tinted"
 )
 
 HANDLERS = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}

@@ -35,6 +35,7 @@ TOOLS = {
     "tradeoff": "ganlit.studies.tradeoff.tradeoff.tradeoff",
     "dashboard": "ganlit.studies.dashboard.dashboard.dashboard",
     "data check": "ganlit.cli.check.check",
+    "latent adopt": "ganlit.studies.latent.adopt.adopt",
     "latent interpolate": "ganlit.studies.latent.interpolate.interpolate",
     "latent truncate": "ganlit.studies.latent.truncate.truncate",
     "latent mix": "ganlit.studies.latent.mix.mix",

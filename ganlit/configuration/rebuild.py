@@ -46,7 +46,7 @@ def _from_directory(folder: Path, checkpoint: str) -> AdversarialModule:
     path = last_checkpoint(folder) if checkpoint == "last" else folder / "checkpoints" / f"{checkpoint}.ckpt"
     state = durable.load(path)
     module = build(documents.text(config), config)
-    _fill(module, state.get("state_dict", {}), path, config)
+    fill(module, state.get("state_dict", {}), path, config)
     module.on_load_checkpoint(state)
     return module
 
@@ -55,12 +55,22 @@ def _from_weights(path: Path) -> AdversarialModule:
     weights = durable.read_weights(path)
     module = build(weights.config, path)
     for generator in (module.ema.module, module.generator):
-        _fill(generator, weights.state, path, "the configuration in it")
+        fill(generator, weights.state, path, "the configuration in it")
     module.images_seen, module.populated = weights.images_seen, weights.populated
     return module
 
 
-def _fill(module: nn.Module, state: dict[str, Tensor], path: Path, config: Path | str) -> None:
+def fill(module: nn.Module, state: dict[str, Tensor], path: Path, config: Path | str) -> None:
+    """Loads a state, all of which a module has, and all of which it needs.
+
+    Args:
+        state: by names.
+        path: that it is from.
+        config: what messages call that by which the module was built.
+
+    Raises:
+        UserError: it is of another network.
+    """
     try:
         for name, value in module.state_dict().items():
             given = state.get(name, value)

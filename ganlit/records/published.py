@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from ganlit.errors import UserError
+from ganlit.errors import UserError, nearest
 from ganlit.records import durable
 
 SUFFIXES = (".safetensors", ".pth", ".pt")
@@ -27,15 +27,27 @@ NORMED = {"weight_g": "parametrizations.weight.original0", "weight_v": "parametr
 """What length and direction of a weight were called before torch 2.0 made weight norm a parametrization."""
 
 
-def read(path: Path) -> dict[str, Tensor]:
+def read(path: Path, part: str | None = None) -> dict[str, Tensor]:
     """The tensors of a network by their names in it, whoever has written them; nothing in the file is run.
+
+    Args:
+        path: of the file.
+        part: what these weights are called in a file that holds more; by default one of `INSIDE`, or the only ones.
 
     Raises:
         UserError: it is damaged, holds code, or no weights.
     """
     found = durable.tensors(path)[0] if path.suffix == ".safetensors" else saved(path)
-    inside = next((found[name] for name in INSIDE if isinstance(found.get(name), dict)), found)
-    state = {str(name): value for name, value in inside.items() if isinstance(value, Tensor)}
+    parts = {str(name): weights_in(each) for name, each in found.items() if isinstance(each, dict)}
+    if part is not None and not parts.get(part):
+        there = [name for name, state in parts.items() if state]
+        known = f"those of {', '.join(there)}" if there else "no parts at all"
+        raise UserError(f"{path} holds no weights of a part {part}, but {known}{nearest(part, there) or '.'}")
+    named = part or next((name for name in INSIDE if name in parts), None)
+    state = weights_in(found) if named is None else parts[named]
+    if not state and named is None:
+        whole = [each for each in parts.values() if each]
+        state = whole[0] if len(whole) == 1 else {}
     if not state:
         there = ", ".join(map(str, found)) or "nothing"
         raise UserError(
@@ -44,6 +56,11 @@ def read(path: Path) -> dict[str, Tensor]:
         )
     parallel = all(name.startswith(PARALLEL) for name in state)
     return {name.removeprefix(PARALLEL): value for name, value in state.items()} if parallel else state
+
+
+def weights_in(found: Mapping[Any, Any]) -> dict[str, Tensor]:
+    """The tensors among other things, by their names."""
+    return {str(name): value for name, value in found.items() if isinstance(value, Tensor)}
 
 
 def renamed(state: dict[str, Tensor], names: Collection[str]) -> dict[str, Tensor]:

@@ -28,6 +28,7 @@ OTHERS = {name: -value for name, value in WEIGHTS.items()}
         {f"module.{name}": value for name, value in WEIGHTS.items()},
         {"params": {f"module.{name}": value for name, value in WEIGHTS.items()}},
         WEIGHTS | {"step": 7},
+        {"epoch": 3, "netG_state_dict": WEIGHTS, "optimizer": {"state": {}, "lr": 0.1}},
     ],
 )
 @pytest.mark.parametrize("of_today", [True, False])
@@ -36,6 +37,14 @@ def test_weights_are_found_by_their_names(content: dict[str, Any], of_today: boo
     found = read(tmp_path / "net.pth")
     assert found.keys() == WEIGHTS.keys()
     assert all(torch.equal(found[name], value) for name, value in WEIGHTS.items())
+
+
+def test_one_of_several_is_found_by_its_name(tmp_path: Path) -> None:
+    torch.save({"netG": WEIGHTS, "netD": OTHERS, "epoch": 3}, tmp_path / "net.pth")
+    found = read(tmp_path / "net.pth", "netD")
+    assert all(torch.equal(found[name], value) for name, value in OTHERS.items())
+    with pytest.raises(UserError, match="no weights of a part netC, but those of netG, netD; did you mean"):
+        read(tmp_path / "net.pth", "netC")
 
 
 def test_names_of_an_older_weight_norm_are_changed_where_the_network_has_the_new_ones() -> None:
@@ -67,8 +76,8 @@ def saved(content: Any, path: Path, cut: int = 0) -> Path:
     ("make", "sentence"),
     [
         (
-            lambda path: saved({"epoch": 3, "model": WEIGHTS}, path),
-            "net.pth holds epoch, model, and no weights by their",
+            lambda path: saved({"epoch": 3, "G": WEIGHTS, "D": WEIGHTS}, path),
+            "net.pth holds epoch, G, D, and no weights by their",
         ),
         (
             lambda path: saved({}, path),

@@ -36,6 +36,33 @@ class Flat(nn.Module):
         return (self.layer(z) + self.start[label][:, None]).unflatten(1, (1, 16, 16))
 
 
+class Lit(nn.Module):
+    """Of three channels made of a style the first lights the left half, the last the right one."""
+
+    z_dim, classes = 2, 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.channels = nn.Linear(2, 3)
+        self.channels.weight.data = torch.tensor([[0.1, 0.0], [1.0, 1.0], [0.0, 0.02]])
+
+    def styles(self, z: Tensor, label: Tensor) -> Tensor:
+        return z[:, None]
+
+    def synthesise(self, styles: Tensor) -> Tensor:
+        return self.channels(styles[:, 0])[:, [0, 2]].repeat_interleave(8, 1)[:, None, None].expand(-1, 1, 16, -1)
+
+    def forward(self, z: Tensor, label: Tensor) -> Tensor:
+        return self.synthesise(self.styles(z, label))
+
+
+class Direct(Lit):
+    """One whose styles are what it shows."""
+
+    def synthesise(self, styles: Tensor) -> Tensor:
+        return styles[:, 0].repeat_interleave(8, 1)[:, None, None].expand(-1, 1, 16, -1)
+
+
 def styled(classes: int, channels: int) -> Synthesis:
     sizes = {"resolution": 16, "channels": channels, "classes": classes, "channel_base": 64, "channel_max": 4}
     generator = StyleGenerator(**sizes, z_dim=4, w_dim=4, mapping_depth=2)
@@ -56,6 +83,8 @@ RUNS: dict[str, Callable[[], Synthesis]] = {
     "bare": lambda: styled(0, 3),
     "plain": lambda: module(DCGenerator(16, 3, z_dim=4, width=4), DCDiscriminator(16, 3, width=4)),
     "flat": lambda: module(Flat(), DCDiscriminator(16, 1, width=4)),
+    "lit": lambda: module(Lit(), DCDiscriminator(16, 1, width=4)),
+    "direct": lambda: module(Direct(), DCDiscriminator(16, 1, width=4)),
     "clips": lambda: styled(0, 3),
 }
 

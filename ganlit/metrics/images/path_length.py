@@ -49,7 +49,7 @@ class PathLengths(Means):
         share = torch.stack([draw[2] for draw in drawn]).to(place)
         found = {}
         with torch.autocast(place.type, enabled=False), exact_float32():
-            for space in (each for each in spaces(self.generator) if each != "w+"):
+            for space in (each for each in spaces(self.generator) if each in ("z", "w")):
                 ends = (one, other) if space == "z" else tuple(self.generator.styles(z, label) for z in (one, other))
                 for name, first in {"full": share, "end": torch.zeros_like(share)}.items():
                     first = first.view([-1] + [1] * (ends[0].ndim - 1))

@@ -161,7 +161,8 @@ def data_of(run: str) -> GanDataModule:
     try:
         data.prepare_data()
     except UserError as error:
-        where = "" if Path(getattr(data, "source", "")).is_absolute() else f" from {Path.cwd()}, {RELATIVE}"
+        source = getattr(data, "source", "")
+        where = f" from {Path.cwd()}, {RELATIVE}" if source and not Path(source).is_absolute() else ""
         raise UserError(f"The data of {run} cannot be opened{where}: {error}") from None
     return data
 

@@ -16,9 +16,10 @@ from ganlit.studies.evaluation.trained import digest_of
 from ganlit.studies.explore.job import Job
 from ganlit.studies.latent.directions import KINDS
 from ganlit.studies.latent.eye import eye_of
+from ganlit.studies.latent.find import Direction
 from ganlit.studies.latent.folder import NUMBERS
 from ganlit.studies.latent.subject import Subject
-from ganlit.studies.latent.survey import UNSEEN, Asked, Direction, hindered, possible, survey, unseen
+from ganlit.studies.latent.survey import UNSEEN, Asked, hindered, possible, survey, unseen
 
 KEEP = 5  # of each way of finding them
 SURE = 0.05  # of a p-value

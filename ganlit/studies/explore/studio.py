@@ -11,8 +11,8 @@ from torch import Tensor
 from ganlit.studies.evaluation.trained import takes
 from ganlit.studies.explore.state import State
 from ganlit.studies.latent.distance import PIXELS
+from ganlit.studies.latent.find import Direction
 from ganlit.studies.latent.subject import KNOWN, Subject, spread
-from ganlit.studies.latent.survey import Direction
 
 
 class Controls(NamedTuple):

@@ -15,9 +15,10 @@ from ganlit.studies.evaluation.bars import Bars
 from ganlit.studies.evaluation.options import SEEDS
 from ganlit.studies.evaluation.trained import Checkpoint
 from ganlit.studies.latent.eye import eye_of
+from ganlit.studies.latent.find import Direction
 from ganlit.studies.latent.folder import Folder
 from ganlit.studies.latent.subject import Subject
-from ganlit.studies.latent.survey import Asked, Direction, possible, survey
+from ganlit.studies.latent.survey import CHANNELS, Asked, possible, survey
 
 KINDS = ("sefa", "ganspace", "classes")
 COLUMNS = 7  # of a strip
@@ -47,15 +48,16 @@ def directions(
     Args:
         run: the run directory, such as runs/stylegan_lite, or the .safetensors file of an averaged generator
         kinds: sefa, from the weights; ganspace, from where styles lie; classes, from what the class probe finds in
-            samples; by default all that the generator and its data allow
-        keep: directions of sefa and of ganspace
+            samples; by default all that the generator and its data allow; in s, channels, of which all are tried
+        keep: directions of sefa and of ganspace, or channels
         extent: how far items are moved to either side; a unit is the typical distance of a latent to the mean of its
-            class
+            class, and of a channel five of its standard deviations
         count: items that are moved
         random: directions to compare with
         fitted: samples by which directions of classes are found
         shown: directions in the picture, the best first, each with two items
-        space: z, or w, where a generator has styles, which is the default there
+        space: z, or, where a generator has styles, w, which is the default there, or s, in which a direction is a
+            single channel of what layers make of their style
         classes: of the items in turn, such as 3, or 0-9; all of them by default
         extractor: of the features, such as efficientnet-lite0; by default that of the run's own measures
         seed: of the latents
@@ -71,7 +73,7 @@ def directions(
     for option, value, least in (("keep", keep, 1), ("count", count, 2), ("random", random, 2), ("fitted", fitted, 50)):
         within(f"--{option}", value, least=least, most=2**16)
     within("--shown", shown, least=1, most=256)
-    asked = understood(kinds)
+    asked = understood(kinds, space)
     if space == "w+":
         raise UserError("--space w+: a direction is one of all layers: write --space w, or leave it out.")
     folder = Folder(run, "directions", out)
@@ -83,7 +85,7 @@ def directions(
         folder.make()
         found, rows, unit, chance, told = survey(subject, eye, wanted, how, bars.counted)
     latents, label = subject.sample(2, seed + 1)
-    strips(folder, subject, found[:shown], latents, label, extent * unit)
+    strips(folder, subject, found[:shown], latents, label, extent)
     vectors = torch.stack([each.vector for each in found])[:, None]
     folder.latents(subject, vectors, torch.zeros(len(found), dtype=torch.int64), [each.name for each in found])
     folder.table(rows, "directions")
@@ -93,23 +95,25 @@ def directions(
     folder.told(f"{len(found)} directions in {subject.space}")
 
 
-def understood(kinds: str | None) -> list[str]:
-    """Kinds of directions as they were typed."""
-    asked = list(KINDS) if kinds is None else [word.strip() for word in kinds.split(",") if word.strip()]
+def understood(kinds: str | None, space: Space | None) -> list[str]:
+    """Kinds of directions as they were typed; by default all of a space."""
+    usual = (CHANNELS,) if space == "s" else KINDS
+    asked = list(usual) if kinds is None else [word.strip() for word in kinds.split(",") if word.strip()]
     for word in asked:
-        if word not in KINDS:
-            raise UserError(f"--kinds {word}: there are {', '.join(KINDS)}{nearest(word, KINDS) or '.'}")
+        if word not in (known := (*KINDS, CHANNELS)):
+            raise UserError(f"--kinds {word}: there are {', '.join(known)}{nearest(word, known) or '.'}")
     if not asked:
-        raise UserError(f"--kinds names nothing: give some of {', '.join(KINDS)}, or leave it out.")
+        raise UserError(f"--kinds names nothing: give some of {', '.join(usual)}, or leave it out.")
     return list(dict.fromkeys(asked))
 
 
 def strips(
-    folder: Folder, subject: Subject, found: list[Direction], latents: Tensor, label: Tensor, reach: float
+    folder: Folder, subject: Subject, found: list[Direction], latents: Tensor, label: Tensor, extent: float
 ) -> None:
-    """A row for each item [n, L, d] along each direction, from minus to plus the reach."""
+    """A row for each item [n, L, d] along each direction, to either side so many units of it."""
     rows = []
     for direction in found:
+        reach = extent * (direction.unit or 1.0)
         for latent, of in zip(latents, label, strict=True):
             at = torch.linspace(-reach, reach, COLUMNS).to(latent)[:, None, None]
             rows.append(subject.made(latent + at * direction.vector.to(latent), of.expand(COLUMNS), alone=True))

@@ -18,14 +18,14 @@ def encoded(subject: Subject, encoder: str, images: Tensor) -> Tensor:
     In w they are the styles from which those of layers are offsets.
 
     Raises:
-        UserError: it holds no encoder of styles, or one for other weights, or latents of z are asked for.
+        UserError: it holds no encoder of styles, or one for other weights, or others than styles are asked for.
     """
     network = loaded(encoder, "last").ema.module.to(subject.device)
     if not isinstance(network, StyleEncoder):
         who = type(network).__name__
         raise UserError(f"--encoder {encoder} holds a {who}: name a run that finds styles, of configs/inversion.yaml.")
-    if subject.space == "z":
-        raise UserError(f"--encoder {encoder} finds styles, and --space z asks for latents before these: take w or w+.")
+    if (space := subject.space) not in ("w", "w+"):
+        raise UserError(f"--encoder {encoder} finds styles, and --space {space} asks for others: take w or w+.")
     there, own = network.state_dict(), subject.generator.state_dict()
     if not all(name in there and torch.equal(there[name], value) for name, value in own.items()):
         raise UserError(

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganlit.errors import UserError
 from ganlit.metrics.fidelity import Moments
 from ganlit.metrics.probe import fit_probe
-from ganlit.studies.latent.hooks import meanwhile
+from ganlit.studies.latent.affine import matrix_of, taking
 from ganlit.studies.latent.subject import Subject
 
 PIECE = 1024  # latents
+
+
+class Direction(NamedTuple):
+    """One that was found."""
+
+    name: str  # sefa-0, class-3, s4-17
+    vector: Tensor  # [d] of length one
+    unit: float | None = None  # how long a unit of it is; None for that of all, the typical distance of a latent
 
 
 def sefa(matrices: Sequence[Tensor], count: int) -> Tensor:
@@ -70,39 +77,16 @@ def turned(vectors: Tensor) -> Tensor:
 def matrices_of(subject: Subject) -> list[Tensor]:
     """Of each layer that takes the latent itself what it makes of it, [out, d]; of those that take z, the first alone.
 
+    With z a class may go into that layer, of which what is made is left aside.
+
     Raises:
-        UserError: there is none, as where z and a class go in together; it says why, and what follows is the caller's.
+        UserError: there is none; it says why, and what follows is the caller's.
     """
     latents, label = subject.sample(1)
-    with taking(subject.generator, latents[0, 0]) as layers, torch.no_grad():
+    with taking(subject.generator, latents[0, 0], alone=subject.space != "z") as layers, torch.no_grad():
         subject.render(latents, label)
     found = layers if subject.space != "z" else layers[:1]
     if not found:
         who = type(subject.generator).__name__
-        raise UserError(f"SeFa: no layer of {who} in {subject.run} takes {subject.space} alone")
-    return [matrix_of(layer, shape) for layer, shape in found]
-
-
-@contextmanager
-def taking(network: nn.Module, latent: Tensor) -> Iterator[list[tuple[nn.Module, torch.Size]]]:
-    """Notes layers that are given the latent [d] of a single item, scaled perhaps, and the form in which it comes."""
-    found: list[tuple[nn.Module, torch.Size]] = []
-
-    def note(layer: nn.Module, inputs: tuple[Any, ...]) -> None:
-        first, weights = inputs[0] if inputs else None, getattr(layer, "weight", None)
-        if not isinstance(first, Tensor) or weights is None or weights.ndim < 2 or first.numel() != latent.numel():
-            return
-        if first.is_floating_point() and float(torch.cosine_similarity(first.flatten(), latent, 0)) > 0.9999:
-            found.append((layer, first.shape[1:]))
-
-    leaves = [each for each in network.modules() if not any(True for _ in each.children())]
-    with meanwhile(each.register_forward_pre_hook(note) for each in leaves):
-        yield found
-
-
-@torch.no_grad()
-def matrix_of(layer: nn.Module, shape: torch.Size) -> Tensor:
-    """What a layer, which is linear but for its bias, multiplies its input with, [out, d]: however it scales it."""
-    weight = next(layer.parameters())
-    each = torch.eye(shape.numel(), device=weight.device, dtype=weight.dtype).unflatten(1, shape)
-    return (layer(each) - layer(torch.zeros_like(each[:1]))).flatten(1).T.cpu()
+        raise UserError(f"SeFa: no layer of {who} in {subject.run} takes {subject.space} as it is")
+    return [matrix_of(layer, shape)[:, : latents.shape[-1]] for layer, shape in found]

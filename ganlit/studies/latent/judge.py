@@ -38,7 +38,7 @@ class Judge:
         if Path(subject.run).is_file():
             raise UserError(
                 f"{subject.run} holds the averaged generator alone, and this asks the discriminator: name the run "
-                "directory."
+                "directory, if that is here."
             )
         self.module, self.kind, self.run = subject.module, subject.kind, subject.run
         self.network: nn.Module = self.module.discriminator

@@ -58,7 +58,8 @@ def project(
         run: the run directory, such as runs/stylegan_lite, or the .safetensors file of an averaged generator
         images: a folder with its sub-folders, a file or a zip of them; they are brought to the form of the run's data
         own: instead, so many of the model's own: whether it finds again what it has made, in other noise
-        space: z, w, or w+, in which every layer has a style of its own; by default w where a generator has styles
+        space: z, w, w+, in which every layer has a style of its own, or s, what layers make of these for their
+            channels; by default w where a generator has styles
         steps: of the optimisation; with an encoder also none, for what it finds by itself
         rate: of learning; it rises in the first 5 % of the steps and falls in the last 25 %
         distance: pixels, or an extractor by whose layers images are compared, such as efficientnet-lite0

@@ -62,24 +62,33 @@ def score(
     """
     along = direction.to(latents)
     seen = [eye.see(subject.made(latents + share * extent * step * along, label), advance) for share in SHARES]
-    size = start.features.shape[1]
-    goes = [(each.features - start.features).norm(dim=1) / (2 * size) ** 0.5 for each in seen]
     ends = [seen[0], seen[-1]]
-    moved = torch.stack([goes[0], goes[-1]]).mean()
+    moved = torch.stack([distance(each, start) for each in ends]).mean()
     cosine = torch.stack([torch.cosine_similarity(each.features, start.features) for each in ends]).mean()
     if start.shares is None:
-        change = goes
         across = (ends[1].features - ends[0].features).mean(0)
         told = [each.features @ across for each in (*seen, start)]
         towards, away, shift = -1, -1, 0.0
     else:
-        change = [(each.shares - start.shares).abs().sum(1) / 2 for each in seen]
         gain = (ends[1].shares - ends[0].shares).mean(0)
         towards, away, shift = int(gain.argmax()), int(gain.argmin()), float(gain.max())
         told = [log_odds(each.shares, towards, away) for each in (*seen, start)]
-    effect = torch.stack([one / (abs(share) * extent) for one, share in zip(change, SHARES, strict=True)]).mean(0)
+    change = [changed(each, start) / (abs(share) * extent) for each, share in zip(seen, SHARES, strict=True)]
+    effect = torch.stack(change).mean(0)
     linear = straightness(torch.tensor([*SHARES, 0.0]), torch.stack(told, 1))
     return Score(effect.double(), float(moved), float(cosine), linear, towards, away, shift)
+
+
+def changed(seen: Seen, start: Seen) -> Tensor:
+    """What became of items [N]: the total variation of their class shares, or without classes their distance."""
+    if seen.shares is None or start.shares is None:
+        return distance(seen, start)
+    return (seen.shares - start.shares).abs().sum(1) / 2
+
+
+def distance(seen: Seen, start: Seen) -> Tensor:
+    """[N] of items by their features; 1 is that of two real ones."""
+    return (seen.features - start.features).norm(dim=1) / (2 * seen.features.shape[1]) ** 0.5
 
 
 def log_odds(shares: Tensor, one: int, other: int) -> Tensor:

@@ -16,6 +16,7 @@ from ganlit.errors import UserError
 from ganlit.studies.evaluation.generate import turns
 from ganlit.studies.evaluation.subject import reachable
 from ganlit.studies.evaluation.trained import Checkpoint, finite, loaded, place
+from ganlit.studies.latent.affine import Affine, affine_layers, channels_of, replaced
 from ganlit.tasks.base import AdversarialModule
 from ganlit.tasks.step import stateless_seed
 
@@ -26,8 +27,8 @@ KNOWN = 10_000  # latents by which a space is measured, as in StyleGAN2's projec
 class Subject:
     """What the latent tools look into.
 
-    A latent is [L, d]: one row for z and w, one for each layer in w+. Where layers add noise, it is that of a seed, and
-    alike in whatever is made for comparison. Threads may ask at once.
+    A latent is [L, d]: one row for z, w and s, one for each layer in w+. Where layers add noise, it is that of a seed,
+    and alike in whatever is made for comparison. Threads may ask at once.
 
     Args:
         run: the run directory, or the .safetensors file of its averaged generator.
@@ -69,6 +70,8 @@ class Subject:
         self.turn = turns(self.module, classes, run)
         self.together = together
         self._drawing = RLock()  # torch's stream of random numbers is one for all threads
+        if self.space == "s":
+            self.affine  # noqa: B018, which refuses what has none
 
     def copied(self) -> Subject:
         """The same with weights of its own, which may change."""
@@ -113,6 +116,8 @@ class Subject:
             return z[:, None]
         options = {} if truncation == 1 else {"truncation": truncation}
         styles = self.generator.styles(z, label, **options)
+        if (space or self.space) == "s":
+            return channels_of(self.generator, self.affine, styles)[:, None]
         return styles.clone() if (space or self.space) == "w+" else styles[:, :1].clone()
 
     def sample(self, count: int, seed: int = 0, space: Space | None = None) -> tuple[Tensor, Tensor]:
@@ -133,14 +138,35 @@ class Subject:
             torch.manual_seed(noise)
             if (space or self.space) == "z":
                 return Made.of(self.generator(latents[:, 0], label)).output.float()
+            if (space or self.space) == "s":
+                with replaced(self.generator, self.affine, latents[:, 0]):
+                    return Made.of(
+                        self.generator.synthesise(latents.new_zeros(len(latents), *self._styles))
+                    ).output.float()
             return Made.of(self.generator.synthesise(latents.expand(-1, len(self.layers), -1))).output.float()
 
     @cached_property
+    @torch.no_grad()
+    def _styles(self) -> tuple[int, int]:
+        """How many styles an item has, and numbers each of them."""
+        one = torch.zeros(1, dtype=torch.int64, device=self.device)
+        _, layers, size = self.generator.styles(self.z([0]), one).shape
+        return layers, size
+
+    @property
     def layers(self) -> range:
         """Of the styles."""
-        one = torch.zeros(1, dtype=torch.int64, device=self.device)
-        with torch.no_grad():
-            return range(self.generator.styles(self.z([0]), one).shape[1])
+        return range(self._styles[0])
+
+    @cached_property
+    def affine(self) -> list[Affine]:
+        """The layers whose channels make S.
+
+        Raises:
+            UserError: there is no such space.
+        """
+        with self._drawing, torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            return affine_layers(self.generator, self._styles, self.device, self.run)
 
     @torch.no_grad()
     def made(self, latents: Tensor, label: Tensor, noise: int = 0, alone: bool = False) -> Tensor:
@@ -158,8 +184,13 @@ class Subject:
 
 def spread(latents: Tensor, label: Tensor) -> float:
     """How far latents [N, L, d] are from the mean of their class: the root mean square over rows."""
-    squares = 0.0
+    return float(deviations(latents, label).square().sum(-1).mean().sqrt())
+
+
+def deviations(latents: Tensor, label: Tensor) -> Tensor:
+    """The root mean squares [L, d] of what latents [N, L, d] differ in from the mean of their class."""
+    squares = torch.zeros(latents.shape[1:], dtype=torch.float64)
     for each in label.unique():
         own = latents[label == each]
-        squares += float((own - own.mean(0)).square().sum(-1).mean(1).sum())
-    return (squares / len(latents)) ** 0.5
+        squares += (own - own.mean(0)).square().sum(0).cpu()
+    return (squares / len(latents)).sqrt()

@@ -10,10 +10,14 @@ from torch import Tensor
 
 from ganlit.compute.console import say
 from ganlit.errors import UserError
+from ganlit.studies.latent.channels import FAR, TRIED, channels, some, strongest
 from ganlit.studies.latent.eye import Eye, Seen
-from ganlit.studies.latent.find import at_random, ganspace, matrices_of, of_classes, sefa
+from ganlit.studies.latent.find import Direction, at_random, ganspace, matrices_of, of_classes, sefa
 from ganlit.studies.latent.score import SHARES, Score, holm, p_value, score
 from ganlit.studies.latent.subject import KNOWN, Subject, spread
+
+CHANNELS = "channels"
+"""The kind of directions that there is in s, and nowhere else."""
 
 UNSEEN = ("sefa", "ganspace")
 """Kinds of directions that are found before any item is seen."""
@@ -22,17 +26,10 @@ Counted = Callable[[str, int], Callable[[float], None]]
 """Of a title and a total what is to be told of how many are done, as `Bars.counted`."""
 
 
-class Direction(NamedTuple):
-    """One that was found."""
-
-    name: str  # sefa-0, class-3
-    vector: Tensor  # [d] of length one
-
-
 class Asked(NamedTuple):
     """How a space is surveyed."""
 
-    keep: int = 5  # directions of sefa and of ganspace
+    keep: int = 5  # directions of sefa and of ganspace, or channels
     extent: float = 1.0  # how far items are moved to either side, in units
     count: int = 32  # items that are moved
     random: int = 16  # directions to compare with
@@ -54,13 +51,19 @@ def survey(subject: Subject, eye: Eye, kinds: list[str], asked: Asked, counted: 
     """Looks for directions of these kinds, see `possible`, and judges them."""
     sample, of = subject.sample(KNOWN, asked.seed)
     unit = spread(sample, of)
-    found, told = search(subject, eye, kinds, sample[:, 0], of, asked, counted)
+    if kinds == [CHANNELS]:
+        found, drawn, told = tried(subject, eye, channels(subject, sample, of), asked, counted)
+    else:
+        found, told = search(subject, eye, kinds, sample[:, 0], of, asked, counted)
+        drawn = [Direction("random", each) for each in at_random(asked.random, sample.shape[-1], asked.seed)]
+    found, drawn = ([each._replace(unit=each.unit or unit) for each in some] for some in (found, drawn))
     latents, label = subject.sample(asked.count, asked.seed + 1)  # others than those by which they were found
     start = eye.see(subject.made(latents, label))
-    drawn = at_random(asked.random, sample.shape[-1], asked.seed)
-    vectors = [*(each.vector for each in found), *drawn]
-    advance = counted("directions", len(vectors) * len(SHARES) * asked.count)
-    scores = [score(subject, latents, label, each, asked.extent, unit, eye, start, advance) for each in vectors]
+    advance = counted("directions", len(found + drawn) * len(SHARES) * asked.count)
+    scores = [
+        score(subject, latents, label, each.vector, asked.extent, each.unit, eye, start, advance)
+        for each in found + drawn
+    ]
     rows = judged(found, scores, eye)
     order = sorted(range(len(found)), key=lambda place: -rows[place]["effect"])
     chance = float(torch.stack([each.effect.mean() for each in scores[len(found) :]]).mean())
@@ -77,6 +80,10 @@ def possible(subject: Subject, eye: Eye, asked: list[str], named: bool) -> list[
         UserError: one of these was asked for by name, or nothing is left.
     """
     reasons = hindered(subject, asked)
+    if subject.space == "s":
+        reasons |= {kind: "in s, directions are single channels" for kind in asked if kind != CHANNELS}
+    elif CHANNELS in asked:
+        reasons[CHANNELS] = "single channels lie in s: add --space s, or"
     if eye.probe is None:
         reasons["classes"] = f"{eye.against} has no classes that directions could lead to"
     left = [kind for kind in asked if kind not in reasons]
@@ -131,6 +138,14 @@ def search(
     return found, told
 
 
+def tried(
+    subject: Subject, eye: Eye, among: list[Direction], how: Asked, counted: Counted
+) -> tuple[list[Direction], list[Direction], dict[str, Any]]:
+    """The channels that change most, some at random to compare them with, and what was seen on the way."""
+    found = strongest(subject, eye, among, how.keep, how.seed + 2, counted("channels", len(among) * TRIED))
+    return found, some(among, how.random, how.seed), {"channels": len(among), "unit_in_deviations": FAR}
+
+
 def judged(found: list[Direction], scores: list[Score], eye: Eye) -> list[dict[str, Any]]:
     """A row of numbers for each direction; the scores of random ones are behind those of the found ones."""
     mean = torch.stack([each.effect for each in scores[len(found) :]]).mean(0)
@@ -139,6 +154,7 @@ def judged(found: list[Direction], scores: list[Score], eye: Eye) -> list[dict[s
     return [
         {
             "name": direction.name,
+            "unit": direction.unit,
             "effect": float(each.effect.mean()),
             "times_random": float(each.effect.mean() / mean.mean().clamp(min=1e-12)),
             "p": value,

@@ -80,9 +80,9 @@ def test_some_are_there_at_once(run: str, count: int) -> None:
 
 
 def test_why_there_are_none_of_the_weights_is_said_in_a_sentence() -> None:
-    subject = Subject("styled", space="z")
+    subject = Subject("direct", space="z")
     guide = unscored(subject, subject.sample(50)[0])
-    assert guide.told == "SeFa: no layer of StyleGenerator in styled takes z alone."
+    assert guide.told == "SeFa: no layer of Direct in direct takes z as it is."
     assert guide.directions == []
 
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from ganlit.studies.explore.studio import Controls, Studio
+from ganlit.studies.latent.find import Direction
 from ganlit.studies.latent.subject import Subject
-from ganlit.studies.latent.survey import Direction
 
 
 def studio(run: str = "styled") -> Studio:

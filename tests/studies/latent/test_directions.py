@@ -58,6 +58,13 @@ def test_of_z_alone_it_is_the_first_layer_that_counts(run: str) -> None:
     torch.testing.assert_close(found.T @ found, weight.T @ weight, atol=1e-5, rtol=1e-4)
 
 
+def test_of_a_layer_that_takes_a_class_beside_z_it_is_what_it_makes_of_z() -> None:
+    layer = made("styled").ema.module.mapping.layers[0]
+    [found] = matrices_of(Subject("styled", space="z"))
+    weight = (layer.weight * layer.weight_gain)[:, :4]
+    torch.testing.assert_close(found, weight, atol=1e-5, rtol=1e-4)
+
+
 def test_ganspace_finds_the_axes_of_a_gaussian() -> None:
     axes = torch.linalg.qr(torch.randn(5, 5, generator=torch.Generator().manual_seed(0)))[0]
     draws = torch.randn(5000, 5, generator=torch.Generator().manual_seed(1)) * torch.tensor([9.0, 5.0, 3.0, 1.0, 0.5])
@@ -131,11 +138,11 @@ def test_without_classes_features_say_what_changes(tmp_path: Path, capsys: pytes
         ("plain", {"kinds": "ganspace"}, "--kinds ganspace: in z, latents lie alike in all directions"),
         ("bare", {"kinds": "classes"}, "--kinds classes: toys@0 has no classes"),
         (
-            "styled",
-            {"kinds": "sefa", "space": "z"},
-            "--kinds sefa: SeFa: no layer of StyleGenerator in styled takes z alone: leave it out.",
+            "direct",
+            {"kinds": "sefa"},
+            "--kinds sefa: SeFa: no layer of Direct in direct takes w as it is: leave it out.",
         ),
-        ("styled", {"kinds": "seffa"}, "--kinds seffa: there are sefa, ganspace, classes; did you mean sefa"),
+        ("styled", {"kinds": "seffa"}, "--kinds seffa: there are sefa, ganspace, classes, channels; did you mean sefa"),
         ("styled", {"space": "w+"}, "--space w+"),
         ("plain", {"space": "w"}, "has no styles, only z"),
         ("styled", {"extent": 0.0}, "--extent is 0.0: it must be above 0"),

@@ -33,7 +33,7 @@ def size(path: Path) -> tuple[int, int]:
         return image.size
 
 
-@pytest.mark.parametrize(("run", "expected"), [("styled", ("z", "w", "w+")), ("plain", ("z",)), ("flat", ("z",))])
+@pytest.mark.parametrize(("run", "expected"), [("styled", ("z", "w", "w+", "s")), ("plain", ("z",)), ("flat", ("z",))])
 def test_what_a_generator_can_do(run: str, expected: tuple[str, ...]) -> None:
     assert spaces(made(run).generator) == expected
 

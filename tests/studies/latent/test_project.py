@@ -164,7 +164,7 @@ def test_a_search_begins_at_what_an_encoder_says(tmp_path: Path, inverse: StyleE
         ("styled", "coder", None, "--encoder coder holds a Coder: name a run that finds styles"),
         ("styled", "stranger", None, "--encoder stranger finds the styles of other weights than those of styled"),
         ("styled", "inverse", "z", "--encoder inverse finds styles, and --space z"),
-        ("flat", "inverse", None, "--space z asks for latents before these"),
+        ("flat", "inverse", None, "--space z asks for others"),
     ],
 )
 def test_an_encoder_of_something_else_is_refused(
