@@ -14,7 +14,7 @@ from ganlit.studies.latent.score import changed
 from ganlit.studies.latent.subject import Subject, deviations
 
 FAR = 5.0
-"""Standard deviations that make a unit of a channel: so far StyleCLIP moves it, arXiv 2103.17249, section 6.2."""
+"""Standard deviations that make a unit of a channel, which is one of hundreds."""
 
 TRIED = 4  # items on which each channel is tried
 TOGETHER = 64  # channels that are seen at a time
