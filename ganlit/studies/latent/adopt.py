@@ -100,10 +100,8 @@ def look(network: nn.Module, generator: str) -> Seen:
         if not isinstance(value := getattr(network, name, None), int) or value < least:
             raise UserError(f"{generator}.{name} is {value}: {ASKED}.")
     stream = torch.Generator().manual_seed(0)
-    z, label = (
-        torch.randn(LOOKED_AT, network.z_dim, generator=stream),
-        torch.arange(LOOKED_AT) % max(network.classes, 1),
-    )
+    z = torch.randn(LOOKED_AT, network.z_dim, generator=stream)
+    label = torch.arange(LOOKED_AT) % max(network.classes, 1)
     try:
         made = Made.of(network(z, label)).output
         if isinstance(network, Styled):
