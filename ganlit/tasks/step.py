@@ -61,9 +61,14 @@ def fused(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
     The step is the same up to rounding, and takes less than half the time on the CPU.
     """
     for group in optimizer.param_groups if isinstance(optimizer, torch.optim.Adam | torch.optim.AdamW) else ():
-        if group["fused"] is None and not (group["foreach"] or group["differentiable"]):
+        free = group["fused"] is None and not (group["foreach"] or group["differentiable"])
+        if free and all(parameter.device.type in FUSED for parameter in group["params"]):
             group["fused"] = True
     return optimizer
+
+
+FUSED = "cpu", "cuda"
+"""Devices on which Adam has a single call for all parameters; there are more, on which nobody has tried it."""
 
 
 def first_not_finite(values: dict[str, float]) -> str | None:

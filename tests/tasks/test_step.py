@@ -51,3 +51,8 @@ def test_other_optimizers_stay_as_they_are() -> None:
     optimizer = torch.optim.SGD([torch.zeros(2, requires_grad=True)], lr=0.1)
     assert fused(optimizer) is optimizer
     assert not optimizer.param_groups[0]["fused"]
+
+
+def test_on_other_devices_an_optimizer_goes_over_parameters_as_it_did() -> None:
+    optimizer = fused(torch.optim.Adam([torch.zeros(2, requires_grad=True, device="meta")]))
+    assert not optimizer.param_groups[0]["fused"]
