@@ -46,9 +46,13 @@ def batches(network: Inception, images: Tensor) -> None:
 def packed(network: Inception, images: Tensor) -> None:
     """Convolutions with oneDNN's own order of weights and the ReLU inside them, by what torch keeps for itself."""
     inputs: dict[nn.Conv2d, Tensor] = {}
-    convolutions = [each for each in network.modules() if isinstance(each, nn.Conv2d)]
-    for each in convolutions:
-        each.register_forward_pre_hook(lambda module, given: inputs.setdefault(module, given[0].clone()) and None)
+
+    def note(module: nn.Conv2d, given: tuple[Tensor]) -> None:
+        inputs.setdefault(module, given[0].clone())
+
+    for each in network.modules():
+        if isinstance(each, nn.Conv2d):
+            each.register_forward_pre_hook(note)
     features(network, images[:16], 4, 16)
     own, others, same = 0.0, 0.0, True
     for conv, x in list(inputs.items()):
