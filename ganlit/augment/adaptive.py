@@ -17,8 +17,8 @@ class ADA(Augment):
 
     The heuristic is that of section 3.1, r_t = E[sign(D(real))]: above its target p rises, else it falls. All moves
     within the image are one bilinear resampling, without the paper's filtering at twice the resolution, and its
-    image-space filters and corruptions, off in its main experiments, are left out. A relativistic loss knows no zero, and
-    r_t tells nothing of its logits: with one, set p and no target.
+    image-space filters and corruptions, off in its main experiments, are left out. A relativistic loss knows no zero,
+    and r_t tells nothing of its logits: with one, set p and no target.
 
     Args:
         p: probability at the start; without a target it stays, unless something else moves the buffer `p`.
