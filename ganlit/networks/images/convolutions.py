@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from ganlit.errors import UserError
 
@@ -22,6 +23,11 @@ def normalisation(norm: Norm, maps: int, affine: bool = True) -> list[nn.Module]
     if norm == "none":
         return []
     return [nn.BatchNorm2d(maps, affine=affine) if norm == "batch" else nn.InstanceNorm2d(maps)]
+
+
+def normed(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, bias: bool = True) -> nn.Module:
+    """A convolution whose largest singular value is one: Miyato et al., arXiv 1802.05957, algorithm 1."""
+    return spectral_norm(nn.Conv2d(inputs, outputs, kernel, stride, padding=(kernel - 1) // 2, bias=bias))
 
 
 def initialise(module: nn.Module) -> None:

@@ -12,6 +12,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from ganlit.contracts import Judgement, Sight
 from ganlit.errors import UserError, within
+from ganlit.networks.images.convolutions import normed
 from ganlit.networks.layers import activation, wide
 from ganlit.networks.several import together
 from ganlit.networks.sizes import check
@@ -135,11 +136,6 @@ class Judge(nn.Module):
         if self.embedding is not None:  # Miyato and Koyama, arXiv 1802.05637, equation 3
             logits = logits + torch.einsum("bchw,bc->bhw", x, self.embedding(label))
         return wide(logits)
-
-
-def normed(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Module:
-    """A convolution whose largest singular value is one: Miyato et al., arXiv 1802.05957, algorithm 1."""
-    return spectral_norm(nn.Conv2d(inputs, outputs, kernel, stride, padding=(kernel - stride + 1) // 2))
 
 
 def drawn(inputs: int, outputs: int, kernel: int, gain: float = 1.0) -> nn.Conv2d:

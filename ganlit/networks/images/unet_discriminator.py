@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.parametrizations import spectral_norm
 
 from ganlit.errors import UserError
+from ganlit.networks.images.convolutions import normed
 from ganlit.networks.layers import wide
 from ganlit.networks.sizes import check
 
 HALVINGS = 3
-
-
-def normed(inputs: int, outputs: int, halving: bool = False) -> nn.Module:
-    """A convolution whose largest singular value is one: Miyato et al., arXiv 1802.05957, algorithm 1."""
-    kernel, stride = (4, 2) if halving else (3, 1)
-    return spectral_norm(nn.Conv2d(inputs, outputs, kernel, stride, padding=1, bias=False))
 
 
 def activation(x: Tensor) -> Tensor:
@@ -41,9 +35,9 @@ class UNetDiscriminator(nn.Module):
         check("UNetDiscriminator", channels=channels, width=width)
         maps = [width << step for step in range(HALVINGS + 1)]
         self.first = nn.Conv2d(channels, width, 3, padding=1)
-        self.down = nn.ModuleList(normed(maps[step], maps[step + 1], halving=True) for step in range(HALVINGS))
-        self.up = nn.ModuleList(normed(maps[step + 1], maps[step]) for step in reversed(range(HALVINGS)))
-        self.end = nn.ModuleList(normed(width, width) for _ in range(2))
+        self.down = nn.ModuleList(normed(maps[step], maps[step + 1], 4, 2, bias=False) for step in range(HALVINGS))
+        self.up = nn.ModuleList(normed(maps[step + 1], maps[step], bias=False) for step in reversed(range(HALVINGS)))
+        self.end = nn.ModuleList(normed(width, width, bias=False) for _ in range(2))
         self.logits = nn.Conv2d(width, 1, 3, padding=1)
 
     def forward(self, item: Tensor, label: Tensor) -> Tensor:
